@@ -1,0 +1,158 @@
+/*
+ * cpu.h - what each processor has of its own.
+ *
+ * In the kernel %fs addresses this CPU's struct cpu (trapentry.asm loads it),
+ * so mycpu() and myproc() are one instruction each.  Interrupts must be off
+ * between mycpu() and the last use of its result, except for single reads of
+ * fields that belong to the running process, as in myproc().
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "arch/mmu.h"
+#include "kern/param.h"
+
+struct context;
+struct proc;
+struct uvm;
+
+enum { /* counters of mm/vmstat.c, kept per CPU so that counting is free */
+	VM_MINFLT,     /* faults resolved without I/O */
+	VM_MAJFLT,     /* faults that waited for I/O */
+	VM_ZEROMAP,    /* reads that mapped the zero page */
+	VM_ZEROFILL,   /* new pages of zeroes */
+	VM_COWCOPY,    /* pages copied on write */
+	VM_COWREUSE,   /* last owner kept its page */
+	VM_TABLESHARE, /* page tables shared by fork */
+	VM_TABLECOPY,  /* page tables copied on write */
+	VM_TABLEREUSE, /* last owner kept its table */
+	VM_CR3,        /* address spaces loaded */
+	VM_INVLPG,     /* single translations flushed */
+	VM_FLUSH,      /* whole TLBs flushed outside a switch */
+	VM_STACKGROW,  /* stacks extended by a fault */
+	VM_OOM,        /* processes killed for lack of memory */
+	NVMSTAT
+};
+
+struct cpu {
+	struct cpu *self;  /* %fs:0, for mycpu() */
+	struct proc *proc; /* %fs:4, the process that runs here */
+	struct uvm *uvm;   /* the address space in CR3, 0: the kernel's only */
+	int id;            /* index in cpus[] */
+	int ncli;          /* depth of pushcli */
+	int intena;        /* were interrupts on before the first pushcli? */
+	volatile int resched; /* the running process should yield */
+	struct proc *idle; /* runs when nothing else can */
+	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
+	struct segdesc gdt[NSEGS];
+	struct taskstate ts;
+};
+
+extern struct cpu cpus[NCPU];
+extern int ncpu; /* CPUs that run */
+
+static inline struct cpu *
+mycpu(void)
+{
+	struct cpu *c;
+
+	__asm__ volatile("movl %%fs:0, %0" : "=r"(c));
+	return c;
+}
+
+/* The running process, or 0 before the first one. */
+static inline struct proc *
+myproc(void)
+{
+	struct proc *p;
+
+	__asm__ volatile("movl %%fs:4, %0" : "=r"(p));
+	return p;
+}
+
+/* Count an event of the enum above on this CPU. */
+static inline void
+vmcount(int event)
+{
+	__asm__ volatile("incl %%fs:%c0(,%1,4)"
+		:
+		: "i"(offsetof(struct cpu, vm)), "r"(event)
+		: "memory", "cc");
+}
+
+/* Turn interrupts off, and back on at the matching popcli if they were on
+ * before the first pushcli.  They nest. */
+void pushcli(void);
+void popcli(void);
+
+/* seg.c: give this CPU its GDT, TSS and %fs.  First thing a CPU does. */
+void seginit(int id);
+
+/* Where the next trap from user mode puts its frame: the top of p's kernel
+ * stack. */
+void tssload(uint esp0);
+
+/* Put the running process's thread descriptors into this CPU's GDT.  %gs must
+ * be loaded after it.  Interrupts off. */
+void tlsload(const struct segdesc tls[NTLS]);
+
+/* cpu.c: what CPUID says (SDM 2A CPUID); zero where there is no CPUID. */
+struct cpuinfo {
+	char vendor[13];
+	char brand[49];
+	uint family, model, stepping;
+	uint features;  /* CPUID.1:EDX */
+	uint features2; /* CPUID.1:ECX */
+};
+
+extern struct cpuinfo cpuinfo;
+
+#define CPU_FPU  (1u << 0)
+#define CPU_PSE  (1u << 3)
+#define CPU_TSC  (1u << 4)
+#define CPU_APIC (1u << 9)
+#define CPU_PGE  (1u << 13)
+#define CPU_CMOV (1u << 15)
+#define CPU_FXSR (1u << 24)
+#define CPU_SSE  (1u << 25)
+
+/* Fill cpuinfo and set the bits of CR0 and CR4 that it allows. */
+void cpuinit(void);
+
+/* swtch.asm: save the callee-saved registers on this stack, its pointer in
+ * *old, and continue on the stack new. */
+struct context {
+	uint edi, esi, ebx, ebp, eip;
+};
+void swtch(struct context **old, struct context *new);
+
+/* fpu.c: x87 and SSE state (SDM 1 chapter 10.5).  fpu points to FPUSIZE bytes,
+ * aligned to 16.  State is loaded at the first use after a switch (CR0.TS,
+ * trap 7) and saved when the process that used it is switched out. */
+#define FPUSIZE 512
+void fpuinit(void);            /* once per CPU */
+void fpureset(void *fpu);      /* the state of a new program */
+void fpusave(void *fpu);       /* if the running process has it loaded: store it,
+                                * and set TS.  Interrupts off. */
+void fpudrop(void);            /* forget what is loaded (exec, sigreturn, exit) */
+void fpuuse(void *fpu);        /* trap 7: clear TS, load the state */
+
+/* usercopy.asm: copy between the kernel and user memory of the running
+ * process, resolving faults on the way; may sleep, so no spinlock held.
+ * A range that leaves user memory (below KERNBASE) fails as an unmapped one.
+ * copyin and copyout return how many bytes were NOT copied: 0 is success. */
+uint copyin(void *dst, uint uva, uint n);
+uint copyout(uint uva, const void *src, uint n);
+uint clearout(uint uva, uint n); /* zeroes */
+
+/* Copy a string with its NUL, at most max bytes: its length without the NUL,
+ * -EFAULT, or -ENAMETOOLONG when there is no NUL in max bytes. */
+int copyinstr(char *dst, uint uva, uint max);
+
+/* pit.c: the timer at HZ, and the time-stamp counter beside it. */
+void pitinit(void);            /* calibrates the TSC (few ms), starts IRQ 0 */
+extern uint tsckhz;            /* TSC ticks per millisecond, 0: no TSC */
+uint64_t pitns(void);          /* no TSC: ns since pitinit, from ticks and the
+                                * counter; monotonic */
+
+#endif

@@ -1,0 +1,105 @@
+/* mmu.h - bits of page tables, segments, and the task state (Intel SDM 3A
+ * chapters 3, 4 and 7); nothing else. */
+#ifndef ARCH_MMU_H
+#define ARCH_MMU_H
+
+#include "kern/types.h"
+
+#define PGSIZE     4096
+#define PGSHIFT    12
+#define SUPERSIZE  (4u << 20) /* what one page directory entry maps */
+#define NPDENTRIES 1024
+#define NPTENTRIES 1024
+
+#define PGROUNDUP(a)   (((uint)(a) + PGSIZE - 1) & ~(PGSIZE - 1))
+#define PGROUNDDOWN(a) ((uint)(a) & ~(PGSIZE - 1))
+
+/* A virtual address: directory index 10, table index 10, offset 12 bits. */
+#define PDX(va)         ((uint)(va) >> 22)
+#define PTX(va)         (((uint)(va) >> PGSHIFT) & 0x3FF)
+#define PGADDR(d, t, o) ((uint)((d) << 22 | (t) << PGSHIFT | (o)))
+
+/* Entry bits, directory and table alike (SDM 3A 4.3, tables 4-4 to 4-6). */
+#define PTE_P   0x001 /* present */
+#define PTE_W   0x002 /* writable */
+#define PTE_U   0x004 /* user may access */
+#define PTE_PWT 0x008 /* write-through */
+#define PTE_PCD 0x010 /* uncached */
+#define PTE_A   0x020 /* accessed */
+#define PTE_D   0x040 /* dirty */
+#define PTE_PS  0x080 /* 4 MiB page (directory only) */
+#define PTE_G   0x100 /* global: survives a CR3 load */
+
+#define PTE_ADDR(pte)  ((uint)(pte) & ~0xFFF)
+#define PTE_FLAGS(pte) ((uint)(pte)&0xFFF)
+
+/* Page-fault error code (SDM 3A 4.7). */
+#define PF_PRESENT 0x1 /* a protection fault, else not present */
+#define PF_WRITE   0x2
+#define PF_USER    0x4
+#define PF_RSVD    0x8
+
+#define CR0_PE 0x00000001
+#define CR0_MP 0x00000002
+#define CR0_EM 0x00000004
+#define CR0_TS 0x00000008
+#define CR0_NE 0x00000020
+#define CR0_WP 0x00010000
+#define CR0_AM 0x00040000
+#define CR0_NW 0x20000000
+#define CR0_CD 0x40000000
+#define CR0_PG 0x80000000
+
+#define CR4_PSE        0x010
+#define CR4_PGE        0x080
+#define CR4_OSFXSR     0x200
+#define CR4_OSXMMEXCPT 0x400
+
+#define FL_CF   0x00000001
+#define FL_TF   0x00000100
+#define FL_IF   0x00000200
+#define FL_DF   0x00000400
+#define FL_IOPL 0x00003000
+#define FL_NT   0x00004000
+#define FL_RF   0x00010000
+#define FL_AC   0x00040000
+#define FL_ID   0x00200000
+
+/* GDT slots.  The three thread slots have the numbers that Linux uses, since
+ * programs see them through set_thread_area. */
+#define SEG_KCPU  3  /* %fs in the kernel: this CPU's struct cpu */
+#define SEG_TSS   4
+#define SEG_DFTSS 5  /* double faults run on a task of their own */
+#define SEG_TLS   6  /* three: 6, 7, 8 */
+#define SEG_KCODE 12
+#define SEG_KDATA 13
+#define SEG_UCODE 14 /* selector 0x73, as Linux */
+#define SEG_UDATA 15 /* selector 0x7b, as Linux */
+#define NSEGS     16
+#define NTLS      3
+
+#define KCODE (SEG_KCODE << 3)
+#define KDATA (SEG_KDATA << 3)
+#define KCPU  (SEG_KCPU << 3)
+#define UCODE (SEG_UCODE << 3 | 3)
+#define UDATA (SEG_UDATA << 3 | 3)
+
+#ifndef __ASSEMBLER__
+struct segdesc { /* SDM 3A 3.4.5 */
+	uint lo, hi;
+};
+
+struct taskstate { /* SDM 3A 7.2.1 */
+	uint link;
+	uint esp0; /* stack for interrupts from user mode */
+	uint ss0;
+	uint esp1, ss1, esp2, ss2;
+	uint cr3, eip, eflags;
+	uint eax, ecx, edx, ebx, esp, ebp, esi, edi;
+	uint es, cs, ss, ds, fs, gs, ldt;
+	uint16_t trap;
+	uint16_t iomap; /* past the limit: no port is open to users */
+};
+#endif
+
+#endif

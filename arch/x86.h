@@ -1,0 +1,206 @@
+/* x86.h - single instructions as C functions. */
+#ifndef ARCH_X86_H
+#define ARCH_X86_H
+
+#include "kern/types.h"
+
+static inline uint8_t
+inb(uint16_t port)
+{
+	uint8_t v;
+
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static inline void
+outb(uint16_t port, uint8_t v)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static inline void
+outw(uint16_t port, uint16_t v)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static inline void
+outl(uint16_t port, uint v)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static inline uint
+rcr0(void)
+{
+	uint v;
+
+	__asm__ volatile("movl %%cr0, %0" : "=r"(v));
+	return v;
+}
+
+static inline void
+lcr0(uint v)
+{
+	__asm__ volatile("movl %0, %%cr0" : : "r"(v) : "memory");
+}
+
+static inline uint
+rcr2(void)
+{
+	uint v;
+
+	__asm__ volatile("movl %%cr2, %0" : "=r"(v));
+	return v;
+}
+
+static inline uint
+rcr3(void)
+{
+	uint v;
+
+	__asm__ volatile("movl %%cr3, %0" : "=r"(v));
+	return v;
+}
+
+static inline void
+lcr3(uint v)
+{
+	__asm__ volatile("movl %0, %%cr3" : : "r"(v) : "memory");
+}
+
+static inline uint
+rcr4(void)
+{
+	uint v;
+
+	__asm__ volatile("movl %%cr4, %0" : "=r"(v));
+	return v;
+}
+
+static inline void
+lcr4(uint v)
+{
+	__asm__ volatile("movl %0, %%cr4" : : "r"(v) : "memory");
+}
+
+static inline void
+clts(void)
+{
+	__asm__ volatile("clts");
+}
+
+static inline void
+invlpg(uint va)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+static inline uint
+readeflags(void)
+{
+	uint v;
+
+	__asm__ volatile("pushfl; popl %0" : "=r"(v));
+	return v;
+}
+
+static inline void
+cli(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline void
+sti(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+/* Enable interrupts and halt until one comes, with no gap between the two. */
+static inline void
+stihlt(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
+static inline void
+pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+static inline uint
+xchg(volatile uint *addr, uint v)
+{
+	__asm__ volatile("xchgl %0, %1" : "+m"(*addr), "+r"(v) : : "memory");
+	return v;
+}
+
+static inline uint16_t
+xchg16(volatile uint16_t *addr, uint16_t v)
+{
+	__asm__ volatile("xchgw %0, %1" : "+m"(*addr), "+r"(v) : : "memory");
+	return v;
+}
+
+/* If *addr is old, store new; returns what was there. */
+static inline uint
+cmpxchg(volatile uint *addr, uint old, uint new)
+{
+	__asm__ volatile("lock cmpxchgl %2, %1"
+		: "+a"(old), "+m"(*addr)
+		: "r"(new)
+		: "memory");
+	return old;
+}
+
+static inline void
+atomicinc(volatile int *addr)
+{
+	__asm__ volatile("lock incl %0" : "+m"(*addr) : : "memory");
+}
+
+/* Decrement; 1 when that made it zero. */
+static inline int
+atomicdectest(volatile int *addr)
+{
+	uint8_t zero;
+
+	__asm__ volatile("lock decl %0; sete %1"
+		: "+m"(*addr), "=q"(zero)
+		:
+		: "memory");
+	return zero;
+}
+
+static inline uint64_t
+rdtsc(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("rdtsc" : "=A"(v));
+	return v;
+}
+
+/* Clear or copy whole 32-bit words. */
+static inline void
+stosl(void *to, uint v, uint words)
+{
+	__asm__ volatile("cld; rep stosl"
+		: "+D"(to), "+c"(words)
+		: "a"(v)
+		: "memory", "cc");
+}
+
+static inline void
+movsl(void *to, const void *from, uint words)
+{
+	__asm__ volatile("cld; rep movsl"
+		: "+D"(to), "+S"(from), "+c"(words)
+		:
+		: "memory", "cc");
+}
+
+#endif

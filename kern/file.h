@@ -1,0 +1,96 @@
+/*
+ * file.h - open files and descriptor tables.
+ *
+ * What can be done to an open file is a table of functions, one table a kind
+ * (ramfs file, directory, device, pipe, /proc file).  A null entry means that
+ * the kind can't: the callers in sysfile.c then return what Linux does.
+ */
+#ifndef KERN_FILE_H
+#define KERN_FILE_H
+
+#include "kern/lock.h"
+#include "kern/uio.h"
+
+struct dentry;
+struct file;
+struct inode;
+struct dirsink;
+struct kstat;
+struct pcache;
+struct pollset;
+
+struct fileops {
+	/* Move bytes from or to position *off, and advance it.  Bytes moved (0:
+	 * end of file) or -errno; a partial result wins over an error. */
+	int (*read)(struct file *, struct uio *, int64_t *off);
+	int (*write)(struct file *, struct uio *, int64_t *off);
+	/* New position or -errno.  Null: -ESPIPE. */
+	int64_t (*seek)(struct file *, int64_t off, int whence);
+	/* Emit directory entries from f->off on: call emit until it returns
+	 * non-zero (full).  Cookies are stable while entries come and go. */
+	int (*readdir)(struct file *, struct dirsink *);
+	int (*ioctl)(struct file *, uint cmd, uint arg); /* null: -ENOTTY */
+	/* POLL* that hold now; registers waiters when ps is not 0.  Null:
+	 * always readable and writable. */
+	int (*poll)(struct file *, struct pollset *ps);
+	int (*truncate)(struct file *, uint64_t size);
+	int (*sync)(struct file *);
+	/* The last reference is gone. */
+	void (*release)(struct file *);
+};
+
+struct file {
+	volatile int ref;
+	uint flags;            /* O_* of open, changed by F_SETFL */
+	int64_t off;           /* position; [poslock] */
+	struct sleeplock poslock; /* taken by read/write/lseek/getdents when the
+	                           * file is seekable and ref > 1 */
+	const struct fileops *ops;
+	struct dentry *dentry; /* name it was opened by, referenced; 0: pipes */
+	struct inode *inode;   /* dentry's, or a pipe's own; 0 for none */
+	void *priv;            /* the kind's own */
+};
+
+/* Directory entries go to a sink; 1: it is full, stop before this entry.
+ * next is the cookie that continues behind this entry. */
+struct dirsink {
+	int (*emit)(struct dirsink *, const char *name, uint len, uint64_t ino,
+		int type, uint64_t next);
+};
+
+/* file.c */
+void fileinit(void);
+struct file *filealloc(void);  /* one reference, zero otherwise; or 0 */
+struct file *filedup(struct file *);
+void fileclose(struct file *); /* drop a reference; may sleep */
+
+/* The pages behind a regular file, for mmap and exec; 0: it has none. */
+struct pcache *filepcache(struct file *);
+
+/* Read from a file into kernel memory without moving its position (exec). */
+int fileread(struct file *, void *dst, uint n, uint64_t off);
+
+/* The running process's descriptors.  fdget: a new reference, or 0 (the caller
+ * returns -EBADF).  fdalloc installs f (taking over the reference) at the lowest
+ * free descriptor >= min: it, or -EMFILE with f untouched. */
+struct file *fdget(uint fd);
+int fdalloc(struct file *f, int min, int cloexec);
+int fdclose(uint fd);          /* 0 or -EBADF */
+
+struct files *filesnew(void);               /* empty, one reference; or 0 */
+struct files *filescopy(struct files *);    /* fork; or 0 */
+void filesput(struct files *);              /* drop; the last closes all */
+void filescloexec(struct files *);          /* exec closes what is marked */
+
+/* Path of a file for /proc and getcwd: its length or -errno.  Ends in
+ * " (deleted)" when the name is gone. */
+int dentrypath(struct dentry *, char *buf, uint n);
+
+/* pipe.c: both ends; flags O_NONBLOCK.  0 or -errno. */
+int pipenew(struct file **r, struct file **w, uint flags);
+
+/* poll.c: a file's poll() calls this for each queue that will be woken when
+ * its answer may change; ps may be 0. */
+void pollwait(struct pollset *ps, struct waitq *q);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * inode.h - files, names and file systems in memory.
+ *
+ * An inode is a file; a dentry is a name for it in a directory.  Dentries form
+ * a tree from the root, each child holding its parent; a path walk follows
+ * dentries (dcache first, then the directory's lookup).  In ramfs the dentries
+ * are the directory: they are pinned while the name exists.  A dentry without
+ * an inode is a remembered absence ("negative").
+ */
+#ifndef KERN_FS_INODE_H
+#define KERN_FS_INODE_H
+
+#include "kern/abi/stat.h"
+#include "kern/file.h"
+#include "kern/lock.h"
+#include "kern/list.h"
+
+struct inode;
+struct super;
+
+struct inodeops { /* of directories, but for the last four; dir's lock held */
+	int (*lookup)(struct inode *dir, struct dentry *d); /* fills d->inode, or
+	                                 * leaves it 0: no such name */
+	int (*create)(struct inode *dir, struct dentry *d, uint mode, uint rdev);
+	                                /* any type by S_IFMT of mode */
+	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
+	int (*link)(struct inode *dir, struct dentry *d, struct inode *old);
+	int (*unlink)(struct inode *dir, struct dentry *d); /* also rmdir */
+	int (*rename)(struct inode *olddir, struct dentry *old,
+		struct inode *newdir, struct dentry *new);
+	/* of any inode; a link's target to buf: its length or -errno */
+	int (*readlink)(struct inode *, char *buf, uint n);
+	/* /proc's magic links: the dentry itself, referenced, or -errno by
+	 * pointer 0 and *err */
+	struct dentry *(*follow)(struct inode *, int *err);
+	int (*open)(struct inode *, struct file *); /* sets f->ops, f->priv */
+	int (*setattr)(struct inode *); /* mode, owner, times have changed */
+	/* Is a cached dentry still right? (/proc) null: always */
+	int (*valid)(struct dentry *);
+};
+
+struct inode {
+	volatile int ref;
+	uint mode;           /* S_IFMT | permissions */
+	uint uid, gid;
+	uint nlink;
+	uint rdev;           /* makedev(major, minor) of device files */
+	uint64_t ino;
+	int64_t atime, mtime, ctime; /* ns since 1970 */
+	struct super *super;
+	struct pcache *pages; /* of regular files and long links */
+	const struct inodeops *ops;
+	const struct fileops *fops; /* what open() puts in f->ops */
+	struct sleeplock lock;      /* directories: names; files: size.  Never
+	                             * held while touching user memory */
+	void *priv;                 /* the file system's own */
+};
+
+struct dentry {
+	volatile int ref;
+	struct dentry *parent;      /* referenced; itself for a root */
+	struct inode *inode;        /* referenced; 0: negative */
+	struct dentry *mounted;     /* root of what is mounted here, or 0 */
+	struct dentry *covers;      /* for such a root: where it is mounted */
+	struct list hashlink;       /* [names lock] */
+	struct list children, sibling; /* [names lock] */
+	uint64_t cookie;            /* order in the directory, for readdir */
+	uint hash;
+	uint8_t len;
+	uint8_t unlinked;
+	char *name;                 /* len bytes and a NUL */
+	char shortname[20];         /* where name points when it fits */
+};
+
+struct super { /* a mounted file system */
+	const char *type;    /* "ramfs" */
+	uint dev;            /* st_dev */
+	uint64_t nextino;
+	uint magic;          /* statfs f_type */
+	struct dentry *root;
+	struct list link;    /* mounts [names lock] */
+	char source[32];
+	void (*drop)(struct inode *); /* last reference gone: free it all */
+	void *priv;
+};
+
+extern struct list mounts;
+extern struct dentry *rootdentry;
+
+/* inode.c */
+struct inode *inodenew(struct super *, uint mode); /* one ref, or 0 */
+struct inode *iget(struct inode *);
+void iput(struct inode *); /* the last reference of an inode without links
+                            * frees its pages; may sleep */
+
+/* vfs.c */
+void vfsinit(void);        /* mount the root ramfs */
+
+/* Mount a new file system of the type ("ramfs", "proc", "devfs", also asked
+ * for as "tmpfs", "devtmpfs") on the directory at path.  0 or -errno. */
+int domount(const char *source, const char *path, const char *type, uint flags);
+int doumount(const char *path, uint flags);
+
+/* Walk a path (kernel string) from at (0: the cwd; an absolute path from the
+ * root).  The dentry referenced in *out: 0 or -errno.  flags: WALK_*. */
+#define WALK_NOFOLLOW 1 /* do not follow a link in the last place */
+#define WALK_PARENT   2 /* stop at the parent; last component in *last, which
+                         * points into path (may be ".", ".." or have
+                         * trailing slashes) */
+#define WALK_DIR      4 /* must be a directory */
+int walk(struct dentry *at, const char *path, int flags, struct dentry **out,
+	const char **last);
+
+/* open(2) on a kernel path: the file or 0 with *err. */
+struct file *openpath(struct dentry *at, const char *path, uint flags,
+	uint mode, int *err);
+
+/* Kernel-made names (cpio, devfs): 0 or -errno.  Existing ones are replaced,
+ * directories kept. */
+int mkpath(const char *path, uint mode, uint rdev, uint uid, uint gid,
+	int64_t mtime, struct dentry **out);
+int symlinkpath(const char *target, const char *path);
+
+struct dentry *dget(struct dentry *);
+void dput(struct dentry *);
+
+/* May the running process do this (R_OK, W_OK, X_OK) to the inode? 0, -EACCES.
+ * real: judge by the real ids (access). */
+int iaccess(struct inode *, int want, int real);
+
+void inodestat(struct inode *, struct kstat *); /* the fields of any inode */
+
+/* ramfs.c, devfs.c, procfs.c: each file system's mount function: a new super
+ * with its root, or 0. */
+struct super *ramfsmount(const char *type, const char *source);
+struct super *devfsmount(const char *source);
+struct super *procfsmount(const char *source);
+
+/* cpio.c: unpack a newc archive of n bytes at physical address pa into the root,
+ * giving its memory to the free lists on the way.  Accepts several archives one
+ * behind the other, zero padding between.  0; or -errno with the cause printed
+ * by name (truncated, corrupt, not a cpio, no space). */
+int cpiounpack(uint pa, uint n);
+
+#endif

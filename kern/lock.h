@@ -1,0 +1,76 @@
+/*
+ * lock.h - spinlocks and sleep locks.
+ *
+ * A spinlock is held for a few dozen instructions with interrupts off; its
+ * holder never sleeps, never touches user memory.  A sleep lock may be held
+ * across both.  Each lock has a rank; locks are taken in rising rank (the
+ * order is in mm/vm.h and doc/locks.md).
+ */
+#ifndef KERN_LOCK_H
+#define KERN_LOCK_H
+
+#include "kern/types.h"
+#include "kern/list.h"
+
+enum { /* ranks: lower is taken first */
+	RANK_NONE,
+	RANK_TREE,   /* process tree, process groups, sessions */
+	RANK_FILES,  /* a descriptor table */
+	RANK_NAMES,  /* directory entries */
+	RANK_INODE,  /* an inode's fields */
+	RANK_TTY,    /* a terminal */
+	RANK_PIPE,   /* a pipe */
+	RANK_SIGNAL, /* pending signals and handlers of a process */
+	RANK_PCACHE, /* pages of one file or memory object */
+	RANK_TABLE,  /* slots of one page table */
+	RANK_SLEEPQ, /* inside a sleep lock */
+	RANK_WAITQ,  /* a wait queue */
+	RANK_TIMER,  /* the timer list */
+	RANK_SCHED,  /* a run queue */
+	RANK_SLAB,   /* a slab cache */
+	RANK_PAGES,  /* free lists of pages */
+	RANK_LEAF,   /* nothing is taken below this */
+};
+
+struct spinlock {
+	volatile uint16_t owner; /* CPU id + 1 of the holder, or 0 */
+	uint16_t rank;
+};
+
+void initlock(struct spinlock *, int rank);
+
+/* Take the lock, with interrupts off until the matching release (they nest,
+ * see pushcli).  Panics if this CPU holds it already. */
+void acquire(struct spinlock *);
+void release(struct spinlock *);
+
+/* Take the lock if it is free: 1, or 0 and nothing has changed. */
+int tryacquire(struct spinlock *);
+
+/* Does this CPU hold the lock? */
+int holding(struct spinlock *);
+
+/* Processes that wait for something; wakeup() lets all of them look again. */
+struct waitq {
+	struct spinlock lock;
+	struct list waiters; /* struct waiter [lock] */
+};
+
+void initwaitq(struct waitq *);
+
+struct sleeplock {
+	volatile uint state; /* 0 free, 1 held, 2 held and somebody waits */
+	uint rank;
+	struct proc *owner; /* who holds it, for assertions */
+	struct spinlock lock;
+	struct waitq queue;
+};
+
+void initsleeplock(struct sleeplock *, int rank);
+
+/* May sleep; not interruptible by signals.  No spinlock held. */
+void acquiresleep(struct sleeplock *);
+void releasesleep(struct sleeplock *);
+int holdingsleep(struct sleeplock *);
+
+#endif

@@ -1,0 +1,27 @@
+/* panic.h - stop the machine when one of our own invariants is broken. */
+#ifndef KERN_PANIC_H
+#define KERN_PANIC_H
+
+#include "kern/types.h"
+
+struct trapframe;
+
+/* Print what broke, registers (of tf, when not 0), a backtrace with function
+ * names and, for a page fault, its PDE and PTE; leave QEMU by isa-debug-exit
+ * with 0x7e when panic=exit; halt.  Any context, any locks. */
+void panic(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+void panictrap(struct trapframe *, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+
+/* Backtrace from the frame pointer fp, names from the symbols in the image. */
+void backtrace(uint fp);
+
+/* The function that holds addr and the offset into it, or 0. */
+const char *symname(uint addr, uint *offset);
+
+/* Always on.  Never for an argument that came from a user. */
+#define assert(e)                                                              \
+	((e) ? (void)0 : panic("%s:%d: assert %s", __FILE__, __LINE__, #e))
+
+#endif

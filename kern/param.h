@@ -1,0 +1,17 @@
+/* param.h - limits and rates of the kernel, each in one place. */
+#ifndef KERN_PARAM_H
+#define KERN_PARAM_H
+
+#define NCPU        8      /* CPUs we can run on */
+#define HZ          250    /* timer interrupts a second */
+#define USER_HZ     100    /* unit of times() and /proc/PID/stat */
+#define PIDMAX      32768  /* first pid that is never given out */
+#define NOFILE      1024   /* RLIMIT_NOFILE, soft and hard, at boot */
+#define PATHLEN     4096   /* PATH_MAX, with the NUL */
+#define NAMELEN     255    /* NAME_MAX, without it */
+#define KSTACKPAGES 2      /* pages of a kernel stack, without its guard */
+#define STACKLIMIT  (8 << 20)   /* RLIMIT_STACK, soft, at boot */
+#define ARGLEN      (128 << 10) /* longest argument string, with the NUL */
+#define NVMA        65530  /* mappings a process may have */
+
+#endif

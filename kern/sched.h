@@ -1,0 +1,82 @@
+/* sched.h - who runs, sleep and wakeup, timers. */
+#ifndef KERN_SCHED_H
+#define KERN_SCHED_H
+
+#include "kern/lock.h"
+#include "arch/trap.h"
+
+struct proc;
+
+/* The boot CPU's thread becomes its idle process here and runs others for
+ * ever; halts the CPU when there is nothing to run. */
+void scheduler(void) __attribute__((noreturn));
+
+/* Make p run when its turn comes. */
+void setrunnable(struct proc *p);
+
+/* Give up the CPU, staying runnable. */
+void yield(void);
+
+/* Enter the scheduler for good (zombies), or with the state set (sleep). Run
+ * queue lock held, interrupts off, one pushcli deep. */
+void sched(void);
+
+/* What every return to user mode does when there is work: deliver signals,
+ * yield when the slice is over, stop.  Called by trapentry.asm with interrupts
+ * off when userwork(p) is true; returns with them off. */
+void userret(struct trapframe *);
+
+/* Sleep until wakeup(q), a signal, or the time (ns of nowns(); NEVER).
+ * Releases lk (when not 0) once nothing can be lost, takes it again before it
+ * returns.  flags: 0 or SLEEP_INT.
+ * 0: woken (look again at the condition).  -EINTR: a signal is pending
+ * (SLEEP_INT only).  -ETIMEDOUT. */
+#define NEVER     INT64_MAX
+#define SLEEP_INT 1
+int sleepuntil(struct waitq *q, struct spinlock *lk, int64_t deadline, int flags);
+
+/* The two usual forms. */
+void sleep(struct waitq *q, struct spinlock *lk);
+int sleepint(struct waitq *q, struct spinlock *lk);
+
+/* Everybody who sleeps on q becomes runnable and looks again.  Any context. */
+void wakeup(struct waitq *q);
+
+/* Waiting on many queues at once (poll): register a waiter with each, check the
+ * conditions, then pollsleep(); a wakeup since preparesleep() makes it return at
+ * once.  Remove every waiter afterwards. */
+struct waiter {
+	struct list link;
+	struct waitq *q;
+	struct proc *p;
+};
+void preparesleep(void);
+void waiteradd(struct waitq *q, struct waiter *w);
+void waiterdel(struct waiter *w);
+int pollsleep(int64_t deadline); /* 0, -EINTR, -ETIMEDOUT */
+
+/* Wake p if it sleeps with SLEEP_INT (a signal came). */
+void interrupt(struct proc *p);
+
+/* time.c */
+void timeinit(void);        /* after pitinit: reads the RTC */
+int64_t nowns(void);        /* monotonic ns since boot */
+int64_t realns(void);       /* ns since 1970 */
+void setreal(int64_t ns);   /* clock_settime */
+
+/* Call fn(arg) in interrupt context at the first tick at or after deadline (ns).
+ * A timer is embedded in its user's struct, zero before its first use. */
+struct timer {
+	struct list link; /* [timer lock] */
+	int64_t deadline;
+	void (*fn)(void *);
+	void *arg;
+	int on;
+};
+void timerset(struct timer *, int64_t deadline, void (*fn)(void *), void *arg);
+void timerdel(struct timer *); /* when it returns, fn is not going to run */
+
+/* The timer interrupt: time accounting, timers, slices. */
+void tick(struct trapframe *);
+
+#endif

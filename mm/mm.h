@@ -1,0 +1,244 @@
+/*
+ * mm.h - all that the rest of the kernel may call in mm/, grouped by file.
+ *
+ * A caller outside mm/ never sees a struct page, a PTE or a slot.  Errors are
+ * negative numbers of kern/abi/errno.h; a null pointer means out of memory.
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+
+#include "arch/memlayout.h"
+#include "arch/mmu.h"
+#include "kern/abi/errno.h"
+#include "kern/abi/mman.h"
+#include "kern/uio.h"
+
+struct file;
+struct inode;
+struct pcache;
+struct proc;
+struct uvm;
+struct vma;
+
+/* kalloc.c */
+
+/* Give the allocator the frames below 4 MiB that the kernel image and the boot
+ * modules do not use, with entrypgdir still loaded; then, when kvmalloc() has
+ * mapped it, the rest of RAM.  Panics with the cause if there is too little. */
+void kinit1(void);
+void kinit2(void);
+
+/* One page of kernel memory, contents undefined; 0: out of memory.  Never
+ * sleeps; any context but a page-list lock. */
+void *kalloc(void);
+void kfree(void *);
+
+/* 2^order contiguous pages. */
+void *kallocs(int order);
+void kfrees(void *, int order);
+
+/* Physical memory that a boot module occupied goes to the free lists.  Bytes
+ * [start, end), rounded inwards to pages. */
+void kfreerange(uint start, uint end);
+
+/* slab.c */
+
+struct slabcache;
+
+void slabinit(void);
+
+/* A cache of objects of n bytes (<= 2048), aligned to align, a power of two.
+ * Boot only; panics if there is no memory. */
+struct slabcache *slabcreate(const char *name, uint n, uint align);
+
+/* An object, contents undefined, or 0.  Never sleeps. */
+void *slaballoc(struct slabcache *);
+void slabfree(struct slabcache *, void *);
+
+/* n bytes from the smallest fitting size class, or whole pages above 2048 (at
+ * most 1 MiB), 8-byte aligned, contents undefined; 0: out of memory.  kzalloc:
+ * all zero.  kmfree(0) does nothing. */
+void *kmalloc(uint n);
+void *kzalloc(uint n);
+void kmfree(void *);
+
+/* kvm.c */
+
+void kvmalloc(void); /* build the kernel's half from kmap[] and load it */
+void switchkvm(void); /* load the address space that has no user half */
+/* Drop the identity mapping of the first 4 MiB (kvmalloc's table has none;
+ * asserts that it is gone). */
+
+/* A kernel stack of KSTACKPAGES pages with an unmapped page below it.  Returns
+ * its lowest address, or 0. */
+void *kstackalloc(void);
+void kstackfree(void *);
+
+/* Map n bytes of device registers at physical pa, uncached: their kernel
+ * address, or 0.  Never undone. */
+void *vmapdevice(uint pa, uint n);
+
+/* Is [va, va+n) mapped kernel memory?  For backtraces and panics: no locks. */
+int kvmreadable(uint va, uint n);
+
+/* Print PDE and PTE of va in the page directory in CR3 (panic only). */
+void kvmdump(uint va);
+
+/* uvm.c: the user half of address spaces.  Each takes u->lock itself. */
+
+/* An empty address space with one reference, or 0. */
+struct uvm *newuvm(void);
+struct uvm *uvmref(struct uvm *); /* one more reference (vfork, CLONE_VM) */
+void freeuvm(struct uvm *);       /* drop one; the last frees everything.
+                                   * Must not be loaded on this CPU then:
+                                   * switchkvm() first.  May sleep. */
+
+/* fork: a copy of u that shares its page tables copy-on-write, or 0. */
+struct uvm *copyuvm(struct uvm *u);
+
+/* Load u on this CPU (0: the kernel's only).  Interrupts off. */
+void switchuvm(struct uvm *u);
+
+/* Prepare an empty u for a program: a stack of one vma below USERTOP that grows
+ * to stacklimit bytes. */
+int inituvm(struct uvm *u, uint stacklimit);
+
+/* Map one PT_LOAD segment of f: filesz bytes of it from off at va, then zeroes
+ * to memsz.  va and off are congruent modulo PGSIZE, the range is in user
+ * memory and checked against overflow here (-ENOEXEC).  Nothing is read but the
+ * page at the end of filesz, when bss begins in it and prot has PROT_WRITE. */
+int loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
+	uint memsz, int prot);
+
+/* The heap begins at (and so far ends at) va, not page aligned. */
+void setheap(struct uvm *u, uint va);
+
+/* Move the end of the heap to brk: allocuvm extends, deallocuvm gives back.
+ * Returns the end that holds afterwards, which is the old one on failure. */
+uint growheap(struct uvm *u, uint brk);
+
+/* Write to or read from an address space that need not be the running one:
+ * exec's arguments, /proc/PID/cmdline.  Faults pages in as a user access would.
+ * Returns 0 or -EFAULT/-ENOMEM (nothing is promised about how far it came). */
+int uvmwrite(struct uvm *u, uint va, const void *src, uint n);
+int uvmread(struct uvm *u, uint va, void *dst, uint n);
+
+/* The stack's resource limit changed; the size limit of the whole (RLIMIT_AS),
+ * of data (RLIMIT_DATA).  Bytes, ~0u: none. */
+enum { UVM_STACK, UVM_AS, UVM_DATA, NUVMLIMIT };
+void uvmlimit(struct uvm *u, int which, uint bytes);
+
+/* What /proc and getrusage tell about u. */
+struct uvmstat {
+	uint size;     /* pages mapped */
+	uint peaksize; /* the most it ever was */
+	uint rss;      /* pages present (each page table's, shared or not) */
+	uint peakrss;
+	uint text, data, stack; /* pages by kind of mapping */
+	uint tables;   /* page tables hung */
+	uint startcode, endcode, startbrk, brk, startstack;
+};
+void uvmstat(struct uvm *u, struct uvmstat *st);
+
+/* Addresses that exec notes, for /proc/PID/{stat,cmdline,environ}.  Written by
+ * exec while nobody else sees u. */
+struct uvmargs {
+	uint argstart, argend, envstart, envend;
+	uint startcode, endcode, startstack;
+};
+struct uvmargs *uvmargs(struct uvm *u);
+
+/* Describe the i-th mapping in address order for /proc/PID/maps: 1, or 0 when
+ * there are no more.  *file is referenced (filedup), or 0. */
+struct vmainfo {
+	uint start, end;
+	int prot, shared;
+	int kind; /* VMAINFO_* */
+	uint64_t offset;
+	struct file *file;
+};
+enum { VMAINFO_MAP, VMAINFO_HEAP, VMAINFO_STACK };
+int uvmvma(struct uvm *u, int i, struct vmainfo *);
+
+/* fault.c */
+
+/* Make va accessible in u for access (PROT_READ, PROT_WRITE).  Returns 0, or 1
+ * if it waited for I/O (a major fault), when the access may be tried again:
+ *   -EFAULT  nothing is mapped there
+ *   -EACCES  it is mapped, but not for this access
+ *   -EIO     the backing store cannot supply the page (or: beyond its end)
+ *   -ENOMEM  no memory
+ * Called with no spinlock held and interrupts on; may sleep. */
+int fault(struct uvm *u, uint va, uint access);
+
+/* mmap.c: what the system calls of the same names do, on the given uvm.  They
+ * return an address or 0, or -errno (addresses are below USERTOP = 0x80000000,
+ * so an int tells them apart). */
+int mmap(struct uvm *, uint addr, uint len, int prot, int flags, struct file *,
+	uint64_t off);
+int munmap(struct uvm *, uint addr, uint len);
+int mprotect(struct uvm *, uint addr, uint len, int prot);
+int mremap(struct uvm *, uint addr, uint oldlen, uint newlen, int flags,
+	uint newaddr);
+int madvise(struct uvm *, uint addr, uint len, int advice);
+int msync(struct uvm *, uint addr, uint len, int flags);
+int mincore(struct uvm *, uint addr, uint len, uint uvec);
+
+/* pcache.c: the page cache: the pages of one file, found by index.  A struct
+ * pcache is embedded in its inode, which calls pcacheinit and pcachefree; vmas
+ * hold a reference to the inode's open file. */
+struct pcacheops {
+	/* Fill the page at kernel address kva with PGSIZE bytes of the file
+	 * from off (page aligned); zero what is beyond its end.  0 or -EIO.
+	 * May sleep.  Null: memory is all there is, new pages are zero. */
+	int (*readpage)(struct pcache *, uint64_t off, void *kva);
+};
+
+struct pcache *pcachenew(void *host, const struct pcacheops *); /* or 0 */
+void pcachefree(struct pcache *); /* drops all pages; nobody maps it any more */
+
+/* The file's size in bytes lives here, so that faults see it. */
+uint64_t pcachesize(struct pcache *);
+
+/* Change the size; beyond a smaller end pages are dropped from the cache and
+ * from every mapping, and the tail of the last page is zeroed.  0 or -errno. */
+int pcachetruncate(struct pcache *, uint64_t size);
+
+/* read(2): copy min(u->n, size - off) bytes to u.  Holes read as zeroes and
+ * allocate nothing.  Returns the number of bytes moved, 0 at the end, or -errno
+ * if none was. */
+int pcacheread(struct pcache *, struct uio *u, uint64_t off);
+
+/* write(2): copy u->n bytes from u, extending the size when past it.  Returns
+ * the number of bytes moved or, if none was, -ENOMEM (the callers make
+ * it -ENOSPC where that is right), -EFAULT, -EIO. */
+int pcachewrite(struct pcache *, struct uio *u, uint64_t off);
+
+/* Pages it holds, for st_blocks. */
+uint pcachepages(struct pcache *);
+
+/* First offset >= off that has data (hole = 0) or is in a hole (hole = 1), as
+ * lseek SEEK_DATA and SEEK_HOLE; the size counts as a hole.  -ENXIO if off is
+ * at or beyond the end, or no data follows. */
+int64_t pcacheseek(struct pcache *, uint64_t off, int hole);
+
+/* vmstat.c */
+
+struct meminfo { /* pages */
+	uint total, free, cached, anon, slab, tables, stacks, shmem, kernel;
+	uint image, pagearray; /* the kernel's image and the page array */
+	uint modules;          /* boot modules not yet freed */
+};
+void meminfo(struct meminfo *);
+
+uint vmstat(int event); /* a counter of arch/cpu.h, all CPUs */
+const char *vmstatname(int event);
+
+/* Recount every reference from scratch; panics on a difference.  Writes a line
+ * or two of totals to buf (n bytes), returns its length. */
+int vmcheck(char *buf, int n);
+
+/* One line per slab cache: name, objects in use, objects, bytes each. */
+int slabinfo(char *buf, int n);
+
+#endif
