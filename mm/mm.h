@@ -66,8 +66,6 @@ void kmfree(void *);
 
 void kvmalloc(void); /* build the kernel's half from kmap[] and load it */
 void switchkvm(void); /* load the address space that has no user half */
-/* Drop the identity mapping of the first 4 MiB (kvmalloc's table has none;
- * asserts that it is gone). */
 
 /* A kernel stack of KSTACKPAGES pages with an unmapped page below it.  Returns
  * its lowest address, or 0. */
@@ -85,6 +83,9 @@ int kvmreadable(uint va, uint n);
 void kvmdump(uint va);
 
 /* uvm.c: the user half of address spaces.  Each takes u->lock itself. */
+
+/* Boot, after slabinit(): the caches of this file, vma.c and pcache.c. */
+void uvminit(void);
 
 /* An empty address space with one reference, or 0. */
 struct uvm *newuvm(void);

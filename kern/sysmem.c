@@ -1,0 +1,86 @@
+/* sysmem.c - the memory system calls: fetch arguments, call mm/. */
+#include "kern/syscall.h"
+#include "mm/mm.h"
+#include "kern/file.h"
+#include "kern/proc.h"
+
+static int mapfd(uint addr, uint len, int prot, int flags, uint fd,
+	uint64_t off);
+
+/* brk(end): the end of the heap afterwards, the old one if it can't be moved. */
+int
+sys_brk(const uint *a)
+{
+	return growheap(myproc()->uvm, a[0]);
+}
+
+/* mmap2(addr, len, prot, flags, fd, offset in pages) */
+int
+sys_mmap2(const uint *a)
+{
+	return mapfd(a[0], a[1], a[2], a[3], a[4], (uint64_t)a[5] << PGSHIFT);
+}
+
+/* mmap(pointer to the six arguments, the offset in bytes) */
+int
+sys_mmap(const uint *a)
+{
+	uint b[6];
+
+	if (copyin(b, a[0], sizeof(b)))
+		return -EFAULT;
+	return mapfd(b[0], b[1], b[2], b[3], b[4], b[5]);
+}
+
+static int
+mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
+{
+	struct file *f = 0;
+	int r;
+
+	if (!(flags & MAP_ANONYMOUS)) {
+		f = fdget(fd);
+		if (f == 0)
+			return -EBADF;
+	}
+	r = mmap(myproc()->uvm, addr, len, prot, flags, f, f ? off : 0);
+	if (f)
+		fileclose(f);
+	return r;
+}
+
+int
+sys_munmap(const uint *a)
+{
+	return munmap(myproc()->uvm, a[0], a[1]);
+}
+
+int
+sys_mprotect(const uint *a)
+{
+	return mprotect(myproc()->uvm, a[0], a[1], a[2]);
+}
+
+int
+sys_mremap(const uint *a)
+{
+	return mremap(myproc()->uvm, a[0], a[1], a[2], a[3], a[4]);
+}
+
+int
+sys_madvise(const uint *a)
+{
+	return madvise(myproc()->uvm, a[0], a[1], a[2]);
+}
+
+int
+sys_msync(const uint *a)
+{
+	return msync(myproc()->uvm, a[0], a[1], a[2]);
+}
+
+int
+sys_mincore(const uint *a)
+{
+	return mincore(myproc()->uvm, a[0], a[1], a[2]);
+}

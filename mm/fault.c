@@ -1,0 +1,263 @@
+/*
+ * fault.c - resolve page faults.
+ *
+ * The slot (the one PTE that translates the address) and the vma decide:
+ *
+ *   slot       access  vma      what happens                      where
+ *   --         any     none     grow the stack, or -EFAULT        faultvma
+ *   --         denied  any      -EACCES                           faultvma
+ *   empty      read    anon     map the zero page, read-only      anonfault
+ *   empty      write   anon     map a new page of zeroes          anonfault
+ *   empty      read    object   map the cached page, read-only    filefault
+ *   empty      write   shared   map the cached page, writable     filefault
+ *   empty      write   private  map a copy of the cached page     filefault
+ *   read-only  write   shared   same page, now writable           cowfault
+ *   read-only  write   private  sole owner keeps it, else a copy  cowfault
+ *   good       any     any      someone got here first: nothing   faultpage
+ *
+ * ("object" is a file, or shared memory without a name: vma->obj.)
+ *
+ * Each case prepares a page while holding no spinlock, so it may sleep and
+ * read the disk; then commit() installs the page under the table's lock if
+ * the slot still holds what we saw, and fails with -EAGAIN if not.  Whoever
+ * changed the slot made progress, so going round again ends.
+ *
+ * Invariants:
+ *   F1  A write fault owns its page table (owntable) before it reads the
+ *       slot; so PTE_W is set only in tables that nobody else hangs.
+ *   F2  Every table that is hung by two page directories is hung read-only.
+ *   F3  Each slot holds one reference to its page.
+ *   F4  commit() allocates nothing and cannot fail half-way.
+ *
+ * Locks, in order: uvm->lock, pcache lock or table lock.
+ */
+#include "mm/vm.h"
+
+struct fault {
+	struct uvm *uvm; /* whose address space */
+	struct vma *vma; /* what covers the address */
+	uint va;         /* page that faulted */
+	int write;       /* was it a write? */
+	int major;       /* did we wait for I/O? */
+	pte_t *slot;     /* the PTE that translates va */
+	pte_t old;       /* its value when we decided what to do */
+};
+
+static int faultvma(struct fault *, uint access);
+static int growstack(struct fault *);
+static int faultslot(struct fault *);
+static int faultpage(struct fault *);
+static int anonfault(struct fault *);
+static int filefault(struct fault *);
+static int cowfault(struct fault *);
+static struct page *pinslot(struct fault *, int *kept);
+static int commit(struct fault *, struct page *, int write);
+static int sameslot(struct fault *);
+
+/* See mm.h. */
+int
+fault(struct uvm *u, uint va, uint access)
+{
+	int err;
+
+	acquiresleep(&u->lock);
+	err = faultlocked(u, va, access);
+	releasesleep(&u->lock);
+	return err;
+}
+
+int
+faultlocked(struct uvm *u, uint va, uint access)
+{
+	struct fault f = {
+		.uvm = u,
+		.va = PGROUNDDOWN(va),
+		.write = (access & PROT_WRITE) != 0,
+	};
+	int err;
+
+	do {
+		err = faultvma(&f, access);
+		if (err == 0)
+			err = faultslot(&f);
+		if (err == 0)
+			err = faultpage(&f);
+	} while (err == -EAGAIN);
+	return err ? err : f.major;
+}
+
+/* Which vma covers the address, and does it allow the access?  i386 cannot
+ * refuse reads where it allows anything. */
+static int
+faultvma(struct fault *f, uint access)
+{
+	f->vma = vmafind(f->uvm, f->va);
+	if (f->vma == 0) {
+		int err = growstack(f);
+
+		if (err < 0)
+			return err;
+	}
+	if (f->vma->prot == PROT_NONE)
+		return -EACCES;
+	if ((access & PROT_WRITE) && !(f->vma->prot & PROT_WRITE))
+		return -EACCES;
+	return 0;
+}
+
+/* Just below a stack: extend it to the address.  The vma changes, so the
+ * tables that it will cover are owned first (T2). */
+static int
+growstack(struct fault *f)
+{
+	int err = vmagrow(f->uvm, f->va, &f->vma);
+
+	if (err < 0)
+		return err;
+	if (owntables(f->uvm, f->va, f->vma->start) < 0)
+		return -ENOMEM;
+	vmastretch(f->uvm, f->vma, f->va);
+	vmcount(VM_STACKGROW);
+	return 0;
+}
+
+/* Find the slot, and note what is in it. */
+static int
+faultslot(struct fault *f)
+{
+	if (f->write && owntable(f->uvm, f->va) < 0)
+		return -ENOMEM;
+	f->slot = walkpgdir(f->uvm->pgdir, f->va, 1);
+	if (f->slot == 0)
+		return -ENOMEM;
+	f->old = *f->slot;
+	return 0;
+}
+
+/* One slot, one case. */
+static int
+faultpage(struct fault *f)
+{
+	assert(!(f->old & PTE_HELD)); /* only under PROT_NONE */
+	if (f->old & PTE_P) {
+		if (!f->write || (f->old & PTE_W))
+			return 0;
+		return cowfault(f);
+	}
+	if (f->vma->obj)
+		return filefault(f);
+	return anonfault(f);
+}
+
+/* First touch of anonymous memory: readers share one page of zeroes. */
+static int
+anonfault(struct fault *f)
+{
+	struct page *pg;
+
+	if (f->write) {
+		pg = allocanon();
+	} else {
+		pg = getpage(zeropage);
+		vmcount(VM_ZEROMAP);
+	}
+	if (pg == 0)
+		return -ENOMEM;
+	return commit(f, pg, f->write);
+}
+
+/* First touch of an object's memory: through the page cache. */
+static int
+filefault(struct fault *f)
+{
+	uint index = f->vma->pgoff + ((f->va - f->vma->start) >> PGSHIFT);
+	struct page *pg;
+	int err;
+
+	err = pcacheget(f->vma->obj, index, &pg);
+	if (err < 0)
+		return err;
+	f->major |= err;
+	if (f->write && !(f->vma->flags & VM_SHARED)) {
+		pg = copypage(pg);
+		if (pg == 0)
+			return -ENOMEM;
+	}
+	return commit(f, pg, f->write);
+}
+
+/* Write to a read-only slot: keep the page, or replace it by a copy. */
+static int
+cowfault(struct fault *f)
+{
+	struct page *pg;
+	int kept = 0;
+
+	if (ptepage(f->old) == zeropage)
+		return anonfault(f);
+	pg = pinslot(f, &kept);
+	if (pg == 0)
+		return kept ? 0 : -EAGAIN;
+	pg = copypage(pg);
+	if (pg == 0)
+		return -ENOMEM;
+	return commit(f, pg, 1);
+}
+
+/* Shared memory, and a private page that no other slot refers to, become
+ * writable where they are (*kept); else a reference to the page in the slot.
+ * 0 and not kept: the slot has changed.  (The CPU dropped its read-only
+ * translation when it faulted: SDM 3A 4.10.4.1; so no flush.) */
+static struct page *
+pinslot(struct fault *f, int *kept)
+{
+	struct page *table = tablepage(f->slot);
+	struct page *pg = 0;
+
+	acquire(&table->lock);
+	if (sameslot(f)) {
+		pg = ptepage(f->old);
+		*kept = (f->vma->flags & VM_SHARED) ||
+			(pg->state == PG_ANON && pg->ref == 1);
+		if (*kept) {
+			*f->slot |= PTE_W | PTE_D | PTE_A;
+			pg = 0;
+			vmcount(VM_COWREUSE);
+		} else {
+			getpage(pg);
+		}
+	}
+	release(&table->lock);
+	return pg;
+}
+
+/* Install pg if the slot is as we saw it.  Takes over the caller's
+ * reference: it becomes the slot's, or is dropped with -EAGAIN. */
+static int
+commit(struct fault *f, struct page *pg, int write)
+{
+	struct page *table = tablepage(f->slot);
+	struct page *drop = pg;
+	int err = -EAGAIN;
+
+	acquire(&table->lock);
+	if (sameslot(f)) {
+		drop = setslot(f->slot, pagepa(pg) | PTE_P | PTE_U | PTE_A |
+						(write ? PTE_W | PTE_D : 0));
+		err = 0;
+	}
+	release(&table->lock);
+
+	if (drop && err == 0)
+		tlbshoot(f->uvm, f->va); /* before the page can be freed */
+	if (drop)
+		putpage(drop);
+	return err;
+}
+
+/* Does the slot hold what it did, but for the bits that the CPU sets? */
+static int
+sameslot(struct fault *f)
+{
+	return ((*f->slot ^ f->old) & ~(PTE_A | PTE_D)) == 0;
+}

@@ -1,0 +1,493 @@
+/*
+ * mmap.c - the memory calls: arguments are checked, then vma.c changes the
+ * mappings and pgtab.c the tables.
+ *
+ * Invariants: all checks come before any change; the tables under a vma are
+ * owned before it changes; after munmap no CPU can reach the pages.  Results
+ * for odd arguments are Linux's (doc/system-calls.md).
+ */
+#include "mm/vm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/file.h"
+
+static int choose(struct uvm *, uint addr, uint len, int flags, uint *start);
+static struct vma *describe(uint start, uint end, int prot, int flags,
+	struct file *, uint64_t off, int *err);
+static void populate(struct uvm *, uint start, uint end, int prot);
+static int protectone(struct uvm *, struct vma *, uint start, uint end,
+	int prot);
+static int resize(struct uvm *, struct vma *, uint addr, uint oldlen,
+	uint newlen);
+static int moveto(struct uvm *, struct vma *, uint addr, uint oldlen,
+	uint newlen, uint to, struct vma **drop);
+static int advise(struct uvm *, struct vma *, uint start, uint end, int advice);
+static int advisable(int advice);
+static int vmacovers(struct uvm *, uint start, uint end);
+
+/* May n more bytes be mapped?  RLIMIT_AS, and never more than there is RAM. */
+int
+vmalimit(struct uvm *u, uint n)
+{
+	n >>= PGSHIFT;
+	if (u->size + n > u->limit[UVM_AS] >> PGSHIFT)
+		return -ENOMEM;
+	return n > npages ? -ENOMEM : 0;
+}
+
+/* See mm.h. */
+int
+mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
+	struct file *file, uint64_t off)
+{
+	struct vma *v, *drop = 0;
+	uint start;
+	int err;
+
+	if (len == 0 || off % PGSIZE)
+		return -EINVAL;
+	if (len > USERTOP)
+		return -ENOMEM;
+	len = PGROUNDUP(len);
+	if (off + len > 1ull << 44)
+		return -EOVERFLOW;
+	v = describe(0, len, prot, flags, file, off, &err);
+	if (v == 0)
+		return err;
+	acquiresleep(&u->lock);
+	err = choose(u, addr, len, flags, &start);
+	if (err == 0 && prot != PROT_NONE && !(flags & MAP_NORESERVE))
+		err = vmalimit(u, len);
+	if (err == 0)
+		err = vmaroom(u, 3); /* ours, and two cuts */
+	if (err == 0)
+		err = owntables(u, start, start + len);
+	if (err == 0)
+		err = munmaplocked(u, start, start + len, &drop);
+	if (err == 0) {
+		v->start = start;
+		v->end = start + len;
+		vmainsert(u, v);
+		if (flags & (MAP_POPULATE | MAP_LOCKED))
+			populate(u, start, start + len, prot);
+	}
+	releasesleep(&u->lock);
+	vmadrop(drop);
+	if (err < 0)
+		vmadrop(v);
+	return err < 0 ? err : (int)start;
+}
+
+/* A vma for the arguments, not yet placed; 0 and *err. */
+static struct vma *
+describe(uint start, uint end, int prot, int flags, struct file *file,
+	uint64_t off, int *err)
+{
+	int shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+	struct vma *v = 0;
+
+	*err = -EINVAL;
+	if ((flags & MAP_TYPE) < MAP_SHARED ||
+		(flags & MAP_TYPE) > MAP_SHARED_VALIDATE)
+		return 0;
+	if ((flags & MAP_GROWSDOWN) && (shared || file))
+		return 0;
+	*err = -EACCES;
+	if (file && (file->flags & O_ACCMODE) == O_WRONLY)
+		return 0;
+	if (file && shared && (prot & PROT_WRITE) &&
+		(file->flags & O_ACCMODE) != O_RDWR)
+		return 0;
+	*err = -ENODEV;
+	if (file && filepcache(file) == 0)
+		return 0;
+	*err = -ENOMEM;
+	v = vmanew(start, end, prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0);
+	if (v == 0)
+		return 0;
+	if (shared)
+		v->flags |= VM_SHARED;
+	if (!file && shared) {
+		v->obj = shmnew((end - start) >> PGSHIFT);
+		v->flags |= VM_MAYWRITE;
+	} else if (file) {
+		v->file = filedup(file);
+		v->obj = pcacheref(filepcache(file));
+		v->pgoff = off >> PGSHIFT;
+		if ((file->flags & O_ACCMODE) == O_RDWR)
+			v->flags |= VM_MAYWRITE;
+	}
+	if (shared && v->obj == 0) {
+		vmadrop(v);
+		return 0;
+	}
+	return v;
+}
+
+/* Where a new mapping goes. */
+static int
+choose(struct uvm *u, uint addr, uint len, int flags, uint *start)
+{
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (addr % PGSIZE)
+			return -EINVAL;
+		if (addr > USERTOP - len)
+			return -ENOMEM;
+		if (addr < USERBASE)
+			return -EPERM;
+		if (!(flags & MAP_FIXED) && vmaoverlap(u, addr, addr + len))
+			return -EEXIST;
+		*start = addr;
+		return 0;
+	}
+	addr = addr < USERTOP ? PGROUNDUP(addr) : 0;
+	if (addr >= MMAPMIN && addr <= USERTOP - len &&
+		!vmaoverlap(u, addr, addr + len)) {
+		*start = addr;
+		return 0;
+	}
+	*start = vmagap(u, len);
+	return *start ? 0 : -ENOMEM;
+}
+
+/* MAP_POPULATE: fault everything in now; what fails is left for later. */
+static void
+populate(struct uvm *u, uint start, uint end, int prot)
+{
+	uint access = prot & PROT_WRITE ? PROT_WRITE : PROT_READ;
+
+	for (uint va = start; prot != PROT_NONE && va < end; va += PGSIZE)
+		if (faultlocked(u, va, access) < 0)
+			return;
+}
+
+/* See mm.h. */
+int
+munmap(struct uvm *u, uint addr, uint len)
+{
+	struct vma *drop = 0;
+	int err;
+
+	if (len == 0 || addr % PGSIZE || addr > USERTOP || len > USERTOP - addr)
+		return -EINVAL;
+	acquiresleep(&u->lock);
+	err = munmaplocked(u, addr, addr + PGROUNDUP(len), &drop);
+	releasesleep(&u->lock);
+	vmadrop(drop);
+	return err;
+}
+
+/* Unmap [start, end).  The vmas go to the list *drop, for the caller to drop
+ * when it has released u->lock.  0, or -ENOMEM with nothing changed. */
+int
+munmaplocked(struct uvm *u, uint start, uint end, struct vma **drop)
+{
+	struct vma *last;
+
+	if (!vmaoverlap(u, start, end))
+		return 0;
+	if (vmasplit(u, start) < 0 || vmasplit(u, end) < 0 ||
+		ownedges(u, start, end) < 0) {
+		vmamerge(u, start, end);
+		return -ENOMEM;
+	}
+	unmappages(u, start, end);
+	last = *drop;
+	*drop = vmaremove(u, start, end);
+	if (last)
+		last->next = *drop, *drop = last;
+	droptables(u, start, end);
+	return 0;
+}
+
+/* See mm.h.  Stops at the first hole: what is before it has changed then. */
+int
+mprotect(struct uvm *u, uint addr, uint len, int prot)
+{
+	uint va, end, next;
+	struct vma *v;
+	int err = 0;
+
+	if (addr % PGSIZE || (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)))
+		return -EINVAL;
+	if (len == 0)
+		return 0;
+	if (addr > USERTOP || len > USERTOP - addr)
+		return -ENOMEM;
+	end = addr + PGROUNDUP(len);
+	acquiresleep(&u->lock);
+	for (va = addr; err == 0 && va < end; va = next) {
+		v = vmafind(u, va);
+		if (v == 0) {
+			err = -ENOMEM;
+			break;
+		}
+		next = MIN(v->end, end);
+		err = protectone(u, v, va, next, prot);
+	}
+	vmamerge(u, addr, end);
+	releasesleep(&u->lock);
+	return err;
+}
+
+/* The part of one mapping. */
+static int
+protectone(struct uvm *u, struct vma *v, uint start, uint end, int prot)
+{
+	if (v->prot == prot)
+		return 0;
+	if ((prot & PROT_WRITE) && (v->flags & VM_SHARED) &&
+		!(v->flags & VM_MAYWRITE))
+		return -EACCES;
+	if (owntables(u, start, end) < 0)
+		return -ENOMEM;
+	if (vmasplit(u, start) < 0 || vmasplit(u, end) < 0)
+		return -ENOMEM;
+	v = vmafind(u, start);
+	v->prot = prot;
+	protpages(u, start, end, prot);
+	return 0;
+}
+
+/* See mm.h. */
+int
+mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
+	uint newaddr)
+{
+	struct vma *v, *drop = 0;
+	int err;
+
+	oldlen = PGROUNDUP(oldlen);
+	if (addr % PGSIZE || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
+		newlen == 0 || newlen > USERTOP)
+		return -EINVAL;
+	newlen = PGROUNDUP(newlen);
+	if (flags & MREMAP_FIXED) {
+		if (!(flags & MREMAP_MAYMOVE) || newaddr % PGSIZE ||
+			newaddr < USERBASE || newaddr > USERTOP - newlen)
+			return -EINVAL;
+		if (addr < newaddr + newlen && newaddr < addr + oldlen)
+			return -EINVAL;
+	}
+	acquiresleep(&u->lock);
+	v = vmafind(u, addr);
+	if (v == 0 || oldlen > v->end - addr)
+		err = -EFAULT;
+	else if (oldlen == 0 && !(v->flags & VM_SHARED))
+		err = -EINVAL;
+	else if (!(flags & MREMAP_FIXED) && newlen <= oldlen)
+		err = munmaplocked(u, addr + newlen, addr + oldlen, &drop);
+	else if (!(flags & MREMAP_FIXED) && oldlen &&
+		 (err = resize(u, v, addr, oldlen, newlen)) != -EAGAIN)
+		;
+	else if (!(flags & MREMAP_MAYMOVE))
+		err = -ENOMEM;
+	else {
+		if (!(flags & MREMAP_FIXED))
+			newaddr = vmagap(u, newlen);
+		err = newaddr ? moveto(u, v, addr, oldlen, newlen, newaddr,
+					&drop)
+			      : -ENOMEM;
+		addr = newaddr;
+	}
+	releasesleep(&u->lock);
+	vmadrop(drop);
+	return err < 0 ? err : (int)addr;
+}
+
+/* Grow a mapping where it is: 0, -ENOMEM, or -EAGAIN when it can't and has to
+ * move. */
+static int
+resize(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen)
+{
+	struct vma *more;
+	uint end = addr + oldlen;
+
+	if (v->end != end || newlen > USERTOP - addr ||
+		vmaoverlap(u, end, addr + newlen))
+		return -EAGAIN;
+	if (vmalimit(u, newlen - oldlen) < 0 || vmaroom(u, 1) < 0 ||
+		owntables(u, end, addr + newlen) < 0)
+		return -ENOMEM;
+	more = vmaclone(v);
+	if (more == 0)
+		return -ENOMEM;
+	more->start = end;
+	more->end = addr + newlen;
+	if (more->obj) {
+		more->pgoff += (end - v->start) >> PGSHIFT;
+		shmgrow(more->obj, more->pgoff + ((newlen - oldlen) >> PGSHIFT));
+	}
+	vmainsert(u, more); /* merges with v */
+	return 0;
+}
+
+/* Move [addr, addr+oldlen) of v to to, as newlen bytes.  oldlen 0 makes a
+ * second view of shared memory. */
+static int
+moveto(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen,
+	uint to, struct vma **drop)
+{
+	struct vma *new;
+	uint n = MIN(oldlen, newlen);
+	int err;
+
+	if (vmalimit(u, newlen) < 0)
+		return -ENOMEM;
+	new = vmaclone(v);
+	if (new == 0)
+		return -ENOMEM;
+	if (new->obj)
+		new->pgoff += (addr - v->start) >> PGSHIFT;
+	new->flags &= ~(VM_HEAP | VM_STACK);
+	new->start = to;
+	new->end = to + newlen;
+	if (new->obj)
+		shmgrow(new->obj, new->pgoff + (newlen >> PGSHIFT));
+	err = munmaplocked(u, to, to + newlen, drop);
+	if (err == 0)
+		err = vmaroom(u, 3); /* new, and two cuts around the old */
+	if (err == 0)
+		err = owntables(u, addr, addr + oldlen);
+	if (err == 0)
+		err = owntables(u, to, to + newlen);
+	if (err == 0 && n > 0)
+		err = movepages(u, addr, to, n);
+	if (err < 0) {
+		new->next = *drop;
+		*drop = new;
+		droptables(u, to, to + newlen);
+		return err;
+	}
+	vmainsert(u, new);
+	if (oldlen > 0)
+		err = munmaplocked(u, addr, addr + oldlen, drop);
+	return err;
+}
+
+/* See mm.h.  Holes are skipped, and reported at the end. */
+int
+madvise(struct uvm *u, uint addr, uint len, int advice)
+{
+	uint end, next;
+	struct vma *v;
+	int err = 0, hole = 0, i;
+
+	if (addr % PGSIZE || addr > USERTOP || len > USERTOP - addr)
+		return -EINVAL;
+	if (!advisable(advice))
+		return -EINVAL;
+	end = addr + PGROUNDUP(len);
+	acquiresleep(&u->lock);
+	for (uint va = addr; err == 0 && va < end; va = next) {
+		i = vmaindex(u, va);
+		v = i < u->nvma ? u->vmas[i] : 0;
+		if (v == 0 || v->start > va) {
+			hole = 1;
+			next = v ? MIN(v->start, end) : end;
+			continue;
+		}
+		next = MIN(v->end, end);
+		err = advise(u, v, va, next, advice);
+	}
+	releasesleep(&u->lock);
+	return err ? err : hole ? -ENOMEM : 0;
+}
+
+/* Advice that is known and true to ignore; the rest (huge pages, merging,
+ * DONTFORK, WIPEONFORK, REMOVE) would promise what we do not do. */
+static int
+advisable(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_DONTNEED:
+	case MADV_FREE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return 1;
+	}
+	return 0;
+}
+
+/* The advice for one mapping: DONTNEED acts, the others may be ignored. */
+static int
+advise(struct uvm *u, struct vma *v, uint start, uint end, int advice)
+{
+	if (advice == MADV_FREE && v->obj)
+		return -EINVAL;
+	if (advice != MADV_DONTNEED)
+		return 0;
+	if (ownedges(u, start, end) < 0)
+		return -ENOMEM;
+	unmappages(u, start, end);
+	return 0;
+}
+
+/* See mm.h.  Shared memory is its own backing store so far: nothing to write,
+ * only the arguments count. */
+int
+msync(struct uvm *u, uint addr, uint len, int flags)
+{
+	uint end;
+	int err = 0;
+
+	if (addr % PGSIZE || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+		(flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	if (addr > USERTOP || len > USERTOP - addr)
+		return -ENOMEM;
+	end = addr + PGROUNDUP(len);
+	acquiresleep(&u->lock);
+	if (!vmacovers(u, addr, end))
+		err = -ENOMEM;
+	releasesleep(&u->lock);
+	return err;
+}
+
+/* Is [start, end) mapped without a hole? */
+static int
+vmacovers(struct uvm *u, uint start, uint end)
+{
+	int i = vmaindex(u, start);
+
+	for (; start < end; start = u->vmas[i++]->end)
+		if (i == u->nvma || u->vmas[i]->start > start)
+			return 0;
+	return 1;
+}
+
+/* See mm.h: one byte a page, 1 where it is present. */
+int
+mincore(struct uvm *u, uint addr, uint len, uint uvec)
+{
+	char vec[128];
+	uint n, va = addr, end;
+	pte_t *slot;
+	int covered;
+
+	if (addr % PGSIZE)
+		return -EINVAL;
+	if (addr > USERTOP || len > USERTOP - addr)
+		return -ENOMEM;
+	for (end = addr + PGROUNDUP(len); va < end; uvec += n) {
+		acquiresleep(&u->lock);
+		covered = vmacovers(u, va, end);
+		for (n = 0; n < sizeof(vec) && va < end; va += PGSIZE) {
+			slot = walkpgdir(u->pgdir, va, 0);
+			vec[n++] = slot && ptefilled(*slot) &&
+				   ptepage(*slot) != zeropage;
+		}
+		releasesleep(&u->lock);
+		if (!covered)
+			return -ENOMEM;
+		if (copyout(uvec, vec, n))
+			return -EFAULT;
+	}
+	return 0;
+}

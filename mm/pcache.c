@@ -1,0 +1,411 @@
+/*
+ * pcache.c - the page cache: the pages of a file, found by their index.
+ *
+ * One tree per file, of nodes with 16 slots, as high as the largest index
+ * needs; a leaf slot points to a struct page.  read() and write() copy from and
+ * to the very pages that mappings and exec show.
+ *
+ * Invariants: at most one cached page per (file, index); the tree holds one
+ * reference to each; pages beyond the size are not in the tree; bytes of the
+ * last page beyond the size are zero.  A page whose file shrank lives on in the
+ * mappings that show it.
+ *
+ * The lock is a spinlock: a page is made and filled first, then put in the tree
+ * unless somebody else was faster.
+ */
+#include "mm/vm.h"
+
+#define FANBITS 4
+#define FANOUT  (1 << FANBITS)
+#define LEVELS  6 /* 24 bits of index: 64 GiB, more than any size here */
+
+struct pcnode {
+	void *slot[FANOUT]; /* nodes, or on the lowest level pages */
+	uint used;          /* slots that are not 0 */
+};
+
+struct list pclist;
+struct spinlock pclistlock;
+
+static struct slabcache *pccache, *nodecache;
+
+static struct page *lookup(struct pcache *, uint index);
+static struct page *find(struct pcache *, uint index);
+static int insert(struct pcache *, uint index, struct page *);
+static int makepage(struct pcache *, uint index, struct page **);
+static struct pcnode *grow(struct pcache *, uint index);
+static struct page *cut(struct pcache *, struct pcnode *, int level,
+	uint base, uint from);
+static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
+static int each(struct pcnode *, int level,
+	int (*fn)(struct page *, void *), void *);
+
+void
+pcacheinit(void)
+{
+	listinit(&pclist);
+	initlock(&pclistlock, RANK_FILES);
+	pccache = slabcreate("pcache", sizeof(struct pcache), 8);
+	nodecache = slabcreate("pcnode", sizeof(struct pcnode), 4);
+}
+
+struct pcache *
+pcachenew(void *host, const struct pcacheops *ops)
+{
+	struct pcache *pc = slaballoc(pccache);
+
+	if (pc == 0)
+		return 0;
+	memset(pc, 0, sizeof(*pc));
+	pc->ref = 1;
+	pc->host = host;
+	pc->ops = ops;
+	initlock(&pc->lock, RANK_PCACHE);
+	acquire(&pclistlock);
+	listadd(&pclist, &pc->link);
+	release(&pclistlock);
+	return pc;
+}
+
+struct pcache *
+pcacheref(struct pcache *pc)
+{
+	atomicinc(&pc->ref);
+	return pc;
+}
+
+/* Drop a reference; the last drops the pages. */
+void
+pcachefree(struct pcache *pc)
+{
+	if (!atomicdectest(&pc->ref))
+		return;
+	acquire(&pclistlock);
+	listdel(&pc->link);
+	release(&pclistlock);
+	pcachetruncate(pc, 0);
+	slabfree(pccache, pc);
+}
+
+uint64_t
+pcachesize(struct pcache *pc)
+{
+	return pc->size;
+}
+
+uint
+pcachepages(struct pcache *pc)
+{
+	return pc->npages;
+}
+
+/* The page at index, referenced; made or read if it is not there.  0, or 1 if
+ * that waited for I/O; -EIO beyond the end or if it could not be read, -ENOMEM.
+ * No spinlock held. */
+int
+pcacheget(struct pcache *pc, uint index, struct page **pgp)
+{
+	if ((uint64_t)index << PGSHIFT >= pc->size)
+		return -EIO;
+	*pgp = find(pc, index);
+	return *pgp ? 0 : makepage(pc, index, pgp);
+}
+
+/* The cached page at index, referenced, or 0. */
+static struct page *
+find(struct pcache *pc, uint index)
+{
+	struct page *pg;
+
+	acquire(&pc->lock);
+	pg = lookup(pc, index);
+	if (pg)
+		getpage(pg);
+	release(&pc->lock);
+	return pg;
+}
+
+/* Make the page at index: read it, or zeroes where memory is all there is. */
+static int
+makepage(struct pcache *pc, uint index, struct page **pgp)
+{
+	struct page *pg = allocpage(PG_CACHED);
+	int err = 0, major = 0;
+
+	if (pg == 0)
+		return -ENOMEM;
+	if (pc->ops && pc->ops->readpage) {
+		major = 1;
+		err = pc->ops->readpage(pc, (uint64_t)index << PGSHIFT,
+			pagekva(pg));
+	} else {
+		stosl(pagekva(pg), 0, PGSIZE / 4);
+	}
+	if (err == 0)
+		err = insert(pc, index, pg);
+	if (err < 0 && err != -EEXIST) {
+		putpage(pg);
+		return err;
+	}
+	if (err == -EEXIST) { /* somebody was faster: take theirs */
+		putpage(pg);
+		return pcacheget(pc, index, pgp);
+	}
+	*pgp = pg;
+	return major;
+}
+
+/* Put a page in the tree, which gets a reference of its own.  0, -EEXIST if
+ * one is there, -EIO if the file ended meanwhile, -ENOMEM. */
+static int
+insert(struct pcache *pc, uint index, struct page *pg)
+{
+	struct pcnode *node;
+	int err = 0;
+
+	acquire(&pc->lock);
+	if ((uint64_t)index << PGSHIFT >= pc->size)
+		err = -EIO;
+	else if (lookup(pc, index))
+		err = -EEXIST;
+	else if ((node = grow(pc, index)) == 0)
+		err = -ENOMEM;
+	if (err == 0) {
+		pg->pcache = pc;
+		pg->index = index;
+		node->slot[index % FANOUT] = getpage(pg);
+		node->used++;
+		pc->npages++;
+	}
+	release(&pc->lock);
+	return err;
+}
+
+/* The page at index, or 0.  pc is locked. */
+static struct page *
+lookup(struct pcache *pc, uint index)
+{
+	void *p = pc->root;
+	int shift = (pc->height - 1) * FANBITS;
+
+	if (p == 0 || index >> shift >= FANOUT)
+		return 0;
+	for (; p && shift >= 0; shift -= FANBITS)
+		p = ((struct pcnode *)p)->slot[index >> shift & (FANOUT - 1)];
+	return p;
+}
+
+/* The leaf node for index, with all above it; 0: no memory (what was made is
+ * empty or reached again, and goes with the tree).  pc is locked. */
+static struct pcnode *
+grow(struct pcache *pc, uint index)
+{
+	struct pcnode *node, *new;
+	void **slot;
+
+	while (pc->root == 0 || index >> pc->height * FANBITS) {
+		new = slaballoc(nodecache);
+		if (new == 0)
+			return 0;
+		memset(new, 0, sizeof(*new));
+		new->slot[0] = pc->root;
+		new->used = pc->root != 0;
+		pc->root = new;
+		pc->height++;
+	}
+	node = pc->root;
+	for (int level = pc->height - 1; level > 0; level--) {
+		slot = &node->slot[index >> level * FANBITS & (FANOUT - 1)];
+		if (*slot == 0) {
+			new = slaballoc(nodecache);
+			if (new == 0)
+				return 0;
+			memset(new, 0, sizeof(*new));
+			*slot = new;
+			node->used++;
+		}
+		node = *slot;
+	}
+	return node;
+}
+
+/* See mm.h. */
+int
+pcachetruncate(struct pcache *pc, uint64_t size)
+{
+	uint from = (size + PGSIZE - 1) >> PGSHIFT;
+	uint tail = size % PGSIZE;
+	struct page *pg;
+
+	if (size > (uint64_t)1 << (LEVELS * FANBITS + PGSHIFT))
+		return -EFBIG;
+	acquire(&pc->lock);
+	if (size < pc->size && tail && (pg = lookup(pc, from - 1)))
+		memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
+	pc->size = size;
+	while (pc->root && (pg = cut(pc, pc->root, pc->height - 1, 0, from))) {
+		release(&pc->lock); /* one page at a time: the lock is short */
+		putpage(pg);
+		acquire(&pc->lock);
+	}
+	if (pc->root && ((struct pcnode *)pc->root)->used == 0) {
+		slabfree(nodecache, pc->root);
+		pc->root = 0;
+		pc->height = 0;
+	}
+	release(&pc->lock);
+	return 0;
+}
+
+/* Take the last page at or beyond index from out of the tree, and the nodes
+ * that are empty then; 0: there is none.  pc is locked. */
+static struct page *
+cut(struct pcache *pc, struct pcnode *node, int level, uint base, uint from)
+{
+	struct page *pg = 0;
+	uint first;
+
+	for (int i = FANOUT - 1; i >= 0 && pg == 0; i--) {
+		first = base + ((uint)i << level * FANBITS);
+		if (node->slot[i] == 0 ||
+			first + (1u << level * FANBITS) <= from)
+			continue;
+		if (level == 0) {
+			pg = node->slot[i];
+			pc->npages--;
+			node->slot[i] = 0;
+			node->used--;
+			continue;
+		}
+		pg = cut(pc, node->slot[i], level - 1, first, from);
+		if (((struct pcnode *)node->slot[i])->used == 0) {
+			slabfree(nodecache, node->slot[i]);
+			node->slot[i] = 0;
+			node->used--;
+		}
+	}
+	return pg;
+}
+
+/* See mm.h.  Each page is pinned, not locked, while it is copied: the copy may
+ * fault on a mapping of this very file. */
+int
+pcacheread(struct pcache *pc, struct uio *u, uint64_t off)
+{
+	uint64_t size = pc->size;
+	uint n, done = 0;
+	struct page *pg;
+	int err = 0;
+
+	if (off >= size)
+		return 0;
+	while (u->n > 0 && off < size && err == 0) {
+		n = MIN(u->n, PGSIZE - (uint)off % PGSIZE);
+		n = MIN(n, size - off);
+		pg = find(pc, off >> PGSHIFT);
+		if (pg == 0 && pc->ops && pc->ops->readpage) {
+			err = makepage(pc, off >> PGSHIFT, &pg);
+			if (err < 0)
+				break;
+		}
+		done += u->n;
+		if (pg) {
+			err = uioput(u, (char *)pagekva(pg) + off % PGSIZE, n);
+			putpage(pg);
+		} else {
+			err = uiozero(u, n);
+		}
+		done -= u->n;
+		off += n;
+	}
+	return done ? (int)done : err;
+}
+
+/* See mm.h. */
+int
+pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
+{
+	uint n, before, done = 0;
+	int err = 0;
+
+	while (u->n > 0 && err == 0) {
+		n = MIN(u->n, PGSIZE - (uint)off % PGSIZE);
+		before = u->n;
+		err = writechunk(pc, u, off, n);
+		off += before - u->n;
+		done += before - u->n;
+	}
+	return done ? (int)done : err;
+}
+
+/* The part in one page.  The size grows first, so that the page may be in the
+ * tree, and shrinks back if nothing came of it. */
+static int
+writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
+{
+	uint64_t oldsize = pc->size, end;
+	uint before = u->n;
+	struct page *pg;
+	int err;
+
+	if (off + n > pc->size) {
+		err = pcachetruncate(pc, off + n);
+		if (err < 0)
+			return err;
+	}
+	err = pcacheget(pc, off >> PGSHIFT, &pg);
+	if (err >= 0) {
+		err = uioget(u, (char *)pagekva(pg) + off % PGSIZE, n);
+		putpage(pg);
+	}
+	end = off + (before - u->n);
+	if (err < 0 && end < pc->size && oldsize < pc->size)
+		pcachetruncate(pc, MAX(end == off ? 0 : end, oldsize));
+	return err;
+}
+
+/* See mm.h. */
+int64_t
+pcacheseek(struct pcache *pc, uint64_t off, int hole)
+{
+	struct page *pg;
+
+	while (off < pc->size) {
+		pg = find(pc, off >> PGSHIFT);
+		if (pg)
+			putpage(pg);
+		if ((pg == 0) == hole)
+			return off;
+		off = (off & ~(uint64_t)(PGSIZE - 1)) + PGSIZE;
+	}
+	return hole && off < pc->size + PGSIZE ? (int64_t)pc->size : -ENXIO;
+}
+
+/* Call fn for each cached page until it returns non-zero, with pc locked; that
+ * value or 0. */
+int
+pcacheeach(struct pcache *pc, int (*fn)(struct page *, void *), void *arg)
+{
+	int r = 0;
+
+	acquire(&pc->lock);
+	if (pc->root)
+		r = each(pc->root, pc->height - 1, fn, arg);
+	release(&pc->lock);
+	return r;
+}
+
+static int
+each(struct pcnode *node, int level, int (*fn)(struct page *, void *),
+	void *arg)
+{
+	int r = 0;
+
+	for (int i = 0; i < FANOUT && r == 0; i++) {
+		if (node->slot[i] == 0)
+			continue;
+		r = level ? each(node->slot[i], level - 1, fn, arg)
+			  : fn(node->slot[i], arg);
+	}
+	return r;
+}

@@ -1,0 +1,447 @@
+/*
+ * pgtab.c - page tables: walking, filling, sharing, tearing down.
+ *
+ * fork() copies no page tables: parent and child hang the same ones, with
+ * PTE_W off in both directories.  i386 allows a write only if directory entry
+ * and table entry both do (SDM 3A 4.6), so one bit makes 4 MiB copy-on-write.
+ *
+ * Invariants (F1 to F3 are in fault.c):
+ *   T1  A table's ref is the number of directories that hang it.
+ *   T2  All sharers of a table have equal vmas over its 4 MiB.  So whoever
+ *       changes a vma owns the tables under it first; but a range that covers
+ *       all the vmas under a table may simply let go of it.
+ *   T3  table->inuse is the number of its filled slots; the resident size of a
+ *       process is the sum over the tables it hangs.
+ *   T4  A page leaves its slot, then the TLBs, and is freed only then.
+ */
+#include "mm/vm.h"
+
+#define NBATCH 32 /* pages unmapped between two flushes */
+
+struct batch { /* pages on their way out of a range */
+	struct uvm *uvm;
+	uint va[NBATCH];
+	struct page *page[NBATCH];
+	int n;
+};
+
+static struct page *copytable(struct page *);
+static void copyslots(pte_t *to, pte_t *from, struct page *old);
+static void unmaptable(struct batch *, struct page *table, uint va, uint end);
+static void batchflush(struct batch *);
+static void letgo(struct uvm *, uint va);
+static void puttable(struct page *);
+static uint prottable(struct uvm *, uint va, uint end, int prot, uint *last);
+static pte_t pteprot(pte_t, int prot);
+static void moveslot(pte_t *from, pte_t *to);
+
+/* Where the next directory entry's 4 MiB begin; user addresses only, so it
+ * does not wrap. */
+static inline uint
+nextsuper(uint va)
+{
+	return (PDX(va) + 1) << 22;
+}
+
+/* The slot that translates va in pgdir.  0: there is no table; with alloc, no
+ * memory for one.  A new table is owned (F1).  Called with u->lock held for a
+ * user's directory. */
+pte_t *
+walkpgdir(pde_t *pgdir, uint va, int alloc)
+{
+	pde_t *pde = &pgdir[PDX(va)];
+	pte_t *table;
+
+	if (*pde & PTE_P)
+		return (pte_t *)P2V(PTE_ADDR(*pde)) + PTX(va);
+	if (!alloc)
+		return 0;
+	if (pages) {
+		struct page *pg = allocpage(PG_TABLE);
+
+		if (pg == 0)
+			return 0;
+		initlock(&pg->lock, RANK_TABLE);
+		table = pagekva(pg);
+		stosl(table, 0, NPTENTRIES);
+	} else {
+		table = kalloc(); /* kvmalloc: no page array yet, zeroed */
+	}
+	*pde = V2P(table) | PTE_P | PTE_W | (va < KERNBASE ? PTE_U : 0);
+	return &table[PTX(va)];
+}
+
+/* Map [va, va+size) to physical memory from pa on, for the kernel: by 4 MiB
+ * where both are aligned.  0 or -ENOMEM. */
+int
+mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm)
+{
+	uint64_t done = 0;
+	pte_t *slot;
+
+	while (done < size) {
+		if (((va | pa) & (SUPERSIZE - 1)) == 0 &&
+			size - done >= SUPERSIZE) {
+			pgdir[PDX(va)] = pa | perm | PTE_P | PTE_PS;
+			done += SUPERSIZE;
+			va += SUPERSIZE;
+			pa += SUPERSIZE;
+			continue;
+		}
+		slot = walkpgdir(pgdir, va, 1);
+		if (slot == 0)
+			return -ENOMEM;
+		assert(!(*slot & PTE_P));
+		*slot = pa | perm | PTE_P;
+		done += PGSIZE;
+		va += PGSIZE;
+		pa += PGSIZE;
+	}
+	return 0;
+}
+
+/*
+ * Make the table under va ours alone, before we write through it or change
+ * any vma it serves.  Copying takes PTE_W off every slot, in both copies:
+ * the pages are now shared where the table was.  Called with u->lock held.
+ */
+int
+owntable(struct uvm *u, uint va)
+{
+	pde_t *pde = &u->pgdir[PDX(va)];
+	struct page *old, *new;
+
+	if (!(*pde & PTE_P) || (*pde & PTE_W))
+		return 0; /* no table yet, or ours already */
+	old = ptepage(*pde);
+	if (old->ref == 1) {
+		*pde |= PTE_W; /* the others have gone: no copying */
+		vmcount(VM_TABLEREUSE);
+		return 0;
+	}
+	new = copytable(old);
+	if (new == 0)
+		return -ENOMEM;
+	*pde = pagepa(new) | PTE_P | PTE_W | PTE_U;
+	tlbshootall(u); /* the CPU caches directory entries too */
+	puttable(old);
+	return 0;
+}
+
+/* Own every table under [start, end): their vmas are going to change.  0, or
+ * -ENOMEM with nothing changed that anyone could see. */
+int
+owntables(struct uvm *u, uint start, uint end)
+{
+	for (uint va = start; va < end; va = nextsuper(va))
+		if (owntable(u, va) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* The same before [start, end) is unmapped: only tables that serve u outside
+ * of it too.  The others unmappages() lets go of. */
+int
+ownedges(struct uvm *u, uint start, uint end)
+{
+	uint base;
+
+	for (uint va = start; va < end; va = nextsuper(va)) {
+		base = va & ~(SUPERSIZE - 1);
+		if (!vmaoverlap(u, base, MAX(base, start)) &&
+			!vmaoverlap(u, MIN(end, base + SUPERSIZE),
+				base + SUPERSIZE))
+			continue;
+		if (owntable(u, va) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A copy of a table, all of whose slots lose PTE_W in both; or 0. */
+static struct page *
+copytable(struct page *old)
+{
+	struct page *new = allocpage(PG_TABLE);
+
+	if (new == 0)
+		return 0;
+	initlock(&new->lock, RANK_TABLE);
+	stosl(pagekva(new), 0, NPTENTRIES);
+	acquire(&old->lock);
+	copyslots(pagekva(new), pagekva(old), old);
+	new->inuse = old->inuse;
+	new->zeros = old->zeros;
+	release(&old->lock);
+	vmcount(VM_TABLECOPY);
+	return new;
+}
+
+/* Copy the filled slots, and stop behind the last.  old is locked. */
+static void
+copyslots(pte_t *to, pte_t *from, struct page *old)
+{
+	int left = old->inuse;
+
+	for (int i = 0; left > 0; i += 4, from += 4, to += 4) {
+		if (!(from[0] | from[1] | from[2] | from[3]))
+			continue;
+		for (int j = 0; j < 4; j++) {
+			if (!ptefilled(from[j]))
+				continue;
+			from[j] &= ~PTE_W;
+			to[j] = from[j];
+			getpage(ptepage(from[j]));
+			left--;
+		}
+	}
+}
+
+/* fork: hang all of from's tables into to as well, without PTE_W in either.
+ * Called with from->lock held; to is visible to nobody; from's TLB entries are
+ * the caller's to flush. */
+void
+sharetables(struct uvm *to, struct uvm *from)
+{
+	uint next = 0;
+	pde_t *pde;
+
+	for (int i = 0; i < from->nvma; i++)
+		for (uint x = MAX(next, PDX(from->vmas[i]->start));
+			x <= PDX(from->vmas[i]->end - 1); next = ++x) {
+			pde = &from->pgdir[x];
+			if (!(*pde & PTE_P))
+				continue;
+			*pde &= ~PTE_W;
+			getpage(ptepage(*pde));
+			to->pgdir[x] = *pde;
+			vmcount(VM_TABLESHARE);
+		}
+}
+
+/* Empty the slots of [start, end), where ownedges() has been called: a table
+ * that is still shared serves nothing of u's outside the range and is let go of
+ * whole.  u->lock held. */
+void
+unmappages(struct uvm *u, uint start, uint end)
+{
+	struct batch b = {.uvm = u};
+
+	for (uint va = start; va < end; va = nextsuper(va)) {
+		pde_t pde = u->pgdir[PDX(va)];
+
+		if (!(pde & PTE_P))
+			continue;
+		if (pde & PTE_W)
+			unmaptable(&b, ptepage(pde), va,
+				MIN(nextsuper(va), end));
+		else
+			letgo(u, va);
+	}
+	batchflush(&b);
+}
+
+/* The part of one owned table. */
+static void
+unmaptable(struct batch *b, struct page *table, uint va, uint end)
+{
+	pte_t *slot = (pte_t *)pagekva(table) + PTX(va);
+
+	for (; va < end && table->inuse > 0; va += PGSIZE, slot++) {
+		if (!ptefilled(*slot))
+			continue;
+		if (b->n == 0)
+			notepeak(b->uvm);
+		acquire(&table->lock);
+		b->va[b->n] = va;
+		b->page[b->n++] = setslot(slot, 0);
+		release(&table->lock);
+		if (b->n == NBATCH)
+			batchflush(b);
+	}
+}
+
+/* Forget the translations, then drop the pages (T4). */
+static void
+batchflush(struct batch *b)
+{
+	if (b->n > 4)
+		tlbshootall(b->uvm);
+	else
+		for (int i = 0; i < b->n; i++)
+			tlbshoot(b->uvm, b->va[i]);
+	while (b->n > 0)
+		putpage(b->page[--b->n]);
+}
+
+/* Let go of the tables in the 4 MiB steps of [start, end) under which no vma is
+ * left.  u->lock held. */
+void
+droptables(struct uvm *u, uint start, uint end)
+{
+	uint base;
+
+	for (uint va = start; va < end; va = nextsuper(va)) {
+		base = va & ~(SUPERSIZE - 1);
+		if ((u->pgdir[PDX(va)] & PTE_P) &&
+			!vmaoverlap(u, base, base + SUPERSIZE))
+			letgo(u, va);
+	}
+}
+
+/* Unhang the table under va. */
+static void
+letgo(struct uvm *u, uint va)
+{
+	pde_t *pde = &u->pgdir[PDX(va)];
+	struct page *table = ptepage(*pde);
+
+	notepeak(u);
+	*pde = 0;
+	tlbshootall(u); /* before the table can be freed */
+	puttable(table);
+}
+
+/* Drop a directory's reference to a table; the last frees it and drops what
+ * its slots hold.  No CPU can translate through it any more. */
+static void
+puttable(struct page *table)
+{
+	pte_t *slot = pagekva(table);
+
+	if (!atomicdectest(&table->ref))
+		return;
+	for (int left = table->inuse; left > 0; slot++)
+		if (ptefilled(*slot)) {
+			putpage(ptepage(*slot));
+			left--;
+		}
+	freepage(table);
+}
+
+/* Let go of everything.  Nobody runs on u or holds its lock. */
+void
+freetables(struct uvm *u)
+{
+	uint next = 0;
+
+	for (int i = 0; i < u->nvma; i++)
+		for (uint x = MAX(next, PDX(u->vmas[i]->start));
+			x <= PDX(u->vmas[i]->end - 1); next = ++x)
+			if (u->pgdir[x] & PTE_P) {
+				puttable(ptepage(u->pgdir[x]));
+				u->pgdir[x] = 0;
+			}
+}
+
+/* Pages present, the zero page not among them.  u->lock held. */
+uint
+uvmrss(struct uvm *u)
+{
+	uint next = 0, rss = 0;
+	struct page *table;
+
+	for (int i = 0; i < u->nvma; i++)
+		for (uint x = MAX(next, PDX(u->vmas[i]->start));
+			x <= PDX(u->vmas[i]->end - 1); next = ++x)
+			if (u->pgdir[x] & PTE_P) {
+				table = ptepage(u->pgdir[x]);
+				rss += table->inuse - table->zeros;
+			}
+	return rss;
+}
+
+/* Note the peak before the resident size shrinks.  u->lock held. */
+void
+notepeak(struct uvm *u)
+{
+	u->peakrss = MAX(u->peakrss, uvmrss(u));
+}
+
+/* The vmas over [start, end) now have this protection: take away what it no
+ * longer allows.  What it allows anew, faults give.  Tables owned, u->lock
+ * held. */
+void
+protpages(struct uvm *u, uint start, uint end, int prot)
+{
+	uint changed = 0, last = 0;
+
+	for (uint va = start; va < end; va = nextsuper(va))
+		if (u->pgdir[PDX(va)] & PTE_P)
+			changed += prottable(u, va, MIN(nextsuper(va), end),
+				prot, &last);
+	if (changed == 1)
+		tlbshoot(u, last);
+	else if (changed > 1)
+		tlbshootall(u);
+}
+
+/* One table's part: how many translations were narrowed, and the last. */
+static uint
+prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
+{
+	struct page *table = ptepage(u->pgdir[PDX(va)]);
+	pte_t *slot = (pte_t *)pagekva(table) + PTX(va), old;
+	uint changed = 0;
+
+	acquire(&table->lock);
+	for (; va < end && table->inuse > 0; va += PGSIZE, slot++) {
+		old = *slot;
+		if (!ptefilled(old))
+			continue;
+		*slot = pteprot(old, prot);
+		if (old & ~*slot & (PTE_P | PTE_W)) {
+			*last = va;
+			changed++;
+		}
+	}
+	release(&table->lock);
+	return changed;
+}
+
+/* A filled slot under a new protection. */
+static pte_t
+pteprot(pte_t pte, int prot)
+{
+	if (prot == PROT_NONE)
+		return (pte & ~(PTE_P | PTE_W)) | PTE_HELD;
+	pte = (pte & ~PTE_HELD) | PTE_P;
+	return prot & PROT_WRITE ? pte : pte & ~PTE_W;
+}
+
+/* mremap: the slots of n bytes from from on move to to, where nothing is
+ * mapped.  Tables of from are owned, u->lock held.  0, or -ENOMEM with nothing
+ * moved. */
+int
+movepages(struct uvm *u, uint from, uint to, uint n)
+{
+	pte_t *slot;
+
+	for (uint i = 0; i < n; i = nextsuper(to + i) - to)
+		if (owntable(u, to + i) < 0 || !walkpgdir(u->pgdir, to + i, 1))
+			return -ENOMEM;
+	for (uint i = 0; i < n; i += PGSIZE) {
+		slot = walkpgdir(u->pgdir, from + i, 0);
+		if (slot && ptefilled(*slot))
+			moveslot(slot, walkpgdir(u->pgdir, to + i, 0));
+	}
+	tlbshootall(u);
+	return 0;
+}
+
+/* The reference moves with the entry.  u->lock keeps faults away meanwhile. */
+static void
+moveslot(pte_t *from, pte_t *to)
+{
+	pte_t pte;
+
+	acquire(&tablepage(from)->lock);
+	pte = *from;
+	setslot(from, 0);
+	release(&tablepage(from)->lock);
+
+	acquire(&tablepage(to)->lock);
+	assert(!ptefilled(*to));
+	setslot(to, pte);
+	release(&tablepage(to)->lock);
+}

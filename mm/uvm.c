@@ -1,0 +1,377 @@
+/*
+ * uvm.c - address spaces: made, copied by fork, loaded, filled by exec, freed.
+ *
+ * Invariants: u->lock guards the vmas and the directory.  A uvm that exec is
+ * building is visible to nobody but the list.  No CPU runs on a freed
+ * directory: it is switched away from before the last reference is dropped.
+ * The heap is the mapping from startbrk to brk, rounded up, flagged VM_HEAP.
+ */
+#include "mm/vm.h"
+#include "kern/file.h"
+
+#define STACKSTART (132 << 10) /* size of a new stack's mapping */
+
+struct sleeplock uvmlistlock;
+struct list uvmlist;
+
+static struct slabcache *uvmcache;
+
+static int mapfile(struct uvm *, uint start, uint end, struct file *, uint off,
+	int prot);
+static int mapzero(struct uvm *, uint start, uint end, int prot, int flags);
+static int allocuvm(struct uvm *, uint oldend, uint newend);
+static int deallocuvm(struct uvm *, uint newend, uint oldend, struct vma **);
+static int uvmcopy(struct uvm *, uint va, void *buf, uint n, int write);
+
+void
+uvminit(void)
+{
+	initsleeplock(&uvmlistlock, RANK_NONE);
+	listinit(&uvmlist);
+	uvmcache = slabcreate("uvm", sizeof(struct uvm), 8);
+	vmainit();
+	pcacheinit();
+}
+
+struct uvm *
+newuvm(void)
+{
+	struct uvm *u = slaballoc(uvmcache);
+
+	if (u == 0)
+		return 0;
+	memset(u, 0, sizeof(*u));
+	initsleeplock(&u->lock, RANK_NONE);
+	u->ref = 1;
+	u->limit[UVM_STACK] = STACKLIMIT;
+	u->limit[UVM_AS] = u->limit[UVM_DATA] = ~0u;
+	acquiresleep(&uvmlistlock); /* kernelslot() reaches all on the list */
+	u->pgdir = setupkvm();
+	if (u->pgdir)
+		listadd(&uvmlist, &u->link);
+	releasesleep(&uvmlistlock);
+	if (u->pgdir)
+		return u;
+	slabfree(uvmcache, u);
+	return 0;
+}
+
+struct uvm *
+uvmref(struct uvm *u)
+{
+	atomicinc(&u->ref);
+	return u;
+}
+
+/* See mm.h. */
+void
+freeuvm(struct uvm *u)
+{
+	if (!atomicdectest(&u->ref))
+		return;
+	assert(mycpu()->uvm != u);
+	acquiresleep(&uvmlistlock);
+	listdel(&u->link);
+	releasesleep(&uvmlistlock);
+	freetables(u);
+	for (int i = 0; i < u->nvma; i++)
+		vmadrop(u->vmas[i]);
+	kmfree(u->vmas);
+	putpage(kvapage(u->pgdir));
+	slabfree(uvmcache, u);
+}
+
+/* fork: the child gets the same mappings and hangs the same page tables. */
+struct uvm *
+copyuvm(struct uvm *u)
+{
+	struct uvm *new = newuvm();
+
+	if (new == 0)
+		return 0;
+	acquiresleep(&u->lock);
+	if (vmacopy(new, u) < 0) {
+		releasesleep(&u->lock);
+		freeuvm(new);
+		return 0;
+	}
+	sharetables(new, u);
+	new->startbrk = u->startbrk;
+	new->brk = u->brk;
+	memcpy(new->limit, u->limit, sizeof(u->limit));
+	new->args = u->args;
+	tlbshootall(u); /* our tables are read-only now */
+	releasesleep(&u->lock);
+	return new;
+}
+
+/* Load u, or with 0 the kernel's own address space.  Interrupts off. */
+void
+switchuvm(struct uvm *u)
+{
+	struct cpu *c = mycpu();
+
+	if (c->uvm == u)
+		return;
+	c->uvm = u;
+	vmcount(VM_CR3);
+	lcr3(V2P(u ? u->pgdir : kpgdir));
+}
+
+/* See mm.h: a new program's address space begins with its stack. */
+int
+inituvm(struct uvm *u, uint stacklimit)
+{
+	int err;
+
+	acquiresleep(&u->lock);
+	u->limit[UVM_STACK] = stacklimit;
+	err = mapzero(u, USERTOP - MAX(PGSIZE, MIN(STACKSTART,
+				PGROUNDDOWN(stacklimit))),
+		USERTOP, PROT_READ | PROT_WRITE, VM_GROWSDOWN | VM_STACK);
+	releasesleep(&u->lock);
+	return err;
+}
+
+/* See mm.h. */
+int
+loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
+	uint memsz, int prot)
+{
+	uint start = PGROUNDDOWN(va), fileend, memend;
+	static const char zeroes[256];
+	int err = 0;
+
+	if (filesz > memsz || start < USERBASE || va > USERTOP ||
+		memsz > USERTOP - va)
+		return -ENOEXEC;
+	if (filesz && (va - off) % PGSIZE)
+		return -ENOEXEC;
+	fileend = filesz ? PGROUNDUP(va + filesz) : start;
+	memend = PGROUNDUP(va + memsz);
+	acquiresleep(&u->lock);
+	if (filesz)
+		err = mapfile(u, start, fileend, f, PGROUNDDOWN(off), prot);
+	if (err == 0 && memend > fileend)
+		err = mapzero(u, fileend, memend, prot, 0);
+	releasesleep(&u->lock);
+	if (filesz == 0 || memsz == filesz || !(prot & PROT_WRITE))
+		return err;
+	for (uint a = va + filesz, n; err == 0 && a < fileend; a += n) {
+		n = MIN(sizeof(zeroes), fileend - a);
+		err = uvmwrite(u, a, zeroes, n);
+	}
+	return err;
+}
+
+/* Map pages of a file for exec, over what may be there.  u->lock held. */
+static int
+mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
+	int prot)
+{
+	struct vma *v, *drop = 0;
+	int err;
+
+	if (filepcache(f) == 0)
+		return -ENOEXEC;
+	err = munmaplocked(u, start, end, &drop);
+	vmadrop(drop); /* f is open: this closes nothing */
+	if (err < 0 || (err = vmaroom(u, 1)) < 0)
+		return err;
+	v = vmanew(start, end, prot, 0);
+	if (v == 0)
+		return -ENOMEM;
+	v->file = filedup(f);
+	v->obj = pcacheref(filepcache(f));
+	v->pgoff = off >> PGSHIFT;
+	vmainsert(u, v);
+	return 0;
+}
+
+/* Map private memory of zeroes, likewise. */
+static int
+mapzero(struct uvm *u, uint start, uint end, int prot, int flags)
+{
+	struct vma *v, *drop = 0;
+	int err;
+
+	err = munmaplocked(u, start, end, &drop);
+	vmadrop(drop);
+	if (err < 0 || (err = vmaroom(u, 1)) < 0)
+		return err;
+	v = vmanew(start, end, prot, flags);
+	if (v == 0)
+		return -ENOMEM;
+	vmainsert(u, v);
+	return 0;
+}
+
+void
+setheap(struct uvm *u, uint va)
+{
+	u->startbrk = u->brk = PGROUNDUP(va);
+}
+
+/* See mm.h. */
+uint
+growheap(struct uvm *u, uint brk)
+{
+	uint oldend, newend = PGROUNDUP(brk);
+	struct vma *drop = 0;
+	int err = 0;
+
+	acquiresleep(&u->lock);
+	oldend = PGROUNDUP(u->brk);
+	if (brk < u->startbrk || brk >= USERTOP ||
+		brk - u->startbrk > u->limit[UVM_DATA])
+		err = -ENOMEM;
+	else if (newend > oldend)
+		err = allocuvm(u, oldend, newend);
+	else if (newend < oldend)
+		err = deallocuvm(u, newend, oldend, &drop);
+	if (err == 0)
+		u->brk = brk;
+	brk = u->brk;
+	releasesleep(&u->lock);
+	vmadrop(drop);
+	return brk;
+}
+
+/* Extend the heap's mapping; nothing is allocated before it is touched. */
+static int
+allocuvm(struct uvm *u, uint oldend, uint newend)
+{
+	struct vma *v;
+
+	if (vmaoverlap(u, oldend, newend + PGSIZE))
+		return -ENOMEM;
+	if (vmalimit(u, newend - oldend) < 0 || vmaroom(u, 1) < 0)
+		return -ENOMEM;
+	if (owntables(u, oldend, newend) < 0)
+		return -ENOMEM;
+	v = vmanew(oldend, newend, PROT_READ | PROT_WRITE, VM_HEAP);
+	if (v == 0)
+		return -ENOMEM;
+	vmainsert(u, v);
+	return 0;
+}
+
+/* Give the heap's end back. */
+static int
+deallocuvm(struct uvm *u, uint newend, uint oldend, struct vma **drop)
+{
+	return munmaplocked(u, newend, oldend, drop);
+}
+
+/* See mm.h. */
+int
+uvmwrite(struct uvm *u, uint va, const void *src, uint n)
+{
+	return uvmcopy(u, va, (void *)(uint)src, n, 1);
+}
+
+int
+uvmread(struct uvm *u, uint va, void *dst, uint n)
+{
+	return uvmcopy(u, va, dst, n, 0);
+}
+
+/* The lock is held from the fault to the copy, so the page stays. */
+static int
+uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
+{
+	char *p = buf, *kva;
+	pte_t *slot;
+	uint len;
+	int err = 0;
+
+	if (va >= USERTOP || n > USERTOP - va)
+		return -EFAULT;
+	acquiresleep(&u->lock);
+	for (; n > 0; n -= len, p += len, va += len) {
+		len = MIN(n, PGSIZE - va % PGSIZE);
+		err = faultlocked(u, va, write ? PROT_WRITE : PROT_READ);
+		if (err < 0)
+			break;
+		slot = walkpgdir(u->pgdir, va, 0);
+		kva = tempmap(ptepage(*slot), 0);
+		if (write)
+			memcpy(kva + va % PGSIZE, p, len);
+		else
+			memcpy(p, kva + va % PGSIZE, len);
+		tempunmap(kva, 0);
+	}
+	releasesleep(&u->lock);
+	return err == -ENOMEM ? -ENOMEM : err < 0 ? -EFAULT : 0;
+}
+
+void
+uvmlimit(struct uvm *u, int which, uint bytes)
+{
+	acquiresleep(&u->lock);
+	u->limit[which] = bytes;
+	releasesleep(&u->lock);
+}
+
+struct uvmargs *
+uvmargs(struct uvm *u)
+{
+	return &u->args;
+}
+
+void
+uvmstat(struct uvm *u, struct uvmstat *st)
+{
+	struct vma *v;
+	uint n;
+
+	memset(st, 0, sizeof(*st));
+	acquiresleep(&u->lock);
+	notepeak(u);
+	st->size = u->size;
+	st->peaksize = u->peaksize;
+	st->rss = uvmrss(u);
+	st->peakrss = u->peakrss;
+	for (int i = 0; i < u->nvma; i++) {
+		v = u->vmas[i];
+		n = (v->end - v->start) >> PGSHIFT;
+		if (v->flags & VM_STACK)
+			st->stack += n;
+		else if (v->file && (v->prot & PROT_EXEC))
+			st->text += n;
+		else if ((v->prot & PROT_WRITE) && !(v->flags & VM_SHARED))
+			st->data += n;
+	}
+	for (uint x = 0; x < PDX(KERNBASE); x++)
+		st->tables += u->pgdir[x] & PTE_P;
+	st->startcode = u->args.startcode;
+	st->endcode = u->args.endcode;
+	st->startstack = u->args.startstack;
+	st->startbrk = u->startbrk;
+	st->brk = u->brk;
+	releasesleep(&u->lock);
+}
+
+int
+uvmvma(struct uvm *u, int i, struct vmainfo *info)
+{
+	struct vma *v;
+	int found;
+
+	acquiresleep(&u->lock);
+	found = i < u->nvma;
+	if (found) {
+		v = u->vmas[i];
+		info->start = v->start;
+		info->end = v->end;
+		info->prot = v->prot;
+		info->shared = (v->flags & VM_SHARED) != 0;
+		info->kind = v->flags & VM_STACK  ? VMAINFO_STACK
+			     : v->flags & VM_HEAP ? VMAINFO_HEAP
+						  : VMAINFO_MAP;
+		info->offset = v->obj ? (uint64_t)v->pgoff << PGSHIFT : 0;
+		info->file = v->file ? filedup(v->file) : 0;
+	}
+	releasesleep(&u->lock);
+	return found;
+}

@@ -1,0 +1,289 @@
+/*
+ * vm.h - what the files of mm/ share, and nobody else sees.
+ *
+ * Locks, in order (a tag like [table] at a field names the one it needs):
+ *   uvm->lock     sleep; vmas and page directory of one address space
+ *   uvmlist lock  sleep; the list of all address spaces
+ *   pcache lock   spin; the pages of one file or memory object
+ *   table lock    spin, in the struct page of a page table; its slots
+ *   slab, free-list locks: leaves
+ */
+#ifndef MM_VM_H
+#define MM_VM_H
+
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "arch/tlb.h"
+#include "mm/mm.h"
+#include "kern/list.h"
+#include "kern/lock.h"
+#include "kern/panic.h"
+#include "kern/string.h"
+
+/* page.c: one struct page for each frame of RAM */
+
+enum pagestate { /* who owns the frame; exactly one at a time */
+	PG_RESERVED, /* not RAM, or firmware's */
+	PG_IMAGE,    /* the kernel's image and the page array */
+	PG_MODULE,   /* a boot module */
+	PG_FREE,     /* in the buddy lists */
+	PG_CPU,      /* free, on a CPU's own list */
+	PG_KMEM,     /* kalloc's caller */
+	PG_SLAB,     /* page->cache */
+	PG_STACK,    /* a kernel stack */
+	PG_DIR,      /* a page directory */
+	PG_TABLE,    /* a page table */
+	PG_ANON,     /* private memory of processes */
+	PG_CACHED,   /* page->pcache, page->index */
+	PG_ZERO,     /* the one page of zeroes */
+	NPGSTATE
+};
+
+struct page {
+	volatile int ref;     /* slots + cache + pins; 0: free */
+	struct spinlock lock; /* of a table: guards its slots */
+	uint8_t state;        /* enum pagestate */
+	uint8_t order;        /* block size, in the first page of a block */
+	uint16_t inuse;       /* table: slots filled [table]; slab: objects */
+	union {
+		struct {
+			struct page *next, *prev; /* free and slab lists */
+		};
+		struct {
+			struct pcache *pcache; /* PG_CACHED: whose */
+			uint index;            /* and which page of it */
+		};
+		uint zeros; /* table: slots with the zero page [table] */
+	};
+	void *freelist;          /* slab: first free object */
+	struct slabcache *cache; /* slab: whose */
+};
+
+#define NOTHEAD 0xff /* order of a free page inside a block */
+
+extern struct page *pages;   /* by frame number */
+extern uint npages;          /* frames in the array */
+extern struct page *zeropage; /* one page of zeroes, mapped read-only */
+
+static inline uint
+pagepa(const struct page *pg)
+{
+	return (uint)(pg - pages) << PGSHIFT;
+}
+
+static inline struct page *
+papage(uint pa)
+{
+	return &pages[pa >> PGSHIFT];
+}
+
+/* The frame of a direct-mapped kernel address, and back.  Only frames below
+ * DIRECTMAX have one. */
+static inline struct page *
+kvapage(const void *kva)
+{
+	return papage(V2P(kva));
+}
+
+static inline void *
+pagekva(const struct page *pg)
+{
+	return P2V(pagepa(pg));
+}
+
+static inline struct page *
+ptepage(pte_t pte)
+{
+	return papage(PTE_ADDR(pte));
+}
+
+static inline struct page *
+getpage(struct page *pg)
+{
+	atomicinc(&pg->ref);
+	return pg;
+}
+
+void putpage(struct page *); /* drop a reference; the last frees */
+
+/* A window on any frame, for a few instructions: direct map below DIRECTMAX,
+ * else slot (0 or 1) of this CPU's temporary mappings.  Interrupts off from
+ * tempmap to the matching tempunmap (it does that itself). */
+void *tempmap(struct page *, int slot);
+void tempunmap(void *, int slot);
+
+struct page *allocanon(void); /* PG_ANON, zero; or 0 */
+struct page *copypage(struct page *); /* PG_ANON with the contents; or 0.
+                                       * Drops the reference on the source. */
+
+/* kalloc.c */
+
+/* 2^order frames in the given state with one reference (in the first), or 0.
+ * PG_ANON may lie above DIRECTMAX, all others are direct-mapped.  Memory of
+ * users (PG_ANON, PG_CACHED) leaves a reserve for the kernel. */
+struct page *allocpages(int order, int state);
+void freepages(struct page *, int order);
+struct page *allocpage(int state);
+void freepage(struct page *);
+uint pagecount(int state); /* frames in that state, over all CPUs */
+uint freecheck(void);      /* vmcheck: frames found in the buddy lists */
+
+/* slab.c */
+uint slabcheck(void); /* vmcheck: verify every cache; pages they hold */
+
+/* kvm.c */
+extern pde_t *kpgdir;    /* the kernel's half, and nothing below it */
+extern uint kpteglobal;  /* PTE_G where the CPU has it, else 0 */
+pde_t *setupkvm(void);   /* a page directory: kernel half, empty below; 0 */
+void kvmtables(void);    /* tell the page array which frames are tables */
+void *kvmtemp(uint pa, int slot); /* tempmap's slow half */
+
+/* vma.c: the mappings of an address space, without page tables */
+
+enum { /* vma flags */
+	VM_SHARED = 1,    /* writes are seen by all who map the object */
+	VM_GROWSDOWN = 2, /* a stack */
+	VM_HEAP = 4,      /* brk's */
+	VM_STACK = 8,     /* the first stack */
+	VM_MAYWRITE = 16, /* shared file opened for writing */
+};
+
+struct vma { /* [uvm->lock] */
+	uint start, end;     /* [start, end), page aligned */
+	uint8_t prot;        /* PROT_* */
+	uint8_t flags;       /* VM_* */
+	struct pcache *obj;  /* the pages behind it, referenced; 0: private
+	                      * memory that starts as zeroes */
+	struct file *file;   /* opened file it came from, referenced, or 0 */
+	uint pgoff;          /* page of obj at start */
+	struct vma *next;    /* while on a list of dropped ones */
+};
+
+#define STACKGAP    (256 * PGSIZE) /* kept free below a stack */
+#define MMAPMIN     0x10000 /* the kernel's choices stay above */
+
+struct uvm {
+	pde_t *pgdir;
+	volatile int ref;      /* processes and others that hold it */
+	struct sleeplock lock;
+	struct vma **vmas;     /* sorted by address [lock] */
+	int nvma, maxvma;      /* used and allocated slots of vmas [lock] */
+	int hint;              /* where vmafind looked last */
+	uint size, peaksize;   /* pages mapped [lock] */
+	uint peakrss;          /* [lock] */
+	uint startbrk, brk;    /* heap [lock] */
+	uint limit[NUVMLIMIT]; /* bytes */
+	struct uvmargs args;   /* exec's, for /proc */
+	struct list link;      /* all address spaces [uvmlist lock] */
+};
+
+void vmainit(void);
+int vmaindex(struct uvm *, uint va);         /* first vma with end > va */
+struct vma *vmafind(struct uvm *, uint va);  /* the vma that covers va, or 0 */
+int vmaroom(struct uvm *, int n);            /* make n inserts safe: 0, -ENOMEM */
+struct vma *vmanew(uint start, uint end, int prot, int flags); /* or 0 */
+void vmainsert(struct uvm *, struct vma *);  /* room is there; merges */
+int vmasplit(struct uvm *, uint va);         /* no vma crosses va afterwards */
+void vmamerge(struct uvm *, uint start, uint end); /* join alike neighbours */
+struct vma *vmaremove(struct uvm *, uint start, uint end); /* split there
+                                              * before; a list to vmadrop */
+void vmadrop(struct vma *);                  /* free a list; u->lock not held */
+int vmaoverlap(struct uvm *, uint start, uint end);
+uint vmagap(struct uvm *, uint len);         /* highest free range, or 0 */
+int vmagrow(struct uvm *, uint va, struct vma **); /* room for a stack to grow
+                                              * to va? the vma and 0, or -errno */
+void vmastretch(struct uvm *, struct vma *, uint start);
+int vmacopy(struct uvm *to, struct uvm *from); /* fork */
+struct vma *vmaclone(const struct vma *);    /* referenced copy, or 0 */
+
+/* pgtab.c: page tables of users */
+
+#define PTE_HELD 0x200 /* software, with PTE_P off: a page kept while its
+                        * mapping allows no access (PROT_NONE) */
+
+static inline int
+ptefilled(pte_t pte)
+{
+	return pte & (PTE_P | PTE_HELD);
+}
+
+/* Change a slot of a user's table, which is locked, and keep the table's counts.
+ * Returns the page the slot held, with its reference, or 0. */
+static inline struct page *
+setslot(pte_t *slot, pte_t new)
+{
+	struct page *table = kvapage(slot), *old = 0;
+
+	if (ptefilled(*slot)) {
+		old = ptepage(*slot);
+		table->inuse--;
+		table->zeros -= old == zeropage;
+	}
+	if (ptefilled(new)) {
+		table->inuse++;
+		table->zeros += ptepage(new) == zeropage;
+	}
+	*slot = new;
+	return old;
+}
+
+/* The table that holds a slot. */
+static inline struct page *
+tablepage(const pte_t *slot)
+{
+	return kvapage(slot);
+}
+
+pte_t *walkpgdir(pde_t *pgdir, uint va, int alloc); /* slot; 0: no table, or
+                                              * no memory for one */
+int mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm);
+int owntable(struct uvm *, uint va);         /* 0 or -ENOMEM */
+int owntables(struct uvm *, uint start, uint end); /* 0 or -ENOMEM */
+int ownedges(struct uvm *, uint start, uint end);  /* before unmappages */
+void sharetables(struct uvm *to, struct uvm *from);
+void unmappages(struct uvm *, uint start, uint end);
+void droptables(struct uvm *, uint start, uint end); /* where no vma is left */
+void protpages(struct uvm *, uint start, uint end, int prot);
+int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
+void freetables(struct uvm *);               /* the last: nobody runs on it */
+uint uvmrss(struct uvm *);
+void notepeak(struct uvm *);                 /* call before rss shrinks */
+
+/* uvm.c */
+extern struct sleeplock uvmlistlock;
+extern struct list uvmlist;
+
+/* fault.c: the fault path with u->lock held; returns like fault(). */
+int faultlocked(struct uvm *, uint va, uint access);
+
+/* mmap.c */
+int vmalimit(struct uvm *, uint bytes); /* may it map so much more? */
+int munmaplocked(struct uvm *, uint start, uint end, struct vma **drop);
+
+/* pcache.c */
+struct pcache {
+	volatile int ref;      /* inode or vmas */
+	struct spinlock lock;
+	void *root;            /* tree of struct pcnode, leaves struct page */
+	int height;            /* levels of the tree [lock] */
+	uint npages;           /* [lock] */
+	uint64_t size;         /* bytes [lock to change] */
+	void *host;            /* its inode, 0 for shared memory */
+	const struct pcacheops *ops;
+	struct list link;      /* all of them [pclistlock] */
+};
+extern struct list pclist;
+extern struct spinlock pclistlock;
+
+void pcacheinit(void);
+struct pcache *pcacheref(struct pcache *);
+/* The page at index, referenced, made or read if need be: 0 or 1 (waited for
+ * I/O), or -EIO (beyond the end, or the read failed), -ENOMEM. */
+int pcacheget(struct pcache *, uint index, struct page **);
+int pcacheeach(struct pcache *, int (*fn)(struct page *, void *), void *);
+
+/* shm.c */
+struct pcache *shmnew(uint pages); /* memory without a name; or 0 */
+void shmgrow(struct pcache *, uint pages); /* if it is that: at least so long */
+
+#endif

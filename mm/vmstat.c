@@ -1,0 +1,253 @@
+/*
+ * vmstat.c - counters, and the check that they and every reference are right.
+ *
+ * vmcheck() is what makes the rest trustworthy.  It takes away from every frame
+ * the references it finds: those of page directories to tables, of tables to
+ * pages, of page caches to pages.  What is left must be zero; then it gives
+ * them back.  Nothing else may run meanwhile: interrupts are off and, with one
+ * CPU and no kernel preemption, nobody is in the middle of a change.
+ */
+#include "mm/vm.h"
+#include "kern/printf.h"
+
+extern char end[]; /* kernel.ld */
+
+static const char *const names[NVMSTAT] = {
+	[VM_MINFLT] = "minflt",
+	[VM_MAJFLT] = "majflt",
+	[VM_ZEROMAP] = "zeromap",
+	[VM_ZEROFILL] = "zerofill",
+	[VM_COWCOPY] = "cowcopy",
+	[VM_COWREUSE] = "cowreuse",
+	[VM_TABLESHARE] = "tableshare",
+	[VM_TABLECOPY] = "tablecopy",
+	[VM_TABLEREUSE] = "tablereuse",
+	[VM_CR3] = "cr3",
+	[VM_INVLPG] = "invlpg",
+	[VM_FLUSH] = "flush",
+	[VM_STACKGROW] = "stackgrow",
+	[VM_OOM] = "oom",
+};
+
+static const char *const statenames[NPGSTATE] = {
+	[PG_RESERVED] = "reserved",
+	[PG_IMAGE] = "image",
+	[PG_MODULE] = "module",
+	[PG_FREE] = "free",
+	[PG_CPU] = "free on CPU list",
+	[PG_KMEM] = "kmem",
+	[PG_SLAB] = "slab",
+	[PG_STACK] = "kernel stack",
+	[PG_DIR] = "page directory",
+	[PG_TABLE] = "page table",
+	[PG_ANON] = "anon",
+	[PG_CACHED] = "cached",
+	[PG_ZERO] = "zero",
+};
+
+static void walkall(int give);
+static void walkuvm(struct uvm *, int give);
+static void walktable(struct page *, int give);
+static int walkpage(struct page *, void *give);
+static void checkpages(void);
+static void checkcounts(void);
+static int kerneltable(struct page *);
+
+uint
+vmstat(int event)
+{
+	uint n = 0;
+
+	for (int i = 0; i < NCPU; i++)
+		n += cpus[i].vm[event];
+	return n;
+}
+
+const char *
+vmstatname(int event)
+{
+	return names[event];
+}
+
+void
+meminfo(struct meminfo *m)
+{
+	struct pcache *pc;
+
+	memset(m, 0, sizeof(*m));
+	m->total = npages - pagecount(PG_RESERVED);
+	m->free = pagecount(PG_FREE) + pagecount(PG_CPU);
+	m->cached = pagecount(PG_CACHED);
+	m->anon = pagecount(PG_ANON);
+	m->slab = pagecount(PG_SLAB);
+	m->tables = pagecount(PG_TABLE) + pagecount(PG_DIR);
+	m->stacks = pagecount(PG_STACK);
+	m->kernel = pagecount(PG_KMEM);
+	m->modules = pagecount(PG_MODULE);
+	m->image = (PGROUNDUP(end) - KERNLINK) >> PGSHIFT;
+	m->pagearray = PGROUNDUP(npages * sizeof(struct page)) >> PGSHIFT;
+	acquire(&pclistlock);
+	listeach(pc, &pclist, link)
+		if (pc->host == 0)
+			m->shmem += pc->npages;
+	release(&pclistlock);
+}
+
+/* See mm.h. */
+int
+vmcheck(char *buf, int n)
+{
+	struct meminfo m;
+
+	pushcli();
+	checkcounts();
+	walkall(0);
+	checkpages();
+	walkall(1);
+	popcli();
+	meminfo(&m);
+	return snprintf(buf, n,
+		"ok: %u frames: %u free, %u anon, %u cached, %u tables, "
+		"%u slab, %u stacks, %u kmem\n",
+		m.total, m.free, m.anon, m.cached, m.tables, m.slab, m.stacks,
+		m.kernel);
+}
+
+/* Take away all references that can be found, or give them back. */
+static void
+walkall(int give)
+{
+	struct uvm *u;
+	struct pcache *pc;
+
+	listeach(u, &uvmlist, link)
+		walkuvm(u, give);
+	listeach(pc, &pclist, link) {
+		uint before = pc->npages;
+
+		pcacheeach(pc, walkpage, &give);
+		assert(before == pc->npages);
+	}
+}
+
+static void
+walkuvm(struct uvm *u, int give)
+{
+	struct page *table;
+	uint size = 0;
+
+	for (int i = 0; i < u->nvma; i++) {
+		struct vma *v = u->vmas[i];
+
+		assert(v->start < v->end && v->end <= USERTOP);
+		assert(i == 0 || u->vmas[i - 1]->end <= v->start);
+		size += (v->end - v->start) >> PGSHIFT;
+	}
+	assert(size == u->size);
+	for (uint x = 0; x < PDX(KERNBASE); x++) {
+		if (!(u->pgdir[x] & PTE_P))
+			continue;
+		assert(vmaoverlap(u, x << 22, (x + 1) << 22));
+		table = ptepage(u->pgdir[x]);
+		assert(table->state == PG_TABLE);
+		if (u->pgdir[x] & PTE_W)
+			assert(give || table->ref == 1); /* F2 */
+		if (table->order == give) /* first directory that hangs it */
+			walktable(table, give);
+		table->order = !give;
+		table->ref += give ? 1 : -1;
+	}
+}
+
+/* Each slot once, however many directories hang the table. */
+static void
+walktable(struct page *table, int give)
+{
+	pte_t *slot = pagekva(table);
+	uint used = 0, zeros = 0;
+
+	for (int i = 0; i < NPTENTRIES; i++) {
+		if (!ptefilled(slot[i])) {
+			assert(slot[i] == 0);
+			continue;
+		}
+		used++;
+		zeros += ptepage(slot[i]) == zeropage;
+		assert(ptepage(slot[i]) != zeropage || !(slot[i] & PTE_W));
+		walkpage(ptepage(slot[i]), &give);
+	}
+	assert(used == table->inuse && zeros == table->zeros); /* T3 */
+}
+
+static int
+walkpage(struct page *pg, void *give)
+{
+	assert(pg->state == PG_ANON || pg->state == PG_CACHED ||
+		pg == zeropage);
+	pg->ref += *(int *)give ? 1 : -1;
+	return 0;
+}
+
+/* All references have been taken away: what is left? */
+static void
+checkpages(void)
+{
+	struct page *pg;
+	int want;
+
+	for (pg = pages; pg < pages + npages; pg++) {
+		switch (pg->state) {
+		case PG_ANON:
+		case PG_CACHED:
+		case PG_TABLE:
+			want = kerneltable(pg);
+			break;
+		case PG_ZERO:
+			want = 1;
+			break;
+		case PG_FREE:
+		case PG_CPU:
+			want = 0;
+			break;
+		default:
+			continue;
+		}
+		if (pg->ref != want)
+			panic("vmcheck: frame %x (%s) has %d references "
+			      "that nobody holds",
+				pagepa(pg), statenames[pg->state],
+				pg->ref - want);
+	}
+}
+
+/* Is it a table of the kernel's half, which has one reference for ever? */
+static int
+kerneltable(struct page *pg)
+{
+	if (pg->state != PG_TABLE)
+		return 0;
+	for (uint x = PDX(KERNBASE); x < NPDENTRIES; x++)
+		if (!(kpgdir[x] & PTE_PS) && PTE_ADDR(kpgdir[x]) == pagepa(pg))
+			return 1;
+	return 0;
+}
+
+/* The counts per state against the page array, and the lists. */
+static void
+checkcounts(void)
+{
+	uint n[NPGSTATE] = {0};
+
+	for (struct page *pg = pages; pg < pages + npages; pg++)
+		n[pg->state]++;
+	for (int i = 0; i < NPGSTATE; i++)
+		if (n[i] != pagecount(i))
+			panic("vmcheck: %u frames are %s, counted %u", n[i],
+				statenames[i], pagecount(i));
+	if (freecheck() != n[PG_FREE])
+		panic("vmcheck: %u frames are free, the lists have %u",
+			n[PG_FREE], freecheck());
+	if (slabcheck() != n[PG_SLAB])
+		panic("vmcheck: %u slab frames, the caches have %u",
+			n[PG_SLAB], slabcheck());
+}
