@@ -43,6 +43,7 @@ struct cpu {
 	int intena;        /* were interrupts on before the first pushcli? */
 	volatile int resched; /* the running process should yield */
 	struct proc *idle; /* runs when nothing else can */
+	uint held;         /* debug: bit per rank of the spinlocks held here */
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
 	struct segdesc gdt[NSEGS];
 	struct taskstate ts;
@@ -87,6 +88,10 @@ void popcli(void);
 
 /* seg.c: give this CPU its GDT, TSS and %fs.  First thing a CPU does. */
 void seginit(int id);
+
+/* Let the double-fault task run in the address space that is loaded now; call
+ * it once kvmalloc() has loaded the kernel's own. */
+void dfinit(void);
 
 /* Where the next trap from user mode puts its frame: the top of p's kernel
  * stack. */
@@ -135,7 +140,10 @@ void fpureset(void *fpu);      /* the state of a new program */
 void fpusave(void *fpu);       /* if the running process has it loaded: store it,
                                 * and set TS.  Interrupts off. */
 void fpudrop(void);            /* forget what is loaded (exec, sigreturn, exit) */
-void fpuuse(void *fpu);        /* trap 7: clear TS, load the state */
+int fpuuse(void *fpu);         /* trap 7: clear TS, load the state; 0, or -1:
+                                * this CPU has no FPU */
+int fpucode(int simd);         /* traps 16 and 19: the si_code of SIGFPE that the
+                                * loaded state asks for.  Interrupts off. */
 
 /* usercopy.asm: copy between the kernel and user memory of the running
  * process, resolving faults on the way; may sleep, so no spinlock held.
@@ -154,5 +162,6 @@ void pitinit(void);            /* calibrates the TSC (few ms), starts IRQ 0 */
 extern uint tsckhz;            /* TSC ticks per millisecond, 0: no TSC */
 uint64_t pitns(void);          /* no TSC: ns since pitinit, from ticks and the
                                 * counter; monotonic */
+void pittick(void);            /* count a tick, for pitns */
 
 #endif

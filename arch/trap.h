@@ -56,6 +56,7 @@ void trapret(void);
  * off; the line is acknowledged before it is called. */
 void picinit(void);
 void irqset(int irq, void (*handler)(struct trapframe *));
+void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler */
 
 /* What the upper half offers to trap.c (the one upward call of arch/):
  *   mm/mm.h        fault()

@@ -146,6 +146,16 @@ xchg16(volatile uint16_t *addr, uint16_t v)
 }
 
 /* If *addr is old, store new; returns what was there. */
+static inline uint16_t
+cmpxchg16(volatile uint16_t *addr, uint16_t old, uint16_t new)
+{
+	__asm__ volatile("lock cmpxchgw %2, %1"
+		: "+a"(old), "+m"(*addr)
+		: "r"(new)
+		: "memory");
+	return old;
+}
+
 static inline uint
 cmpxchg(volatile uint *addr, uint old, uint new)
 {

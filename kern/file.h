@@ -52,7 +52,8 @@ struct file {
 };
 
 /* Directory entries go to a sink; 1: it is full, stop before this entry.
- * next is the cookie that continues behind this entry. */
+ * next is the cookie that continues behind this entry.  emit may be called with
+ * a spinlock held: it does not sleep or touch user memory. */
 struct dirsink {
 	int (*emit)(struct dirsink *, const char *name, uint len, uint64_t ino,
 		int type, uint64_t next);
@@ -77,6 +78,13 @@ struct file *fdget(uint fd);
 int fdalloc(struct file *f, int min, int cloexec);
 int fdclose(uint fd);          /* 0 or -EBADF */
 
+/* dup2: put f at fd, which takes over the reference; what was there is closed.
+ * fd, or -EBADF (beyond the limit), -EMFILE with f untouched. */
+int fdset(struct file *f, uint fd, int cloexec);
+
+/* Set (1) or clear (0) close-on-exec, or (-1) ask: the old bit or -EBADF. */
+int fdcloexec(uint fd, int set);
+
 struct files *filesnew(void);               /* empty, one reference; or 0 */
 struct files *filescopy(struct files *);    /* fork; or 0 */
 void filesput(struct files *);              /* drop; the last closes all */
@@ -88,6 +96,16 @@ int dentrypath(struct dentry *, char *buf, uint n);
 
 /* pipe.c: both ends; flags O_NONBLOCK.  0 or -errno. */
 int pipenew(struct file **r, struct file **w, uint flags);
+void pipeinit(void); /* at boot; devinit calls it */
+
+/* open() of a named pipe: sets f->ops and f->priv by f->flags; may wait for the
+ * other side.  0 or -errno, with f as it was. */
+int fifoopen(struct inode *, struct file *f);
+
+/* F_GETPIPE_SZ and F_SETPIPE_SZ: the capacity in bytes, or -errno (-EBADF: f is
+ * no pipe). */
+int pipegetsize(struct file *f);
+int pipesetsize(struct file *f, uint bytes);
 
 /* poll.c: a file's poll() calls this for each queue that will be woken when
  * its answer may change; ps may be 0. */

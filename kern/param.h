@@ -2,6 +2,8 @@
 #ifndef KERN_PARAM_H
 #define KERN_PARAM_H
 
+#define QUIRE_VERSION "0.1" /* in the banner and uname */
+
 #define NCPU        8      /* CPUs we can run on */
 #define HZ          250    /* timer interrupts a second */
 #define USER_HZ     100    /* unit of times() and /proc/PID/stat */

@@ -15,6 +15,7 @@
 #include "arch/cpu.h"
 #include "arch/trap.h"
 #include "kern/lock.h"
+#include "kern/sched.h"
 #include "kern/signal.h"
 
 struct dentry;
@@ -29,6 +30,7 @@ struct files { /* a descriptor table; RANK_FILES */
 	struct spinlock lock;
 	int max;              /* slots in file[] */
 	struct file **file;   /* [lock] open files, by descriptor */
+	uint *used;           /* [lock] bit per descriptor: file[] is not 0 */
 	uint *cloexec;        /* [lock] bit per descriptor */
 };
 
@@ -52,6 +54,10 @@ struct session {
 
 struct proc {
 	struct trapframe *tf;    /* frame of the entry from user mode */
+	volatile int work;       /* userret has something to do before user mode:
+	                          * a signal may be pending, or a stop.  Set by
+	                          * anyone, cleared by userret.  trapentry.asm
+	                          * tests it with mycpu()->resched */
 	struct uvm *uvm;         /* 0 in kernel threads and zombies */
 	struct context *context; /* swtch() here to run it */
 	char *kstack;            /* lowest address of the kernel stack */
@@ -62,7 +68,8 @@ struct proc {
 
 	volatile int state;      /* enum procstate [run queue lock] */
 	struct list runlink;     /* run queue [run queue lock] */
-	int wakeflag;            /* woken since it prepared to sleep [same] */
+	int wakeflag;            /* WAKE_*: since it prepared to sleep [same] */
+	int sleepflags;          /* SLEEP_* of the sleep it is in [same] */
 	int slice;               /* ticks left */
 	int cpu;                 /* where it runs or ran last */
 	int nice;
@@ -80,14 +87,15 @@ struct proc {
 	int waitevent;           /* stop or continue not yet reported: its
 	                          * status, or 0 [proctree] */
 	struct waitq childq;     /* wait4 sleeps here */
-	struct waitq *vforkq;    /* parent waits here until exec or exit */
-	int vforkdone;
+	struct waitq *vforkq;    /* parent waits here until exec or exit, which
+	                          * make it 0 [proctree] */
 
 	struct files *files;
 	struct fsinfo *fs;
 	struct sighand *sighand; /* handlers, shared by CLONE_SIGHAND */
 	struct sigstate sig;     /* pending signals, mask */
 
+	/* From here to name: copied by fork as one block. */
 	uint uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	int ngroups;
 	uint groups[32];
@@ -96,6 +104,8 @@ struct proc {
 	struct file *exe;        /* the program, for /proc/PID/exe */
 	int dumpable;
 	int pdeathsig;
+	int nonewprivs;          /* PR_SET_NO_NEW_PRIVS; for ever */
+	uint persona;            /* personality() */
 
 	uint minflt, majflt;     /* faults resolved, this process */
 	uint cminflt, cmajflt;   /* those of reaped children [proctree] */
@@ -105,6 +115,13 @@ struct proc {
 	uint nvcsw, nivcsw;      /* voluntary and involuntary switches */
 	uint64_t starttime;      /* ns since boot */
 
+	struct restart restart;  /* for restart_syscall */
+	struct timer realtimer;  /* ITIMER_REAL and alarm() */
+	int64_t realinterval;    /* ns, 0: once */
+	uint itimer[2], itimerval[2]; /* ticks left and interval of
+	                          * ITIMER_VIRTUAL, ITIMER_PROF; 0: off */
+
+	uint settid;             /* CLONE_CHILD_SETTID: where, or 0 */
 	uint cleartid;           /* set_tid_address: zeroed at exit */
 	uint robustlist;         /* set_robust_list */
 	void (*kfn)(void *);     /* kernel threads: what they run */
@@ -118,16 +135,49 @@ extern struct proc *initproc;  /* pid 1 */
 /* proc.c */
 void procinit(void);
 
+/* A process in no list, EMBRYO, with a kernel stack; or 0.  freeproc gives back
+ * it and all that it holds; it is in no list (unlinkproc), and not running. */
+struct proc *newproc(void);
+void freeproc(struct proc *);
+
+/* Take p out of the tree, the pid table, its session.  proctree held. */
+void unlinkproc(struct proc *p);
+
 /* A kernel thread that runs fn(arg) with no user memory; 0: no memory. */
 struct proc *kthread(const char *name, void (*fn)(void *), void *arg);
+
+/* Drop a reference to a session.  proctree held. */
+void sessionput(struct session *);
 
 /* clone(2): flags of kern/abi/sched.h; 0 for plain fork with SIGCHLD as the low
  * byte.  Returns the child's pid or -errno. */
 int doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid);
 
+/* exit.c: free the processes that died with nobody to wait for them. */
+void reapdead(void);
+
 /* End the running process with a wait status (exit code << 8, or a signal
  * number).  Does not return. */
 void doexit(int status) __attribute__((noreturn));
+
+/* What a process used. */
+struct procusage {
+	uint64_t utime, stime; /* ticks of 1/HZ */
+	uint minflt, majflt;
+	uint nvcsw, nivcsw;
+	uint maxrss;           /* KiB, the most it had at once */
+};
+
+/* Of p itself, without its children.  p is the running process, or proctree is
+ * held and it has no memory any more (zombies). */
+void procusage(struct proc *p, struct procusage *ru);
+
+/* waitpid(2): id > 0 that child, -1 any, 0 those of our group, < -1 those of
+ * the group -id.  options are those of waitid (kern/abi/wait.h): wait4's
+ * callers add WEXITED.  Returns the child's pid with its wait status and its
+ * usage (with that of the children it has reaped), 0 (WNOHANG, nothing to tell)
+ * or -ECHILD, -ERESTARTSYS. */
+int dowait(int id, int options, int *status, struct procusage *ru);
 
 /* Find by pid; proctree held; 0 if none. */
 struct proc *findproc(int pid);
@@ -144,7 +194,34 @@ void loadavg(uint avg[3]); /* scaled by 2^11 */
  * -errno with nothing changed, or 0 with p->tf ready for the new program. */
 int doexec(const char *path, uint argv, uint envp, int kernel);
 
+/* exec and exit: let a parent that waits in vfork go on. */
+void vforkrelease(struct proc *p);
+
+/* The parts of a process that clone may share: one more reference is ref + 1;
+ * a copy with one reference, or 0; drop one (0: nothing). */
+struct fsinfo *fscopy(struct fsinfo *);
+void fsput(struct fsinfo *);
+struct sighand *sighandcopy(struct sighand *);
+void sighandput(struct sighand *);
+
+/* The descriptor for a user_desc of set_thread_area, copied from user memory:
+ * {entry, base, limit, flags}.  0 or -EINVAL. */
+int tlsfill(struct segdesc *, const uint desc[4]);
+
 /* init.c: the first process: fills the root, opens the console, runs init. */
 void userinit(void);
+
+/* The end of init is the end of the machine. */
+void initexit(int status) __attribute__((noreturn));
+
+/* sysrlimit.c: usage to a struct rusage of the user's: 0 or -EFAULT. */
+int rusageout(uint uva, const struct procusage *ru);
+
+/* The resource limits of the first process. */
+void rlimitinit(struct rlimit64 limit[NRLIMIT]);
+
+/* systime.c: tick() calls it for the running process when itimer[0] or [1] is
+ * not 0: counts them down, and sends what is due.  Interrupts off. */
+void itimertick(struct proc *p, int user);
 
 #endif

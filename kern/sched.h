@@ -7,19 +7,30 @@
 
 struct proc;
 
+/* Make the run queues; before the first process. */
+void schedinit(void);
+
 /* The boot CPU's thread becomes its idle process here and runs others for
  * ever; halts the CPU when there is nothing to run. */
 void scheduler(void) __attribute__((noreturn));
 
-/* Make p run when its turn comes. */
+/* Make p, new, asleep or stopped, run when its turn comes; nothing if it does
+ * already.  Any context. */
 void setrunnable(struct proc *p);
 
 /* Give up the CPU, staying runnable. */
 void yield(void);
 
-/* Enter the scheduler for good (zombies), or with the state set (sleep). Run
- * queue lock held, interrupts off, one pushcli deep. */
-void sched(void);
+/* Give the running process this state (SLEEPING, STOPPED, ZOMBIE), release lk
+ * (when not 0), and run others.  Returns after setrunnable(); a setrunnable()
+ * by somebody who took lk after us is not lost.  A zombie does not return. */
+void block(int state, struct spinlock *lk);
+
+/* Return when p, a zombie, is off its kernel stack.  proctree not needed. */
+void schedgone(struct proc *p);
+
+/* A fresh slice for a process of its niceness, in ticks. */
+int slicelen(int nice);
 
 /* What every return to user mode does when there is work: deliver signals,
  * yield when the slice is over, stop.  Called by trapentry.asm with interrupts
@@ -28,11 +39,12 @@ void userret(struct trapframe *);
 
 /* Sleep until wakeup(q), a signal, or the time (ns of nowns(); NEVER).
  * Releases lk (when not 0) once nothing can be lost, takes it again before it
- * returns.  flags: 0 or SLEEP_INT.
+ * returns.  flags: 0, SLEEP_INT or SLEEP_KILL.
  * 0: woken (look again at the condition).  -EINTR: a signal is pending
- * (SLEEP_INT only).  -ETIMEDOUT. */
-#define NEVER     INT64_MAX
-#define SLEEP_INT 1
+ * (SLEEP_INT), SIGKILL is (SLEEP_KILL).  -ETIMEDOUT. */
+#define NEVER      INT64_MAX
+#define SLEEP_INT  1
+#define SLEEP_KILL 2
 int sleepuntil(struct waitq *q, struct spinlock *lk, int64_t deadline, int flags);
 
 /* The two usual forms. */
@@ -55,7 +67,8 @@ void waiteradd(struct waitq *q, struct waiter *w);
 void waiterdel(struct waiter *w);
 int pollsleep(int64_t deadline); /* 0, -EINTR, -ETIMEDOUT */
 
-/* Wake p if it sleeps with SLEEP_INT (a signal came). */
+/* Wake p if it sleeps with SLEEP_INT or SLEEP_KILL (a signal came).  Any
+ * context. */
 void interrupt(struct proc *p);
 
 /* time.c */
@@ -75,6 +88,15 @@ struct timer {
 };
 void timerset(struct timer *, int64_t deadline, void (*fn)(void *), void *arg);
 void timerdel(struct timer *); /* when it returns, fn is not going to run */
+
+/* A new process's first context returns into it; then it returns to trapret. */
+void forkret(void);
+
+/* From tick(): the running process's turn may be over.  Interrupts off. */
+void schedtick(void);
+
+/* How many processes run or could run now, but for the idle ones. */
+int nrunnable(void);
 
 /* The timer interrupt: time accounting, timers, slices. */
 void tick(struct trapframe *);

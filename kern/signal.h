@@ -14,15 +14,29 @@ struct sighand {
 	struct ksigaction action[NSIG]; /* [lock] by signal number - 1 */
 };
 
-struct sigstate {
+struct sigqueue; /* what is known of a pending signal (signal.c) */
+
+struct sigstate { /* of a process; all zero is a good start */
 	uint64_t pending;  /* bit n-1: signal n [sighand lock] */
 	uint64_t mask;     /* blocked */
 	uint64_t oldmask;  /* what sigsuspend, ppoll... restore after delivery */
 	int restoremask;   /* oldmask holds one */
-	struct ksiginfo info[NSIG]; /* of the pending ones, by number - 1 */
-	uint altsp, altsize, altflags; /* sigaltstack */
-	int stopped;       /* stopped by this signal, or 0 */
-	int interrupted;   /* system call to restart: -ERESTART* was returned */
+	uint64_t waitset;  /* what sigtimedwait waits for [sighand lock] */
+	uint64_t forced;   /* faults: act even on init [sighand lock] */
+	struct sigqueue *queue; /* oldest first [sighand lock] */
+	int nqueue;        /* how many [sighand lock] */
+	uint altsp, altsize, altflags; /* sigaltstack; none if altsize is 0 */
+	int stopped;       /* stopped by this signal, or 0 [sighand lock] */
+	int gone;          /* it exits: nothing is sent any more [same] */
+	uint trapno, err, cr2; /* the last fault, for sigcontext */
+};
+
+/* A restartable wait with a time limit: fn is called again (with the deadline
+ * it had) by restart_syscall after a stop that no handler saw. */
+struct restart {
+	int (*fn)(struct restart *); /* 0: nothing to restart */
+	int64_t deadline;            /* ns */
+	uint arg[3];                 /* fn's own */
 };
 
 /* Send a signal to p (info 0: from the kernel, SI_KERNEL... or as sender fills
@@ -31,6 +45,28 @@ void sigsend(struct proc *p, int sig, const struct ksiginfo *info);
 
 /* To every process of a group: 0, or -ESRCH when it has none.  Takes proctree. */
 int sigsendgroup(int pgid, int sig, const struct ksiginfo *info);
+
+/* May the running process send sig to p?  proctree held. */
+int sigpermitted(struct proc *p, int sig);
+
+/* Change the mask of the running process (SIGKILL and SIGSTOP stay out), as
+ * ppoll does; sigsuspendmask() also keeps the old one until a signal has been
+ * delivered or, with nothing to deliver, until the return to user mode. */
+void sigsetmask(uint64_t mask);
+void sigsuspendmask(uint64_t mask);
+
+/* Life of a process: at exec handlers become SIG_DFL (the caller has made the
+ * sighand its own) and the alternate stack is gone; at exit what is
+ * pending is dropped and the interval timer stopped. */
+void sigexec(struct proc *p);
+void sigexit(struct proc *p);
+
+/* Would signal sig be ignored by p now (SIGCHLD: reap at once)?  Any context. */
+int sigignored(struct proc *p, int sig);
+
+/* Is the process group orphaned, not counting the process ignored (0: none)?
+ * proctree held. */
+int pgorphaned(int pgid, struct proc *ignored);
 
 /* A signal that will act (not blocked, not ignored) is pending for the running
  * process. */
@@ -53,7 +89,8 @@ void sigdeliver(struct trapframe *tf);
 /* Internal results of interrupted system calls, never seen by users: restart
  * always unless a handler without SA_RESTART runs; restart only if no handler
  * runs at all; and through restart_syscall. */
-#define ERESTARTSYS    512
-#define ERESTARTNOHAND 514
+#define ERESTARTSYS     512
+#define ERESTARTNOHAND  514
+#define ERESTARTBLOCK   516 /* p->restart is filled */
 
 #endif

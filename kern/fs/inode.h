@@ -18,7 +18,15 @@
 struct inode;
 struct super;
 
-struct inodeops { /* of directories, but for the last four; dir's lock held */
+struct filelock; /* kern/flock.h */
+
+/* Operations of directories, but for those marked.  lookup is called with the
+ * directory's lock held; the others that take a directory with the lock of its
+ * super held, so that one file system's names change one at a time.  Those that
+ * make a name are given an unhashed d without an inode and set d->inode (a
+ * reference); file systems in memory pin it with dattach.  A null lookup: all
+ * names are in the dcache; the other nulls: -EPERM. */
+struct inodeops {
 	int (*lookup)(struct inode *dir, struct dentry *d); /* fills d->inode, or
 	                                 * leaves it 0: no such name */
 	int (*create)(struct inode *dir, struct dentry *d, uint mode, uint rdev);
@@ -26,6 +34,8 @@ struct inodeops { /* of directories, but for the last four; dir's lock held */
 	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *old);
 	int (*unlink)(struct inode *dir, struct dentry *d); /* also rmdir */
+	/* old takes the place of new, which may hold an inode: that loses a
+	 * link.  Types, loops and permission have been checked. */
 	int (*rename)(struct inode *olddir, struct dentry *old,
 		struct inode *newdir, struct dentry *new);
 	/* of any inode; a link's target to buf: its length or -errno */
@@ -54,6 +64,8 @@ struct inode {
 	struct sleeplock lock;      /* directories: names; files: size.  Never
 	                             * held while touching user memory */
 	void *priv;                 /* the file system's own */
+	uint64_t cookies;           /* the last one given out [names lock] */
+	struct filelock *locks;     /* fcntl and flock, flock.c's [its lock] */
 };
 
 struct dentry {
@@ -80,14 +92,25 @@ struct super { /* a mounted file system */
 	struct dentry *root;
 	struct list link;    /* mounts [names lock] */
 	char source[32];
-	void (*drop)(struct inode *); /* last reference gone: free it all */
+	void (*drop)(struct inode *); /* last reference gone: free priv; inode.c
+	                               * frees pages and the inode.  Null: none */
+	uint (*linksize)(struct inode *); /* st_size of a link; null: 0 */
 	void *priv;
+	uint flags;            /* MS_RDONLY */
+	struct sleeplock lock; /* held to change names; domount makes it */
 };
 
+#define MS_RDONLY  1
+#define MS_REMOUNT 0x20
+#define MS_BIND    0x1000
+#define MS_MOVE    0x2000
+
 extern struct list mounts;
+extern struct spinlock nameslock; /* the tree of dentries and its hash table */
 extern struct dentry *rootdentry;
 
 /* inode.c */
+void inodeinit(void);
 struct inode *inodenew(struct super *, uint mode); /* one ref, or 0 */
 struct inode *iget(struct inode *);
 void iput(struct inode *); /* the last reference of an inode without links
@@ -111,22 +134,74 @@ int doumount(const char *path, uint flags);
 int walk(struct dentry *at, const char *path, int flags, struct dentry **out,
 	const char **last);
 
+/* The name's dentry, referenced, in *dp, from the table or the file system; or
+ * -errno (-ENOENT).  No spinlock held; may sleep. */
+int dlookup(struct dentry *dir, const char *name, uint len, uint hash,
+	struct dentry **dp);
+
+/* names.c: open, and what changes names.  Paths are the kernel's, from at as
+ * in walk; all check the running process's permission; 0 or -errno. */
+
 /* open(2) on a kernel path: the file or 0 with *err. */
 struct file *openpath(struct dentry *at, const char *path, uint flags,
 	uint mode, int *err);
+
+/* mkdir and mknod: the type is mode's S_IFMT; umask is applied. */
+int fsmake(struct dentry *at, const char *path, uint mode, uint rdev);
+int fssymlink(const char *target, struct dentry *at, const char *path);
+int fslink(struct dentry *old, struct dentry *at, const char *path);
+int fsunlink(struct dentry *at, const char *path, int isdir);
+int fsrename(struct dentry *oldat, const char *oldpath, struct dentry *newat,
+	const char *newpath, uint flags);
 
 /* Kernel-made names (cpio, devfs): 0 or -errno.  Existing ones are replaced,
  * directories kept. */
 int mkpath(const char *path, uint mode, uint rdev, uint uid, uint gid,
 	int64_t mtime, struct dentry **out);
 int symlinkpath(const char *target, const char *path);
+/* One more name for a file; an existing one is replaced. */
+int linkpath(struct dentry *old, const char *path);
 
 struct dentry *dget(struct dentry *);
 void dput(struct dentry *);
 
+/* dcache.c, for vfs.c and file systems. */
+
+/* A dentry of that name (len bytes) below parent (0: a root, its own parent),
+ * with one reference, in no list and without an inode.  0: no memory. */
+struct dentry *dentrynew(struct dentry *parent, const char *name, uint len);
+
+/* Enter d among its parent's children and in the hash table and pin it there:
+ * its name exists until ddetach, which takes it out, marks it unlinked and
+ * drops the pin.  nameslock held; of the caller's reference nothing is taken.
+ */
+void dattach(struct dentry *d);
+void ddetach(struct dentry *d);
+
+/* Give pinned d the parent and name of the unhashed or pinned dentry at, which
+ * is detached if it was pinned.  nameslock held. */
+void dmove(struct dentry *d, struct dentry *at);
+
+void dcacheinit(void);
+uint namehash(const char *name, uint len);
+#define HASHSTEP(h, c) ((h) * 31 + (uint8_t)(c))
+
+/* Find, nameslock held: no reference; or 0. */
+struct dentry *dfind(struct dentry *parent, const char *name, uint len,
+	uint hash);
+void dhash(struct dentry *d);   /* nameslock held */
+void dunhash(struct dentry *d); /* same */
+
+/* A path from user memory, in a page to be given to putpath(); or 0 and *err
+ * (-EFAULT, -ENAMETOOLONG, -ENOMEM). */
+char *getpath(uint uva, int *err);
+void putpath(char *);
+
 /* May the running process do this (R_OK, W_OK, X_OK) to the inode? 0, -EACCES.
  * real: judge by the real ids (access). */
 int iaccess(struct inode *, int want, int real);
+
+int igroup(uint gid); /* is the running process in the group? */
 
 void inodestat(struct inode *, struct kstat *); /* the fields of any inode */
 

@@ -1,0 +1,79 @@
+/* cpu.c - which CPU this is, and interrupts off in nested pairs. */
+#include "arch/cpu.h"
+
+#include "arch/x86.h"
+#include "kern/panic.h"
+#include "kern/string.h"
+
+struct cpuinfo cpuinfo;
+
+static uint cpuid(uint leaf, uint regs[4]);
+
+/* Turn interrupts off, and back on at the matching popcli if they were on
+ * before the first pushcli. */
+void
+pushcli(void)
+{
+	uint flags = readeflags();
+	struct cpu *c;
+
+	cli();
+	c = mycpu();
+	if (c->ncli++ == 0)
+		c->intena = flags & FL_IF;
+}
+
+void
+popcli(void)
+{
+	struct cpu *c = mycpu();
+
+	assert(c->ncli > 0);
+	if (--c->ncli == 0 && c->intena)
+		sti();
+}
+
+/* Fill cpuinfo and set the bits of CR4 that it allows: entry.asm has made sure
+ * of CPUID and PSE.  The FPU's bits are fpuinit's. */
+void
+cpuinit(void)
+{
+	struct cpuinfo *ci = &cpuinfo;
+	uint r[4], max, i;
+
+	max = cpuid(0, r);
+	memcpy(ci->vendor, &r[1], 4);
+	memcpy(ci->vendor + 4, &r[3], 4);
+	memcpy(ci->vendor + 8, &r[2], 4);
+	if (max >= 1) {
+		cpuid(1, r);
+		ci->stepping = r[0] & 0xF;
+		ci->model = r[0] >> 4 & 0xF;
+		ci->family = r[0] >> 8 & 0xF;
+		if (ci->family == 6 || ci->family == 15)
+			ci->model |= r[0] >> 12 & 0xF0;
+		if (ci->family == 15)
+			ci->family += r[0] >> 20 & 0xFF;
+		ci->features = r[3];
+		ci->features2 = r[2];
+	}
+	strlcpy(ci->brand, ci->vendor, sizeof(ci->brand));
+	if (cpuid(0x80000000, r) >= 0x80000004) {
+		for (i = 0; i < 3; i++) {
+			cpuid(0x80000002 + i, r);
+			memcpy(ci->brand + 16 * i, r, 16);
+		}
+	}
+	if (ci->features & CPU_PGE)
+		lcr4(rcr4() | CR4_PGE);
+}
+
+/* Registers eax, ebx, ecx, edx of a leaf; returns eax. */
+static uint
+cpuid(uint leaf, uint regs[4])
+{
+	__asm__ volatile("cpuid"
+		: "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
+		: "a"(leaf), "c"(0));
+	return regs[0];
+}

@@ -1,0 +1,100 @@
+/*
+ * pit.c - the 8254 timer: HZ interrupts a second, and the yardstick for the
+ * time-stamp counter.
+ *
+ * Counter 0 counts down from PERIOD once a tick and raises IRQ 0.  Counter 2,
+ * whose gate is a bit of port 61h, measures the TSC at boot.
+ */
+#include "arch/cpu.h"
+
+#include "arch/x86.h"
+
+#define PITHZ   1193182 /* the 8254's input clock */
+#define PERIOD  ((PITHZ + HZ / 2) / HZ)
+
+#define COUNT0  0x40
+#define COUNT2  0x42
+#define PITMODE 0x43
+#define GATE    0x61 /* bit 0: counter 2 runs; 1: loudspeaker; 5: its output */
+
+#define CALIBRATE 4 /* milliseconds */
+
+uint tsckhz;
+
+static volatile uint ticks; /* since pitinit */
+
+static uint calibrate(void);
+static uint pitcount(int *pending);
+
+/* Calibrate the TSC (few ms) and start IRQ 0; its handler is trap.c's.
+ * Interrupts off. */
+void
+pitinit(void)
+{
+	if (cpuinfo.features & CPU_TSC)
+		tsckhz = calibrate();
+	outb(PITMODE, 0x34); /* counter 0, low byte then high, mode 2 */
+	outb(COUNT0, PERIOD & 0xFF);
+	outb(COUNT0, PERIOD >> 8);
+}
+
+/* TSC ticks per millisecond, measured over CALIBRATE ms of counter 2. */
+static uint
+calibrate(void)
+{
+	uint n = PITHZ * CALIBRATE / 1000;
+	uint64_t start, end;
+
+	outb(GATE, (inb(GATE) & ~2) | 1);
+	outb(PITMODE, 0xB0); /* counter 2, low byte then high, mode 0 */
+	outb(COUNT2, n & 0xFF);
+	outb(COUNT2, n >> 8);
+	start = rdtsc();
+	do
+		end = rdtsc();
+	while (!(inb(GATE) & 0x20) && end - start < 1ull << 32);
+	outb(GATE, inb(GATE) & ~1);
+	return (uint)(end - start) / CALIBRATE;
+}
+
+/* Count a tick, for pitns; from the timer interrupt. */
+void
+pittick(void)
+{
+	ticks++;
+}
+
+/* Nanoseconds since pitinit, from ticks and the counter; monotonic. */
+uint64_t
+pitns(void)
+{
+	static uint64_t last;
+	uint64_t now;
+	uint count;
+	int pending;
+
+	pushcli();
+	count = pitcount(&pending);
+	now = (uint64_t)(ticks + pending) * PERIOD + (PERIOD - count);
+	now = now * 1000000 / (PITHZ / 1000); /* within 0.02 % */
+	if (now < last)
+		now = last; /* the counter started over as we looked */
+	last = now;
+	popcli();
+	return now;
+}
+
+/* What counter 0 has left; pending: it has started over since the last tick we
+ * counted (the interrupt is requested but not served). */
+static uint
+pitcount(int *pending)
+{
+	uint count;
+
+	outb(PITMODE, 0); /* latch counter 0 */
+	count = inb(COUNT0);
+	count |= inb(COUNT0) << 8;
+	outb(0x20, 0x0A); /* 8259: the next read gives the requests */
+	*pending = (inb(0x20) & 1) && count > PERIOD / 2;
+	return MIN(count, PERIOD);
+}

@@ -1,0 +1,160 @@
+; trapentry.asm - into the kernel and out of it.
+;
+; Every way in builds a struct trapframe (arch/trap.h) on the kernel stack:
+;
+;	[ss esp]  eflags cs eip  err trapno  ds es fs gs  eax ebp edi esi edx ecx ebx
+;	 pushed by the CPU                                          low address ->
+;
+; and loads the kernel's ds and es, and fs for mycpu().  gs stays the user's:
+; the kernel does not use it.
+;
+; A program can leave selectors in its registers that no longer load (it changed
+; a thread descriptor, or returned from a signal with junk).  The instructions
+; that may fault for that reason are in the table .extable, pairs of an address
+; and where to go instead; trap.c looks there.  usercopy.asm has entries too.
+
+KDATA       equ 13 << 3
+KCPU        equ 3 << 3
+T_GPFLT     equ 13
+T_SYSCALL   equ 0x80
+TF_CS       equ 14 * 4          ; offsets asserted in trap.c
+PROC_TF     equ 0
+PROC_WORK   equ 4
+CPU_PROC    equ 4
+CPU_RESCHED equ 24
+
+extern trap
+extern syscall
+extern userret
+global vectors
+global syscallentry
+global trapret
+
+%macro fixup 2                  ; where it may fault, where to go on then
+[section .extable progbits alloc noexec nowrite align=4]
+	dd %1, %2
+__?SECT?__
+%endmacro
+
+; What comes behind eip cs eflags, err and trapno on the stack.
+%macro saveregs 0
+	push ds
+	push es
+	push fs
+	push gs
+	push eax
+	push ebp
+	push edi
+	push esi
+	push edx
+	push ecx
+	push ebx
+	mov eax, KDATA
+	mov ds, eax
+	mov es, eax
+	mov eax, KCPU
+	mov fs, eax
+	cld
+%endmacro
+
+section .text
+
+; One entry of 16 bytes a vector: vectors + 16 * n.  Exceptions 8, 10 to 14 and
+; 17 come with an error code; the others get a zero in its place.
+align 16
+vectors:
+%assign n 0
+%rep 256
+	align 16
+%if n != 8 && n != 17 && (n < 10 || n > 14)
+	push byte 0
+%endif
+	push dword n
+	jmp alltraps
+%assign n n + 1
+%endrep
+
+align 16
+alltraps:
+	saveregs
+	push esp
+	call trap
+	add esp, 4
+	test byte [esp + TF_CS], 3
+	jz restore
+	jmp userexit
+
+; int 0x80 comes through a trap gate: interrupts stay on.  An interrupt before
+; the kernel's segments are loaded saves and restores the user's.
+align 16
+syscallentry:
+	push eax
+	push dword T_SYSCALL
+	saveregs
+	mov eax, [fs:CPU_PROC]
+	mov [eax + PROC_TF], esp
+	push esp
+	call syscall
+	add esp, 4
+
+; esp is at the frame.  Interrupts stay off from the test to iret, so that work
+; which comes later finds us in user mode and interrupts us there.
+userexit:
+	cli
+	mov eax, [fs:CPU_PROC]
+	mov eax, [eax + PROC_WORK]
+	or eax, [fs:CPU_RESCHED]
+	jnz work
+restore:
+	pop ebx
+	pop ecx
+	pop edx
+	pop esi
+	pop edi
+	pop ebp
+	pop eax
+popgs:
+	pop gs
+popfs:
+	pop fs
+popes:
+	pop es
+popds:
+	pop ds
+	add esp, 8
+return:
+	iretd
+
+work:
+	push esp
+	call userret
+	add esp, 4
+	jmp restore
+
+trapret:
+	mov eax, [fs:CPU_PROC]
+	mov esp, [eax + PROC_TF]
+	jmp userexit
+
+; A selector on top of the stack cannot be loaded: a null one can.
+%macro badpop 1
+	fixup %1, %%bad
+%%bad:
+	mov dword [esp], 0
+	jmp %1
+%endmacro
+
+	badpop popgs
+	badpop popfs
+	badpop popes
+	badpop popds
+
+; The user's cs or ss is bad.  His registers are loaded, and eip cs eflags esp
+; ss are on the stack: as if he had made a general protection fault himself.
+	fixup return, badreturn
+badreturn:
+	push byte 0
+	push dword T_GPFLT
+	jmp alltraps
+
+section .note.GNU-stack noalloc noexec nowrite progbits

@@ -1,0 +1,171 @@
+; usercopy.asm - between the kernel and user memory of the running process.
+;
+; These are the only kernel instructions that may fault on a user address:
+; trap.c resolves the fault as if the program had made it (and may sleep), or,
+; if it cannot be resolved, continues at the address that .extable names.
+;
+; A range that leaves user memory is copied up to its end; the rest counts as
+; not copied.
+
+USERTOP equ 0x80000000
+EFAULT  equ 14
+ENAMETOOLONG equ 36
+
+global copyin
+global copyout
+global clearout
+global copyinstr
+
+%macro fixup 2                  ; where it may fault, where to go on then
+[section .extable progbits alloc noexec nowrite align=4]
+	dd %1, %2
+__?SECT?__
+%endmacro
+
+; From the user address and count given: ecx = bytes inside user memory,
+; edx = bytes beyond.
+%macro range 2                  ; address, count
+	mov edx, USERTOP
+	sub edx, %1
+	jae %%left                      ; edx bytes are left from the address on
+	xor edx, edx
+%%left:
+	mov ecx, %2
+	cmp ecx, edx
+	jbe %%fits
+	mov ecx, edx
+%%fits:
+	mov edx, %2
+	sub edx, ecx
+%endmacro
+
+; Words, then the rest by bytes.  A fault among the words leaves their number in
+; ecx: go on by bytes from there, to come as far as the page goes.  A fault among
+; the bytes ends it.  Bytes not copied: ecx, and edx beyond the end of memory.
+%macro transfer 1               ; movs or stos
+	mov ebx, ecx
+	shr ecx, 2
+	and ebx, 3
+%%words:
+	rep %1d
+	mov ecx, ebx
+%%bytes:
+	rep %1b
+%%end:
+	lea eax, [ecx + edx]
+	fixup %%words, %%partial
+	fixup %%bytes, %%end
+	jmp %%out
+%%partial:
+	lea ecx, [ecx * 4 + ebx]
+	jmp %%bytes
+%%out:
+%endmacro
+
+section .text
+
+; uint copyin(void *dst, uint uva, uint n)
+align 16
+copyin:
+	push ebx
+	push esi
+	push edi
+	mov edi, [esp + 16]
+	mov esi, [esp + 20]
+	range esi, [esp + 24]
+	transfer movs
+	pop edi
+	pop esi
+	pop ebx
+	ret
+
+; uint copyout(uint uva, const void *src, uint n)
+align 16
+copyout:
+	push ebx
+	push esi
+	push edi
+	mov edi, [esp + 16]
+	mov esi, [esp + 20]
+	range edi, [esp + 24]
+	transfer movs
+	pop edi
+	pop esi
+	pop ebx
+	ret
+
+; uint clearout(uint uva, uint n)
+align 16
+clearout:
+	push ebx
+	push edi
+	mov edi, [esp + 12]
+	range edi, [esp + 16]
+	xor eax, eax
+	transfer stos
+	pop edi
+	pop ebx
+	ret
+
+; int copyinstr(char *dst, uint uva, uint max): bytes up to a word boundary,
+; words while they hold no NUL, bytes again.  ecx counts up to 0 from minus the
+; bytes that may be read; esi and edi are their ends.  A byte of a word is zero
+; if subtracting one borrows into its top bit, which was clear.
+align 16
+copyinstr:
+	push ebp
+	push ebx
+	push esi
+	push edi
+	mov edi, [esp + 20]
+	mov esi, [esp + 24]
+	range esi, [esp + 28]
+	mov ebp, edx                    ; bytes beyond user memory
+	add esi, ecx
+	add edi, ecx
+	neg ecx
+	jz .full
+.byte:
+	mov al, [esi + ecx]
+	mov [edi + ecx], al
+	test al, al
+	jz .done
+	inc ecx
+	jz .full
+	lea eax, [esi + ecx]
+	test al, 3
+	jnz .byte
+.next:
+	cmp ecx, -4
+	jg .byte
+.word:
+	mov eax, [esi + ecx]
+	lea edx, [eax - 0x01010101]
+	mov ebx, eax
+	not ebx
+	and edx, ebx
+	test edx, 0x80808080
+	jnz .byte
+	mov [edi + ecx], eax
+	add ecx, 4
+	jnz .next
+.full:
+	mov eax, -ENAMETOOLONG
+	test ebp, ebp
+	jz .out
+.fault:
+	mov eax, -EFAULT
+	jmp .out
+.done:
+	lea eax, [edi + ecx]            ; where the NUL is
+	sub eax, [esp + 20]
+.out:
+	pop edi
+	pop esi
+	pop ebx
+	pop ebp
+	ret
+	fixup .byte, .fault
+	fixup .word, .fault
+
+section .note.GNU-stack noalloc noexec nowrite progbits

@@ -1,0 +1,191 @@
+"""interactive.py - a person at the serial console: what is typed, what comes.
+
+Each test gets a Machine at a shell's prompt.
+"""
+
+from qemu import Failure
+
+PROMPT = r"[#$] (?:\x1b\[6n)?$"
+CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
+
+
+def run(m, line, pattern, timeout=20):
+    """Type a line, wait for its output and the next prompt."""
+    m.send(line + "\n")
+    found = m.expect(pattern, timeout)
+    m.expect(PROMPT, timeout)
+    return found
+
+
+def prompt(m):
+    run(m, "echo $((6 * 7))", r"^42$")
+    run(m, "tty", r"^/dev/")
+    m.send("\n")
+    m.expect(PROMPT, 10)
+
+
+def editing(m):
+    """Line editing by the shell: erase, kill, left, insert."""
+    m.send("echo abX\x7fc\n")
+    m.expect(r"^abc$", 10)
+    m.expect(PROMPT, 10)
+    m.send("garbage\x15echo killed\n")
+    m.expect(r"^killed$", 10)
+    m.expect(PROMPT, 10)
+    m.send("echo ac\x1b[Db\n")
+    m.expect(r"^abc$", 10)
+    m.expect(PROMPT, 10)
+
+
+def cooked(m):
+    """Line editing by the terminal itself."""
+    m.send("cat\n")
+    m.send("onX\x7fe\n")
+    m.expect(r"^one$", 10)
+    m.send("nothing\x15two\n")
+    m.expect(r"^two$", 10)
+    m.send("two words\x17left\n")
+    m.expect(r"^two left$", 10)
+    m.send(CTRL_D)
+    m.expect(PROMPT, 10)
+
+
+def completion(m):
+    run(m, "cd /tmp && touch averylongname", PROMPT)
+    m.send("\n")
+    m.expect(PROMPT, 10)
+    m.send("echo avery\t")
+    m.expect("averylongname", 10)
+    m.send("\n")
+    m.expect(r"^averylongname *$", 10)
+
+
+def history(m):
+    run(m, "echo first-$((1 + 1))", r"^first-2$")
+    m.send("\x1b[A")
+    m.expect(r"echo first", 10)
+    m.send("\n")
+    m.expect(r"^first-2$", 10)
+
+
+def interrupt(m):
+    """Ctrl-C ends sleep and a busy loop, not the shell."""
+    for line in ("sleep 100", "cat", "while :; do :; done", "yes >/dev/null"):
+        m.send(line + "\n")
+        m.drain(0.7)
+        m.send(CTRL_C)
+        m.expect(PROMPT, 10)
+    run(m, "echo alive", r"^alive$")
+
+
+def jobs(m):
+    """Ctrl-Z, jobs, bg, fg."""
+    m.send("sleep 60\n")
+    m.drain(0.7)
+    m.send(CTRL_Z)
+    m.expect(r"Stopped", 10)
+    m.expect(PROMPT, 10)
+    run(m, "jobs", r"Stopped.*sleep")
+    run(m, "bg", r"sleep 60")
+    run(m, "jobs", r"Running.*sleep")
+    m.send("fg\n")
+    m.drain(0.7)
+    m.send(CTRL_C)
+    m.expect(PROMPT, 10)
+    run(m, "jobs; echo none-left", r"^none-left$")
+
+
+def eof(m):
+    """Ctrl-D ends the shell; init starts another."""
+    m.send(CTRL_D)
+    m.expect(PROMPT, 20)
+    run(m, "echo again-$((2 + 3))", r"^again-5$")
+
+
+def vi(m):
+    m.send("stty rows 24 cols 80; vi /tmp/note\n")
+    m.expect(r"/tmp/note", 10)
+    m.send("ihello from vi\x1b")
+    m.drain(0.5)
+    m.send("oline two\x1b")
+    m.drain(0.5)
+    m.send(":wq\n")
+    m.expect(PROMPT, 10)
+    run(m, "cat /tmp/note | tr a-z A-Z", r"^HELLO FROM VI\nLINE TWO$")
+
+
+def less(m):
+    m.send("stty rows 24 cols 80; seq 100 200 >/tmp/n; less /tmp/n\n")
+    m.expect(r"100", 10)
+    m.drain(0.5)
+    m.send(" ")
+    m.expect(r"140", 10)
+    m.send("/199\n")
+    m.expect(r"199", 10)
+    m.send("q")
+    m.expect(PROMPT, 10)
+
+
+def top(m):
+    run(m, "top -b -n 1 | head -n 4", r"Mem:.*used")
+    m.send("stty rows 24 cols 80; top\n")
+    m.expect(r"Load average", 10)
+    m.expect(r"top", 10)
+    m.send("q")
+    m.expect(PROMPT, 10)
+    run(m, "echo left top", r"^left top$")
+
+
+def tools(m):
+    """What reads /proc."""
+    run(m, "ps", r"^ *1 .*init")
+    run(m, "free", r"^Mem: +\d+ +\d+ +\d+")
+    run(m, "uptime", r"up .*load average")
+    run(m, "mount", r"proc on /proc type proc")
+    run(m, "df", r"% /")
+    run(m, "readlink /proc/self/exe", r"^/bin/busybox$")
+    run(m, "cat /proc/self/maps", r"\[stack\]$")
+    run(m, "cat /proc/vmcheck > /dev/null && echo checked", r"^checked$")
+    run(m, "sleep 50 & pidof sleep", r"^\d+$")
+    run(m, "kill $! && wait; pgrep sleep || echo dead", r"^dead$")
+    run(m, "uname -sm", r"i[3-6]86")
+    run(m, "ls -l /proc/self/fd/0", r"-> /dev/")
+
+
+def signals(m):
+    """A fault names itself; a script can catch Ctrl-C."""
+    run(m, "sh -c 'kill -SEGV $$'; echo $?", r"^139$")
+    m.send("sh -c 'trap \"echo caught; exit 5\" INT; while :; do sleep 1; "
+           "done'\n")
+    m.drain(0.7)
+    m.send(CTRL_C)
+    m.expect(r"^caught$", 10)
+    m.expect(PROMPT, 10)
+    run(m, "echo $?", r"^5$")
+
+
+def pasted(m):
+    """Much input at once: nothing is lost."""
+    m.send("cat >/tmp/pasted\n")
+    m.drain(0.5)
+    for n in range(100):
+        m.send("line %d of a text that is pasted\n" % n)
+    m.send(CTRL_D)
+    m.expect(PROMPT, 30)
+    run(m, "wc /tmp/pasted", r"^ *100 +800 ")
+
+
+def off(m):
+    """poweroff ends QEMU with 0."""
+    m.send("poweroff\n")
+    if m.wait() != 0:
+        raise Failure("QEMU left with %d" % m.rc)
+
+
+TESTS = [
+    ("prompt", prompt), ("editing", editing), ("cooked", cooked),
+    ("completion", completion), ("history", history),
+    ("interrupt", interrupt), ("jobs", jobs), ("eof", eof), ("vi", vi),
+    ("less", less), ("top", top), ("tools", tools), ("signals", signals),
+    ("pasted", pasted), ("off", off),
+]

@@ -1,0 +1,152 @@
+# setup.sh - sourced by ci/boot, ci/test and ci/bench from the root of the tree:
+# install what is missing, find an i386 BusyBox, build.
+#
+#   setup [PACKAGE...]        the packages every build needs, and these
+#   build DIR MESON-OPTION... (re)build in DIR, quietly unless it fails
+
+base="meson ninja-build nasm gcc-i686-linux-gnu libc6-dev-i386-cross
+	qemu-system-x86 grub-pc-bin grub-common xorriso mtools python3 cpio"
+busybox=
+
+say() {
+	echo "$*" >&2
+}
+
+die() {
+	say "$0: $*"
+	exit 1
+}
+
+setup() {
+	if isdebian; then
+		aptsetup $base "$@"
+	else
+		othersetup
+	fi
+	findbusybox
+}
+
+isdebian() {
+	[ -r /etc/os-release ] || return 1
+	case " $(. /etc/os-release; echo "$ID $ID_LIKE") " in
+	*" debian "* | *" ubuntu "*) return 0 ;;
+	esac
+	return 1
+}
+
+asroot() {
+	if [ "$(id -u)" = 0 ]; then
+		env DEBIAN_FRONTEND=noninteractive "$@"
+	elif command -v sudo >/dev/null; then
+		sudo env DEBIAN_FRONTEND=noninteractive "$@"
+	else
+		die "not root and no sudo; please run as root: $*"
+	fi
+}
+
+# Packages of the list that are not installed.
+missing() {
+	for p in "$@"; do
+		s=$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)
+		[ "$s" = installed ] || echo "$p"
+	done
+}
+
+aptsetup() {
+	need=$(missing "$@")
+	[ -n "$need" ] || return 0
+	say "installing:" $need
+	case $need in
+	*:i386*) addi386 ;;
+	esac
+	freshlists
+	asroot apt-get install -y -q --no-install-recommends --no-remove \
+		$need >&2 || die "could not install:" $need
+}
+
+# Package lists of i386 too.  Their absence makes the lists stale.
+addi386() {
+	dpkg --print-foreign-architectures | grep -qx i386 && return
+	[ "$(dpkg --print-architecture)" = i386 ] && return
+	asroot dpkg --add-architecture i386
+	stale=1
+}
+
+# Fetch the package lists if there are none of the last week.
+freshlists() {
+	[ -z "$stale" ] && [ -n "$(find /var/lib/apt/lists -maxdepth 1 \
+		-name '*Packages*' -mtime -7 2>/dev/null | head -n 1)" ] && return
+	asroot apt-get update -q >&2 || say "apt-get update failed; going on"
+	stale=
+}
+
+othersetup() {
+	ok=1
+	for c in meson ninja nasm qemu-system-i386 xorriso python3; do
+		command -v $c >/dev/null || { say "missing: $c"; ok=; }
+	done
+	[ -n "$ok" ] && return
+	say "This is not Debian or Ubuntu: please install the packages yourself:"
+	say "  Fedora:   meson ninja-build nasm gcc glibc-devel.i686" \
+		"glibc-static.i686 qemu-system-x86 grub2-tools-extra" \
+		"grub2-pc-modules xorriso mtools python3 cpio clang lld"
+	say "  Arch:     meson nasm gcc lib32-glibc lib32-gcc-libs" \
+		"qemu-system-x86 grub libisoburn mtools python cpio clang lld"
+	say "  Homebrew: meson ninja nasm i686-elf-gcc qemu i686-elf-grub" \
+		"xorriso mtools python cpio (and a static i386 BusyBox)"
+	exit 1
+}
+
+# Is it an ELF32 file for the i386?
+isi386() {
+	[ "$(od -An -tx1 -N5 "$1" 2>/dev/null | tr -d ' ')" = 7f454c4601 ]
+}
+
+# The distribution's busybox-static for i386: installed, fetched by an earlier
+# run, or fetched now.  It is unpacked, not installed, because it would push out
+# the busybox that the host's own initramfs needs.
+findbusybox() {
+	for b in /bin/busybox build/busybox/bin/busybox \
+		build/busybox/usr/bin/busybox; do
+		isi386 $b && { busybox=$b; return; }
+	done
+	isdebian || return 0
+	say "fetching busybox-static:i386"
+	addi386
+	freshlists
+	mkdir -p build/busybox
+	(cd build/busybox && apt-get download -q busybox-static:i386 >&2 &&
+		dpkg-deb -x busybox-static_*_i386.deb .) ||
+		die "could not fetch busybox-static:i386"
+	findbusybox2
+}
+
+findbusybox2() {
+	for b in build/busybox/bin/busybox build/busybox/usr/bin/busybox; do
+		isi386 $b && { busybox=$b; return; }
+	done
+	die "no i386 busybox in the package"
+}
+
+build() {
+	dir=$1
+	shift
+	[ -n "$busybox" ] && set -- "$@" "-Dbusybox=$(readlink -f $busybox)"
+	if [ -f $dir/build.ninja ]; then
+		quietly $dir meson configure $dir "$@"
+	else
+		mkdir -p $dir
+		quietly $dir meson setup $dir --cross-file cross-i686.ini "$@"
+	fi
+	quietly $dir ninja -C $dir
+}
+
+# Run a command of the build in dir; its output only if it fails.
+quietly() {
+	mkdir -p $1/logs
+	log=$1/logs/build.log
+	shift
+	"$@" >$log 2>&1 && return
+	cat $log >&2
+	die "failed: $*"
+}

@@ -1,0 +1,120 @@
+/*
+ * tty.h - terminals: one line discipline between programs and drivers.
+ *
+ * A driver owns a struct tty, gives it its operations, hands each byte that
+ * arrives to ttyinput() and calls ttyoutput() when it can take more.  Both are
+ * called with the tty's lock, which the driver takes with acquire() and gives
+ * back with ttyunlock(): that is where the signals that the input caused are
+ * sent, since process groups are guarded by a lock of lower rank.
+ */
+#ifndef KERN_DEV_TTY_H
+#define KERN_DEV_TTY_H
+
+#include "kern/abi/termios.h"
+#include "kern/lock.h"
+
+#define TTYBUF 8192 /* bytes of input a tty holds; a power of two */
+
+struct session;
+struct tty;
+struct uio;
+
+struct ttyops { /* of the driver; the tty's lock is held */
+	uint (*room)(struct tty *); /* bytes that write takes now */
+	void (*write)(struct tty *, const char *, uint n); /* n <= room */
+	uint (*unsent)(struct tty *); /* bytes taken and not yet sent; null: 0 */
+	void (*flush)(struct tty *);  /* forget those; null: none */
+	void (*start)(struct tty *);  /* t->stopped was cleared, or there is room
+	                               * for input again; null: nothing to do */
+};
+
+struct tty {
+	struct spinlock lock;
+	const struct ttyops *ops;
+	uint rdev;               /* its device number */
+	struct termios termios;  /* [lock] */
+	struct winsize winsize;  /* [lock] */
+	struct session *session; /* whose controlling terminal [proctree] */
+	int pgrp;                /* foreground group, 0: none [lock] */
+	int64_t gen;             /* hangups so far; an open file of an older
+	                          * generation is dead [lock] */
+	uint sigs;               /* signals ttyunlock will send [lock] */
+	int stopped;             /* output held by ^S or TCOOFF [lock] */
+	int literal;             /* the next byte is taken as it is [lock] */
+	int sentstop;            /* we told the other side to stop [lock] */
+	uint column;             /* of the cursor, for tabs [lock] */
+	uint linecolumn;         /* where the line being edited began [lock] */
+
+	/* Input: bytes [tail, head) of a ring, counted for ever.  In canonical
+	 * mode [tail, canon) is complete lines and [canon, head) is still
+	 * edited; a set bit in mark ends a line there, and a marked NUL is an
+	 * end of file, which is not read as a byte. [lock] */
+	uint tail, canon, head;
+	uint8_t mark[TTYBUF / 8];
+	char buf[TTYBUF];
+
+	struct waitq readq, writeq;
+};
+
+/* Values of stopped: by ^S, which ^Q undoes, or by TCOOFF. */
+#define TTY_XOFF 1
+#define TTY_HELD 2
+
+struct ttyfile { /* what the line discipline knows of an open file */
+	int64_t gen;  /* t->gen when it was opened, or TTY_CONSOLE */
+	int nonblock;
+};
+#define TTY_CONSOLE (-1) /* opened as /dev/console: survives hangups */
+
+/* tty.c */
+
+/* Prepare a terminal; the driver has set ops, rdev and winsize. */
+void ttyinit(struct tty *t);
+
+/* One byte has come.  Lock held; any context. */
+void ttyinput(struct tty *t, int c);
+
+/* Will ttyinput keep the next byte?  If not, leave it in the hardware until
+ * ops->start.  Lock held. */
+int ttyroom(struct tty *t);
+
+/* The driver has room again: wake writers.  Lock held. */
+void ttyoutput(struct tty *t);
+
+/* Release the lock, and send the signals that came up. */
+void ttyunlock(struct tty *t);
+
+/* For ttydev.c.  The first two are read and write, without the lock; the others
+ * are called with it. */
+int ttyread(struct tty *, const struct ttyfile *, struct uio *);
+int ttywrite(struct tty *, const struct ttyfile *, struct uio *);
+int ttydrain(struct tty *, const struct ttyfile *); /* until all is sent */
+int ttydead(struct tty *, const struct ttyfile *);  /* hung up since? */
+int ttyevents(struct tty *, const struct ttyfile *); /* POLL* */
+uint ttyavail(struct tty *);   /* FIONREAD */
+void ttysend(struct tty *, int c);
+void ttystart(struct tty *);   /* after ^S or TCOOFF */
+void ttyresume(struct tty *);  /* input was read */
+void ttyflushin(struct tty *);
+void ttyflushout(struct tty *);
+void ttysettermios(struct tty *, const struct termios *);
+
+/* ttydev.c */
+
+/* Register /dev/tty, tty0, tty1, ttyS0 and console, for the terminals that there
+ * are (0: none). */
+void ttydevices(struct tty *vga, struct tty *serial, struct tty *console);
+
+/* uart.c, console.c, kbd.c: find the hardware; from then on it is a terminal
+ * with interrupts.  0: there is none.  quiet: printf's output stops there. */
+struct tty *uartinit(int quiet);
+struct tty *consoleinit(int quiet);
+void kbdinit(struct tty *t);
+
+/* console.c: show older lines (n < 0) or newer ones. */
+void consolescroll(int n);
+
+/* mem.c */
+void meminit(void);
+
+#endif

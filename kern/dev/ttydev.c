@@ -1,0 +1,531 @@
+/*
+ * ttydev.c - terminals as files: /dev/tty, console, tty0, ttyS0; job control;
+ * ioctls.
+ *
+ * An open file's priv is the struct tty, its off the generation it was opened
+ * in (struct ttyfile).  A file opened as /dev/console is not subject to job
+ * control of reads nor to hangups, and never becomes a controlling terminal.
+ *
+ * session->tty and tty->session point to each other or are both 0 [proctree].
+ */
+#include "kern/dev/dev.h"
+#include "kern/dev/tty.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/abi/stat.h"
+#include "kern/proc.h"
+#include "kern/signal.h"
+#include "kern/string.h"
+
+static int opencurrent(struct file *);
+static int openconsole(struct file *);
+static int opentty0(struct file *);
+static int opentty(struct file *);
+static int readtty(struct file *, struct uio *, int64_t *off);
+static int writetty(struct file *, struct uio *, int64_t *off);
+static int polltty(struct file *, struct pollset *);
+static int ioctltty(struct file *, uint cmd, uint arg);
+static struct ttyfile ttyfileof(struct file *);
+static int background(struct tty *, int sig);
+static int iscontrolling(struct tty *);
+static void control(struct tty *, struct session *, int pgrp);
+static int settermios(struct tty *, const struct ttyfile *, uint cmd, uint arg);
+static int drain(struct tty *, const struct ttyfile *);
+static int setwinsize(struct tty *, uint arg);
+static int flowctl(struct tty *, uint arg);
+static int flushctl(struct tty *, uint arg);
+static int jobioctl(struct tty *, struct file *, uint cmd, uint arg);
+static int setcontrolling(struct tty *, struct file *, uint force);
+static int dropcontrolling(struct tty *);
+static int setpgrp(struct tty *, uint arg);
+static int groupsession(int pgrp);
+static int putint(uint uva, int v);
+
+static const struct fileops ttyfileops = {
+	.read = readtty,
+	.write = writetty,
+	.ioctl = ioctltty,
+	.poll = polltty,
+};
+
+static struct device current = {
+	.name = "tty", .rdev = makedev(5, 0), .mode = S_IFCHR | 0666,
+	.ops = &ttyfileops, .open = opencurrent,
+};
+static struct device console = {
+	.name = "console", .rdev = makedev(5, 1), .mode = S_IFCHR | 0600,
+	.ops = &ttyfileops, .open = openconsole,
+};
+static struct device vgadevs[] = {
+	{.name = "tty0", .rdev = makedev(4, 0), .mode = S_IFCHR | 0620,
+		.ops = &ttyfileops, .open = opentty0},
+	{.name = "tty1", .rdev = makedev(4, 1), .mode = S_IFCHR | 0620,
+		.ops = &ttyfileops, .open = opentty},
+};
+static struct device serialdev = {
+	.name = "ttyS0", .rdev = makedev(4, 64), .mode = S_IFCHR | 0660,
+	.ops = &ttyfileops, .open = opentty,
+};
+
+void
+ttydevices(struct tty *vga, struct tty *serial, struct tty *which)
+{
+	devregister(&current);
+	if (vga) {
+		vgadevs[0].priv = vgadevs[1].priv = vga;
+		devregister(&vgadevs[0]);
+		devregister(&vgadevs[1]);
+	}
+	if (serial) {
+		serialdev.priv = serial;
+		devregister(&serialdev);
+	}
+	console.priv = which ? which : serial ? serial : vga;
+	if (console.priv)
+		devregister(&console);
+}
+
+/* /dev/tty: the controlling terminal, whichever that is. */
+static int
+opencurrent(struct file *f)
+{
+	struct proc *p = myproc();
+	struct tty *t;
+
+	acquire(&proctree);
+	t = p->session ? p->session->tty : 0;
+	release(&proctree);
+	if (t == 0)
+		return -ENXIO;
+	f->priv = t;
+	f->off = t->gen;
+	return 0;
+}
+
+static int
+openconsole(struct file *f)
+{
+	f->priv = console.priv;
+	f->off = TTY_CONSOLE;
+	return 0;
+}
+
+static int
+opentty0(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	f->off = t->gen;
+	return 0;
+}
+
+/* A session leader without a controlling terminal gets this one, if it is free
+ * and may be read. */
+static int
+opentty(struct file *f)
+{
+	struct proc *p = myproc();
+	struct tty *t = f->priv;
+
+	f->off = t->gen;
+	if ((f->flags & O_NOCTTY) || (f->flags & O_ACCMODE) == O_WRONLY)
+		return 0;
+	acquire(&proctree);
+	if (p->session && p->session->sid == p->pid && p->session->tty == 0 &&
+		t->session == 0)
+		control(t, p->session, p->pgid);
+	release(&proctree);
+	return 0;
+}
+
+/* t is s's controlling terminal from now on.  proctree held. */
+static void
+control(struct tty *t, struct session *s, int pgrp)
+{
+	if (t->session)
+		t->session->tty = 0;
+	t->session = s;
+	s->tty = t;
+	acquire(&t->lock);
+	t->pgrp = pgrp;
+	release(&t->lock);
+}
+
+/* The session leader has died, or gives the terminal up. */
+void
+ttyhangup(struct tty *t)
+{
+	int pgrp;
+
+	acquire(&proctree);
+	if (t->session)
+		t->session->tty = 0;
+	t->session = 0;
+	release(&proctree);
+	acquire(&t->lock);
+	pgrp = t->pgrp;
+	t->pgrp = 0;
+	t->gen++;
+	ttyflushin(t);
+	ttyflushout(t);
+	ttystart(t);
+	wakeup(&t->readq);
+	release(&t->lock);
+	if (pgrp) {
+		sigsendgroup(pgrp, SIGHUP, 0);
+		sigsendgroup(pgrp, SIGCONT, 0);
+	}
+}
+
+uint
+ttydev(struct tty *t)
+{
+	return t->rdev;
+}
+
+int
+ttypgrp(struct tty *t)
+{
+	return t->pgrp ? t->pgrp : -1;
+}
+
+static struct ttyfile
+ttyfileof(struct file *f)
+{
+	return (struct ttyfile){f->off, (f->flags & O_NONBLOCK) != 0};
+}
+
+static int
+readtty(struct file *f, struct uio *u, int64_t *off)
+{
+	struct ttyfile tf = ttyfileof(f);
+	struct tty *t = f->priv;
+	int err;
+
+	(void)off;
+	if (tf.gen != TTY_CONSOLE && !ttydead(t, &tf) &&
+		(err = background(t, SIGTTIN)) < 0)
+		return err;
+	return ttyread(t, &tf, u);
+}
+
+static int
+writetty(struct file *f, struct uio *u, int64_t *off)
+{
+	struct ttyfile tf = ttyfileof(f);
+	struct tty *t = f->priv;
+	int err;
+
+	(void)off;
+	if (tf.gen != TTY_CONSOLE && (t->termios.c_lflag & TOSTOP) &&
+		(err = background(t, SIGTTOU)) < 0)
+		return err;
+	return ttywrite(t, &tf, u);
+}
+
+static int
+polltty(struct file *f, struct pollset *ps)
+{
+	struct ttyfile tf = ttyfileof(f);
+	struct tty *t = f->priv;
+	int events;
+
+	pollwait(ps, &t->readq);
+	pollwait(ps, &t->writeq);
+	acquire(&t->lock);
+	events = ttyevents(t, &tf);
+	release(&t->lock);
+	return events;
+}
+
+/* Is t the running process's controlling terminal? */
+static int
+iscontrolling(struct tty *t)
+{
+	struct session *s = myproc()->session;
+
+	return s && s->tty == t;
+}
+
+/* Job control: 0 if the running process may go on.  In a background group the
+ * group is sent sig and the call is restarted, unless the signal would do
+ * nothing: then a SIGTTIN is -EIO, and an orphaned group gets -EIO always. */
+static int
+background(struct tty *t, int sig)
+{
+	struct proc *p = myproc();
+	int orphaned;
+
+	if (!iscontrolling(t) || t->pgrp == 0 || t->pgrp == p->pgid)
+		return 0;
+	if ((p->sig.mask >> (sig - 1) & 1) || sigignored(p, sig))
+		return sig == SIGTTIN ? -EIO : 0;
+	acquire(&proctree);
+	orphaned = pgorphaned(p->pgid, 0);
+	release(&proctree);
+	if (orphaned)
+		return -EIO;
+	sigsendgroup(p->pgid, sig, 0);
+	return -ERESTARTSYS;
+}
+
+static int
+ioctltty(struct file *f, uint cmd, uint arg)
+{
+	struct ttyfile tf = ttyfileof(f);
+	struct tty *t = f->priv;
+	struct termios tio;
+	struct winsize ws;
+
+	if (ttydead(t, &tf))
+		return -EIO;
+	switch (cmd) {
+	case TCGETS:
+		acquire(&t->lock);
+		tio = t->termios;
+		release(&t->lock);
+		return copyout(arg, &tio, sizeof(tio)) ? -EFAULT : 0;
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+		return settermios(t, &tf, cmd, arg);
+	case TIOCGWINSZ:
+		ws = t->winsize;
+		return copyout(arg, &ws, sizeof(ws)) ? -EFAULT : 0;
+	case TIOCSWINSZ:
+		return setwinsize(t, arg);
+	case TCSBRK:
+	case TCSBRKP:
+		return drain(t, &tf); /* a break means nothing here */
+	case TCXONC:
+		return flowctl(t, arg);
+	case TCFLSH:
+		return flushctl(t, arg);
+	case FIONREAD:
+		acquire(&t->lock);
+		cmd = ttyavail(t);
+		release(&t->lock);
+		return putint(arg, cmd);
+	case TIOCOUTQ:
+		acquire(&t->lock);
+		cmd = t->ops->unsent ? t->ops->unsent(t) : 0;
+		release(&t->lock);
+		return putint(arg, cmd);
+	case TIOCGDEV:
+		return putint(arg, t->rdev);
+	}
+	return jobioctl(t, f, cmd, arg);
+}
+
+static int
+settermios(struct tty *t, const struct ttyfile *tf, uint cmd, uint arg)
+{
+	struct termios tio;
+	int err = background(t, SIGTTOU);
+
+	if (err < 0)
+		return err;
+	if (copyin(&tio, arg, sizeof(tio)))
+		return -EFAULT;
+	acquire(&t->lock);
+	if (cmd != TCSETS)
+		err = ttydrain(t, tf);
+	if (err == 0) {
+		if (cmd == TCSETSF)
+			ttyflushin(t);
+		ttysettermios(t, &tio);
+	}
+	ttyunlock(t);
+	return err;
+}
+
+/* Wait until all output is sent. */
+static int
+drain(struct tty *t, const struct ttyfile *tf)
+{
+	int err = background(t, SIGTTOU);
+
+	if (err < 0)
+		return err;
+	acquire(&t->lock);
+	err = ttydrain(t, tf);
+	ttyunlock(t);
+	return err;
+}
+
+/* A window of another size: the foreground group gets SIGWINCH. */
+static int
+setwinsize(struct tty *t, uint arg)
+{
+	struct winsize ws;
+
+	if (copyin(&ws, arg, sizeof(ws)))
+		return -EFAULT;
+	acquire(&t->lock);
+	if (memcmp(&ws, &t->winsize, sizeof(ws)) != 0) {
+		t->winsize = ws;
+		t->sigs |= 1u << SIGWINCH;
+	}
+	ttyunlock(t);
+	return 0;
+}
+
+/* TCXONC: hold output, or ask the other side to hold its. */
+static int
+flowctl(struct tty *t, uint arg)
+{
+	int err = background(t, SIGTTOU);
+
+	if (err < 0)
+		return err;
+	if (arg > TCION)
+		return -EINVAL;
+	acquire(&t->lock);
+	if (arg == TCOOFF)
+		t->stopped = TTY_HELD;
+	else if (arg == TCOON && t->stopped == TTY_HELD)
+		ttystart(t);
+	else if (arg == TCIOFF)
+		ttysend(t, t->termios.c_cc[VSTOP]);
+	else if (arg == TCION)
+		ttysend(t, t->termios.c_cc[VSTART]);
+	ttyunlock(t);
+	return 0;
+}
+
+static int
+flushctl(struct tty *t, uint arg)
+{
+	int err = background(t, SIGTTOU);
+
+	if (err < 0)
+		return err;
+	if (arg > TCIOFLUSH)
+		return -EINVAL;
+	acquire(&t->lock);
+	if (arg != TCOFLUSH)
+		ttyflushin(t);
+	if (arg != TCIFLUSH)
+		ttyflushout(t);
+	ttyunlock(t);
+	return 0;
+}
+
+/* The ioctls that concern sessions and groups. */
+static int
+jobioctl(struct tty *t, struct file *f, uint cmd, uint arg)
+{
+	switch (cmd) {
+	case TIOCSCTTY:
+		return setcontrolling(t, f, arg);
+	case TIOCNOTTY:
+		return dropcontrolling(t);
+	case TIOCGPGRP:
+		return iscontrolling(t) ? putint(arg, t->pgrp) : -ENOTTY;
+	case TIOCGSID:
+		return iscontrolling(t) ?
+			putint(arg, myproc()->session->sid) : -ENOTTY;
+	case TIOCSPGRP:
+		return setpgrp(t, arg);
+	}
+	return -ENOTTY;
+}
+
+/* TIOCSCTTY: the superuser may take it from another session by force. */
+static int
+setcontrolling(struct tty *t, struct file *f, uint force)
+{
+	struct proc *p = myproc();
+	struct session *s = p->session;
+	int err = -EPERM;
+
+	acquire(&proctree);
+	if (s->sid == p->pid && s->tty == t) {
+		err = 0;
+	} else if (s->sid == p->pid && s->tty == 0 &&
+		(t->session == 0 || (force == 1 && p->euid == 0)) &&
+		((f->flags & O_ACCMODE) != O_WRONLY || p->euid == 0)) {
+		control(t, s, p->pgid);
+		err = 0;
+	}
+	release(&proctree);
+	return err;
+}
+
+/* TIOCNOTTY: the leader takes the terminal from its whole session.  For others
+ * nothing changes: what we note is the session's terminal, not the process's. */
+static int
+dropcontrolling(struct tty *t)
+{
+	struct proc *p = myproc();
+	int pgrp;
+
+	if (!iscontrolling(t))
+		return -ENOTTY;
+	if (p->session->sid != p->pid)
+		return 0;
+	acquire(&proctree);
+	p->session->tty = 0;
+	t->session = 0;
+	acquire(&t->lock);
+	pgrp = t->pgrp;
+	t->pgrp = 0;
+	release(&t->lock);
+	release(&proctree);
+	if (pgrp) {
+		sigsendgroup(pgrp, SIGHUP, 0);
+		sigsendgroup(pgrp, SIGCONT, 0);
+	}
+	return 0;
+}
+
+/* TIOCSPGRP: a group of our session comes to the foreground. */
+static int
+setpgrp(struct tty *t, uint arg)
+{
+	int pgrp, sid, err = background(t, SIGTTOU);
+
+	if (err == -EIO)
+		return -ENOTTY;
+	if (err < 0)
+		return err;
+	if (!iscontrolling(t))
+		return -ENOTTY;
+	if (copyin(&pgrp, arg, sizeof(pgrp)))
+		return -EFAULT;
+	if (pgrp < 0)
+		return -EINVAL;
+	acquire(&proctree);
+	sid = groupsession(pgrp);
+	if (sid == 0)
+		err = -ESRCH;
+	else if (sid != myproc()->session->sid)
+		err = -EPERM;
+	if (err == 0) {
+		acquire(&t->lock);
+		t->pgrp = pgrp;
+		release(&t->lock);
+	}
+	release(&proctree);
+	return err;
+}
+
+/* The session of a process group, 0: there is none.  proctree held. */
+static int
+groupsession(int pgrp)
+{
+	struct proc *p;
+
+	listeach (p, &allprocs, alllink) {
+		if (p->pgid == pgrp && p->session)
+			return p->session->sid;
+	}
+	return 0;
+}
+
+static int
+putint(uint uva, int v)
+{
+	return copyout(uva, &v, sizeof(v)) ? -EFAULT : 0;
+}

@@ -1,0 +1,345 @@
+/*
+ * file.c - open files, and the tables of descriptors that refer to them.
+ *
+ *  1. An open file lives while its count is above 0: one for each descriptor,
+ *     each mapping and each call that uses it.
+ *  2. In a table, bit fd of used is set exactly if file[fd] is not 0; the three
+ *     arrays are one allocation, which begins with file[].
+ *  3. A table used by one process is changed only by that process, so it reads
+ *     its own without the lock.
+ */
+#include "kern/file.h"
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "mm/mm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/abi/resource.h"
+#include "kern/flock.h"
+#include "kern/fs/inode.h"
+#include "kern/panic.h"
+#include "kern/proc.h"
+#include "kern/string.h"
+
+#define FIRSTMAX 32      /* descriptors of a new table */
+#define LASTMAX  0x10000 /* a table grows to */
+
+static struct slabcache *filecache;
+
+static int fdlimit(void);
+static int freefd(struct files *fs, int min);
+static int growtable(struct files *fs, int fd);
+static int newtable(struct files *fs, int max);
+static void putfd(struct files *fs, int fd, struct file *f, int cloexec);
+static struct file *takefd(struct files *fs, int fd);
+
+void
+fileinit(void)
+{
+	filecache = slabcreate("file", sizeof(struct file), 8);
+	flockinit();
+}
+
+struct file *
+filealloc(void)
+{
+	struct file *f = slaballoc(filecache);
+
+	if (!f)
+		return 0;
+	memset(f, 0, sizeof(*f));
+	f->ref = 1;
+	initsleeplock(&f->poslock, RANK_NONE);
+	return f;
+}
+
+struct file *
+filedup(struct file *f)
+{
+	assert(f->ref > 0);
+	atomicinc(&f->ref);
+	return f;
+}
+
+void
+fileclose(struct file *f)
+{
+	assert(f->ref > 0);
+	if (!atomicdectest(&f->ref))
+		return;
+	if (f->inode && f->inode->locks)
+		flockrelease(f->inode, f);
+	if (f->ops && f->ops->release)
+		f->ops->release(f);
+	dput(f->dentry);
+	slabfree(filecache, f);
+}
+
+struct pcache *
+filepcache(struct file *f)
+{
+	if (!f->inode || !S_ISREG(f->inode->mode) || f->flags & O_PATH)
+		return 0;
+	return f->inode->pages;
+}
+
+int
+fileread(struct file *f, void *dst, uint n, uint64_t off)
+{
+	struct uio u = {(uint)dst, n, 1};
+	int64_t pos = off;
+
+	if (!f->ops->read)
+		return -EINVAL;
+	return f->ops->read(f, &u, &pos);
+}
+
+struct file *
+fdget(uint fd)
+{
+	struct files *fs = myproc()->files;
+	struct file *f = 0;
+
+	if (fs->ref == 1) {
+		if (fd < (uint)fs->max && (f = fs->file[fd]))
+			atomicinc(&f->ref);
+		return f;
+	}
+	acquire(&fs->lock);
+	if (fd < (uint)fs->max && (f = fs->file[fd]))
+		atomicinc(&f->ref);
+	release(&fs->lock);
+	return f;
+}
+
+int
+fdalloc(struct file *f, int min, int cloexec)
+{
+	struct files *fs = myproc()->files;
+	int limit = fdlimit(), fd, err;
+
+	acquire(&fs->lock);
+	fd = freefd(fs, min);
+	err = fd >= limit ? -EMFILE : growtable(fs, fd);
+	if (!err)
+		putfd(fs, fd, f, cloexec);
+	release(&fs->lock);
+	return err < 0 ? err : fd;
+}
+
+/* Descriptors the process may have. */
+static int
+fdlimit(void)
+{
+	uint64_t limit = myproc()->rlimit[RLIMIT_NOFILE].cur;
+
+	return limit < LASTMAX ? (int)limit : LASTMAX;
+}
+
+/* The lowest free descriptor >= min; it may be beyond the table. */
+static int
+freefd(struct files *fs, int min)
+{
+	int w = min / 32;
+	uint mask = ~0u << min % 32, free;
+
+	for (; w < fs->max / 32; w++, mask = ~0u)
+		if ((free = ~fs->used[w] & mask))
+			return w * 32 + __builtin_ctz(free);
+	return MAX(min, fs->max);
+}
+
+/* Make the table hold fd: 0, or -EMFILE when there is no memory for it. */
+static int
+growtable(struct files *fs, int fd)
+{
+	struct files old = *fs;
+	int max = fs->max;
+
+	if (fd < max)
+		return 0;
+	while (max <= fd)
+		max *= 2;
+	if (newtable(fs, max) < 0)
+		return -EMFILE;
+	memcpy(fs->file, old.file, old.max * sizeof(old.file[0]));
+	memcpy(fs->used, old.used, old.max / 8);
+	memcpy(fs->cloexec, old.cloexec, old.max / 8);
+	kmfree(old.file);
+	return 0;
+}
+
+/* Give the table empty arrays of max descriptors, a multiple of 32. */
+static int
+newtable(struct files *fs, int max)
+{
+	char *mem = kzalloc(max * sizeof(fs->file[0]) + max / 4);
+
+	if (!mem)
+		return -ENOMEM;
+	fs->file = (struct file **)mem;
+	fs->used = (uint *)(mem + max * sizeof(fs->file[0]));
+	fs->cloexec = fs->used + max / 32;
+	fs->max = max;
+	return 0;
+}
+
+static void
+putfd(struct files *fs, int fd, struct file *f, int cloexec)
+{
+	fs->file[fd] = f;
+	fs->used[fd / 32] |= 1u << fd % 32;
+	if (cloexec)
+		fs->cloexec[fd / 32] |= 1u << fd % 32;
+	else
+		fs->cloexec[fd / 32] &= ~(1u << fd % 32);
+}
+
+/* Take what is at fd, in the table, out of it; 0: nothing. */
+static struct file *
+takefd(struct files *fs, int fd)
+{
+	struct file *f = fs->file[fd];
+
+	if (f) {
+		fs->file[fd] = 0;
+		fs->used[fd / 32] &= ~(1u << fd % 32);
+	}
+	return f;
+}
+
+/* Drop a descriptor's reference; POSIX: the owner's locks of the file go. */
+static void
+closed(struct files *fs, struct file *f)
+{
+	if (f->inode && f->inode->locks)
+		flockrelease(f->inode, fs);
+	fileclose(f);
+}
+
+int
+fdclose(uint fd)
+{
+	struct files *fs = myproc()->files;
+	struct file *f = 0;
+
+	acquire(&fs->lock);
+	if (fd < (uint)fs->max)
+		f = takefd(fs, fd);
+	release(&fs->lock);
+	if (!f)
+		return -EBADF;
+	closed(fs, f);
+	return 0;
+}
+
+/* dup2: put f, whose reference is taken, at fd; what was there is closed. */
+int
+fdset(struct file *f, uint fd, int cloexec)
+{
+	struct files *fs = myproc()->files;
+	struct file *old = 0;
+	int err;
+
+	if (fd >= (uint)fdlimit())
+		return -EBADF;
+	acquire(&fs->lock);
+	if ((err = growtable(fs, fd)) == 0) {
+		old = takefd(fs, fd);
+		putfd(fs, fd, f, cloexec);
+	}
+	release(&fs->lock);
+	if (old)
+		closed(fs, old);
+	return err < 0 ? err : (int)fd;
+}
+
+/* Set or clear close-on-exec, or with set < 0 only ask: the old bit, or
+ * -EBADF. */
+int
+fdcloexec(uint fd, int set)
+{
+	struct files *fs = myproc()->files;
+	int r = -EBADF;
+
+	acquire(&fs->lock);
+	if (fd < (uint)fs->max && fs->file[fd]) {
+		r = fs->cloexec[fd / 32] >> fd % 32 & 1;
+		if (set >= 0)
+			putfd(fs, fd, fs->file[fd], set);
+	}
+	release(&fs->lock);
+	return r;
+}
+
+struct files *
+filesnew(void)
+{
+	struct files *fs = kzalloc(sizeof(*fs));
+
+	if (!fs)
+		return 0;
+	fs->ref = 1;
+	initlock(&fs->lock, RANK_FILES);
+	if (newtable(fs, FIRSTMAX) == 0)
+		return fs;
+	kmfree(fs);
+	return 0;
+}
+
+struct files *
+filescopy(struct files *old)
+{
+	struct files *fs = kzalloc(sizeof(*fs));
+
+	if (!fs)
+		return 0;
+	fs->ref = 1;
+	initlock(&fs->lock, RANK_FILES);
+	acquire(&old->lock);
+	if (newtable(fs, old->max) < 0) {
+		release(&old->lock);
+		kmfree(fs);
+		return 0;
+	}
+	for (int w = 0; w < old->max / 32; w++) {
+		fs->used[w] = old->used[w];
+		fs->cloexec[w] = old->cloexec[w];
+		for (uint bits = fs->used[w]; bits; bits &= bits - 1) {
+			int fd = w * 32 + __builtin_ctz(bits);
+
+			fs->file[fd] = filedup(old->file[fd]);
+		}
+	}
+	release(&old->lock);
+	return fs;
+}
+
+void
+filesput(struct files *fs)
+{
+	assert(fs->ref > 0);
+	if (!atomicdectest(&fs->ref))
+		return;
+	for (int w = 0; w < fs->max / 32; w++)
+		for (; fs->used[w]; fs->used[w] &= fs->used[w] - 1)
+			closed(fs, fs->file[w * 32 + __builtin_ctz(fs->used[w])]);
+	kmfree(fs->file);
+	kmfree(fs);
+}
+
+void
+filescloexec(struct files *fs)
+{
+	struct file *f;
+	int fd;
+
+	for (int w = 0; w < fs->max / 32; w++)
+		while (fs->used[w] & fs->cloexec[w]) {
+			fd = w * 32 + __builtin_ctz(fs->used[w] & fs->cloexec[w]);
+			acquire(&fs->lock);
+			f = takefd(fs, fd);
+			release(&fs->lock);
+			if (f)
+				closed(fs, f);
+		}
+}

@@ -1,0 +1,294 @@
+/*
+ * dcache.c - dentries: the tree of names and the hash table that finds them.
+ *
+ *  1. nameslock guards the tree (parent, children, name), the table and the
+ *     mount points; whoever holds it may follow dentries without references.
+ *  2. A dentry keeps its parent and its inode.  A root is its own parent, and
+ *     does not count that as a reference.
+ *  3. A dentry nobody refers to is freed at once, so the table holds no
+ *     unused ones.  Names of ramfs refer to their dentries (dattach), which is
+ *     what makes them stay.
+ *  4. The count reaches 0 only under nameslock: what the table finds, lives.
+ */
+#include "kern/fs/inode.h"
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "mm/mm.h"
+#include "kern/panic.h"
+#include "kern/proc.h"
+#include "kern/printf.h"
+#include "kern/string.h"
+
+#define NHASH 1024
+
+struct spinlock nameslock;
+
+static struct list hashtab[NHASH];
+static struct slabcache *dentrycache;
+
+static int decunlesslast(volatile int *ref);
+static void dfree(struct dentry *d);
+static struct list *bucket(struct dentry *parent, uint hash);
+static char *putback(char *end, const char *s, uint n, char *start);
+static void setname(struct dentry *d, struct dentry *from);
+
+void
+dcacheinit(void)
+{
+	initlock(&nameslock, RANK_NAMES);
+	for (uint i = 0; i < NHASH; i++)
+		listinit(&hashtab[i]);
+	dentrycache = slabcreate("dentry", sizeof(struct dentry), 4);
+}
+
+struct dentry *
+dentrynew(struct dentry *parent, const char *name, uint len)
+{
+	struct dentry *d = slaballoc(dentrycache);
+
+	if (!d)
+		return 0;
+	memset(d, 0, offsetof(struct dentry, shortname));
+	d->name = d->shortname;
+	if (len >= sizeof(d->shortname) && !(d->name = kmalloc(len + 1))) {
+		slabfree(dentrycache, d);
+		return 0;
+	}
+	memcpy(d->name, name, len);
+	d->name[len] = 0;
+	d->len = len;
+	d->hash = namehash(name, len);
+	d->ref = 1;
+	d->parent = parent ? dget(parent) : d;
+	listinit(&d->hashlink);
+	listinit(&d->children);
+	listinit(&d->sibling);
+	return d;
+}
+
+struct dentry *
+dget(struct dentry *d)
+{
+	atomicinc(&d->ref);
+	return d;
+}
+
+/* Drop a reference; the last frees the dentry and what it kept.  May sleep; 0
+ * does nothing. */
+void
+dput(struct dentry *d)
+{
+	struct dentry *parent;
+
+	while (d && !decunlesslast(&d->ref)) {
+		acquire(&nameslock);
+		if (!atomicdectest(&d->ref)) {
+			release(&nameslock);
+			return;
+		}
+		assert(listempty(&d->children) && listempty(&d->sibling));
+		listdel(&d->hashlink);
+		release(&nameslock);
+		parent = d->parent == d ? 0 : d->parent;
+		dfree(d);
+		d = parent;
+	}
+}
+
+/* Take one off a count unless that would make it 0: was it done? */
+static int
+decunlesslast(volatile int *ref)
+{
+	int r;
+
+	while ((r = *ref) > 1)
+		if (cmpxchg((volatile uint *)ref, r, r - 1) == (uint)r)
+			return 1;
+	assert(r == 1);
+	return 0;
+}
+
+static void
+dfree(struct dentry *d)
+{
+	if (d->inode)
+		iput(d->inode);
+	if (d->name != d->shortname)
+		kmfree(d->name);
+	slabfree(dentrycache, d);
+}
+
+uint
+namehash(const char *name, uint len)
+{
+	uint h = 0;
+
+	while (len-- > 0)
+		h = HASHSTEP(h, *name++);
+	return h;
+}
+
+static struct list *
+bucket(struct dentry *parent, uint hash)
+{
+	uint h = hash ^ (uint)parent >> 5;
+
+	return &hashtab[(h ^ h >> 10) % NHASH];
+}
+
+struct dentry *
+dfind(struct dentry *parent, const char *name, uint len, uint hash)
+{
+	struct list *head = bucket(parent, hash);
+	struct dentry *d;
+
+	for (struct list *l = head->next; l != head; l = l->next) {
+		d = listitem(l, struct dentry, hashlink);
+		if (d->hash == hash && d->parent == parent && d->len == len &&
+			!memcmp(d->name, name, len))
+			return d;
+	}
+	return 0;
+}
+
+void
+dhash(struct dentry *d)
+{
+	assert(holding(&nameslock));
+	listpush(bucket(d->parent, d->hash), &d->hashlink);
+}
+
+void
+dunhash(struct dentry *d)
+{
+	assert(holding(&nameslock));
+	listdel(&d->hashlink);
+}
+
+void
+dattach(struct dentry *d)
+{
+	assert(d->inode && d->parent != d);
+	dhash(d);
+	d->cookie = ++d->parent->inode->cookies + 1; /* 0 and 1: . and .. */
+	listadd(&d->parent->children, &d->sibling);
+	dget(d);
+}
+
+void
+ddetach(struct dentry *d)
+{
+	int last;
+
+	dunhash(d);
+	listdel(&d->sibling);
+	d->unlinked = 1;
+	last = atomicdectest(&d->ref);
+	assert(!last); /* the caller has its own */
+}
+
+void
+dmove(struct dentry *d, struct dentry *at)
+{
+	struct dentry *parent = at->parent;
+
+	if (!listempty(&at->sibling))
+		ddetach(at);
+	dunhash(d);
+	listdel(&d->sibling);
+	setname(d, at);
+	at->parent = d->parent; /* each takes the other's reference */
+	d->parent = parent;
+	dhash(d);
+	d->cookie = ++parent->inode->cookies + 1;
+	listadd(&parent->children, &d->sibling);
+}
+
+/* Exchange the names of two dentries. */
+static void
+setname(struct dentry *d, struct dentry *from)
+{
+	char shortname[sizeof(d->shortname)];
+	char *dname = d->name == d->shortname ? from->shortname : d->name;
+	char *fname = from->name == from->shortname ? d->shortname : from->name;
+	uint hash = d->hash, len = d->len;
+
+	memcpy(shortname, d->shortname, sizeof(shortname));
+	memcpy(d->shortname, from->shortname, sizeof(shortname));
+	memcpy(from->shortname, shortname, sizeof(shortname));
+	d->name = fname;
+	d->hash = from->hash;
+	d->len = from->len;
+	from->name = dname;
+	from->hash = hash;
+	from->len = len;
+}
+
+/* Built from the end of buf towards its start, then moved down. */
+int
+dentrypath(struct dentry *d, char *buf, uint n)
+{
+	struct proc *p = myproc();
+	struct dentry *root = rootdentry;
+	char *s = buf + n;
+
+	if (p && p->fs) {
+		acquire(&p->fs->lock);
+		root = p->fs->root;
+		release(&p->fs->lock);
+	}
+	acquire(&nameslock);
+	if (d->unlinked)
+		s = putback(s, " (deleted)", 11, buf);
+	else
+		s = putback(s, "", 1, buf);
+	for (; s && d != root; d = d->parent) {
+		while (d->covers && d != root)
+			d = d->covers;
+		if (d == root || d->parent == d)
+			break;
+		s = putback(s, d->name, d->len, buf);
+		s = putback(s, "/", 1, buf);
+	}
+	release(&nameslock);
+	if (s && (!*s || *s == ' '))
+		s = putback(s, "/", 1, buf);
+	if (!s)
+		return -ERANGE;
+	n = buf + n - s;
+	memmove(buf, s, n);
+	return n - 1;
+}
+
+/* Put n bytes of s in front of end, not before start: where they begin, or 0
+ * if there is no room (or end is 0 already). */
+static char *
+putback(char *end, const char *s, uint n, char *start)
+{
+	if (!end || (uint)(end - start) < n)
+		return 0;
+	return memcpy(end - n, s, n);
+}
+
+char *
+getpath(uint uva, int *err)
+{
+	char *path = kalloc();
+
+	if (!path) {
+		*err = -ENOMEM;
+		return 0;
+	}
+	*err = copyinstr(path, uva, PATHLEN);
+	if (*err >= 0)
+		return path;
+	kfree(path);
+	return 0;
+}
+
+void
+putpath(char *path)
+{
+	if (path)
+		kfree(path);
+}

@@ -1,0 +1,67 @@
+/*
+ * devfs.c - /dev: a ramfs that begins with a file for each registered device
+ * and the links that programs expect; users may add to it.
+ */
+#include "kern/fs/inode.h"
+#include "kern/dev/dev.h"
+#include "mm/mm.h"
+#include "kern/printf.h"
+#include "kern/string.h"
+
+static int devnode(struct device *, void *super);
+static int devname(struct super *, const char *name, uint mode, uint rdev,
+	const char *target);
+
+static const struct {
+	const char *name, *target;
+} devlinks[] = {
+	{"fd", "/proc/self/fd"},
+	{"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"},
+};
+
+/* A new /dev, or 0. */
+struct super *
+devfsmount(const char *source)
+{
+	struct super *s = ramfsmount("devfs", source);
+	uint i;
+
+	if (s == 0)
+		return 0;
+	s->magic = DEVFS_MAGIC;
+	deveach(devnode, s);
+	for (i = 0; i < NELEM(devlinks); i++)
+		devname(s, devlinks[i].name, S_IFLNK, 0, devlinks[i].target);
+	devname(s, "shm", S_IFDIR | S_ISVTX | 0777, 0, 0);
+	devname(s, "pts", S_IFDIR | 0755, 0, 0);
+	return s;
+}
+
+static int
+devnode(struct device *d, void *super)
+{
+	return devname(super, d->name, d->mode, d->rdev, 0);
+}
+
+/* Make a name in the root: a link if there is a target.  Nobody else sees the
+ * file system yet.  0 or -errno, with a message. */
+static int
+devname(struct super *s, const char *name, uint mode, uint rdev,
+	const char *target)
+{
+	struct inode *dir = s->root->inode;
+	struct dentry *d = dentrynew(s->root, name, strlen(name));
+	int err = -ENOMEM;
+
+	if (d && target)
+		err = dir->ops->symlink(dir, d, target);
+	else if (d)
+		err = dir->ops->create(dir, d, mode, rdev);
+	if (d)
+		dput(d);
+	if (err < 0)
+		printf("devfs: cannot make %s: error %d\n", name, -err);
+	return err;
+}

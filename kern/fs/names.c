@@ -1,0 +1,624 @@
+/*
+ * names.c - open, and the calls that make, move and remove names.
+ *
+ * Each finds the directory of the path's last component, takes the lock of its
+ * file system's names (super->lock), looks for the component, checks all that
+ * can be checked, and lets the file system do the change.
+ */
+#include "kern/fs/inode.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/dev/dev.h"
+#include "kern/proc.h"
+#include "kern/string.h"
+
+#define MAXLINKS 40
+
+struct place { /* where a name is, or is to be */
+	struct dentry *dir; /* referenced */
+	const char *name;   /* len bytes, in the path */
+	uint len;
+	int slash;          /* a slash follows */
+	int dots;           /* 0; or it is nothing (/), . or .. */
+	struct dentry *d;   /* referenced; 0: there is none */
+};
+
+static const struct fileops pathops; /* of O_PATH files: can do nothing */
+
+static int findopen(struct dentry *at, const char *path, uint flags, uint mode,
+	struct dentry **dp);
+static int opencreate(struct dentry *at, const char *path, uint flags,
+	uint mode, struct dentry **dp);
+static int createlast(struct place *pl, uint flags, uint mode,
+	struct dentry **dp);
+static int nextlink(struct place *pl, char **buf, struct dentry **dp);
+static int mayopen(struct inode *ip, uint flags, int created);
+static int openfile(struct file *f, struct dentry *d, uint flags);
+static int openinode(struct file *f, struct inode *ip);
+static int begin(struct place *pl, struct dentry *at, const char *path);
+static int findplace(struct place *pl, struct dentry *at, const char *path);
+static int findlast(struct place *pl);
+static void end(struct place *pl);
+static void dropplace(struct place *pl);
+static int mayadd(struct place *pl);
+static int mayremove(struct place *pl, int isdir);
+static int newname(struct place *pl, struct dentry **dp);
+static int newnode(struct place *pl, uint mode, uint rdev, struct dentry **dp);
+static int removename(struct place *pl, int isdir);
+static int renamelocked(struct place *from, struct place *to, uint flags);
+static int mayrename(struct place *from, struct place *to);
+static int below(struct dentry *d, struct dentry *top);
+static int makeroom(struct place *pl);
+
+struct file *
+openpath(struct dentry *at, const char *path, uint flags, uint mode, int *err)
+{
+	struct file *f;
+	struct dentry *d;
+
+	*err = -EOPNOTSUPP;
+	if ((flags & O_TMPFILE) == O_TMPFILE && !(flags & O_PATH))
+		return 0;
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	*err = -ENFILE;
+	if (!(f = filealloc()))
+		return 0;
+	*err = findopen(at, path, flags, mode, &d);
+	if (*err >= 0) {
+		*err = openfile(f, d, flags);
+		dput(d);
+	}
+	if (*err >= 0)
+		return f;
+	fileclose(f);
+	return 0;
+}
+
+/* The dentry that open means, referenced, made if so asked and permitted. */
+static int
+findopen(struct dentry *at, const char *path, uint flags, uint mode,
+	struct dentry **dp)
+{
+	int how = (flags & O_NOFOLLOW ? WALK_NOFOLLOW : 0) |
+		(flags & O_DIRECTORY ? WALK_DIR : 0);
+	int err;
+
+	if (flags & O_CREAT)
+		err = opencreate(at, path, flags, mode, dp);
+	else
+		err = walk(at, path, how, dp, 0);
+	if (err < 0 || flags & O_PATH)
+		return err;
+	err = mayopen((*dp)->inode, flags, err);
+	if (err < 0)
+		dput(*dp);
+	return err;
+}
+
+/* 1: *dp was made; 0: it was there; or -errno.  A link in the last place is
+ * followed, and the name it holds made. */
+static int
+opencreate(struct dentry *at, const char *path, uint flags, uint mode,
+	struct dentry **dp)
+{
+	struct dentry *from = at ? dget(at) : 0;
+	char *buf = 0;
+	struct place pl;
+	int err;
+
+	for (int n = 0;; n++) {
+		if ((err = begin(&pl, from, path)) < 0)
+			break;
+		err = -ELOOP;
+		if (!pl.d || !S_ISLNK(pl.d->inode->mode) ||
+			flags & (O_EXCL | O_NOFOLLOW))
+			err = createlast(&pl, flags, mode, dp);
+		else if (n < MAXLINKS)
+			err = nextlink(&pl, &buf, dp);
+		if (err != -EAGAIN) {
+			end(&pl);
+			break;
+		}
+		dput(from);
+		from = dget(pl.dir);
+		path = buf;
+		end(&pl);
+	}
+	dput(from);
+	putpath(buf);
+	return err;
+}
+
+static int
+createlast(struct place *pl, uint flags, uint mode, struct dentry **dp)
+{
+	struct dentry *d = pl->d;
+	int err;
+
+	if (pl->dots || pl->slash)
+		return -EISDIR;
+	if (d && flags & O_EXCL)
+		return -EEXIST;
+	if (d) {
+		while (d->mounted)
+			d = d->mounted;
+		*dp = dget(d);
+		return 0;
+	}
+	err = newnode(pl, S_IFREG | (mode & 07777), 0, dp);
+	return err < 0 ? err : 1;
+}
+
+/* Read the link pl into *buf, a page made if there is none: -EAGAIN, go on from
+ * there; 0: a magic link, and *dp is where it leads. */
+static int
+nextlink(struct place *pl, char **buf, struct dentry **dp)
+{
+	struct inode *ip = pl->d->inode;
+	int n = -ENOENT;
+
+	if (ip->ops->follow) {
+		*dp = ip->ops->follow(ip, &n);
+		return *dp ? 0 : n;
+	}
+	if (!*buf && !(*buf = kalloc()))
+		return -ENOMEM;
+	n = ip->ops->readlink ? ip->ops->readlink(ip, *buf, PATH_MAX - 1) : -EINVAL;
+	if (n < 0)
+		return n;
+	(*buf)[n] = 0;
+	return n ? -EAGAIN : -ENOENT;
+}
+
+/* May it be opened so?  created: the mode does not count for who made it. */
+static int
+mayopen(struct inode *ip, uint flags, int created)
+{
+	static const uint8_t wants[] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
+	int want = wants[flags & O_ACCMODE] | (flags & O_TRUNC ? W_OK : 0);
+
+	if (S_ISLNK(ip->mode))
+		return -ELOOP;
+	if (S_ISDIR(ip->mode) && (want & W_OK || flags & O_CREAT))
+		return -EISDIR;
+	if (flags & O_DIRECTORY && !S_ISDIR(ip->mode))
+		return -ENOTDIR;
+	if (S_ISSOCK(ip->mode))
+		return -ENXIO;
+	return created ? 0 : iaccess(ip, want, 0);
+}
+
+/* Make f an open file of d.  On error it is none, and to be closed. */
+static int
+openfile(struct file *f, struct dentry *d, uint flags)
+{
+	struct inode *ip = d->inode;
+	int err = 0;
+
+	f->flags = flags & ~O_CLOEXEC;
+	f->dentry = dget(d);
+	f->inode = ip;
+	if (flags & O_PATH) {
+		f->ops = &pathops;
+		return 0;
+	}
+	if ((err = openinode(f, ip)) < 0) {
+		f->ops = 0;
+		return err;
+	}
+	f->flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	if (flags & O_TRUNC && S_ISREG(ip->mode) && f->ops->truncate)
+		err = f->ops->truncate(f, 0);
+	return err;
+}
+
+/* Set what f can do, by the kind of inode. */
+static int
+openinode(struct file *f, struct inode *ip)
+{
+	struct device *dev;
+
+	f->ops = ip->fops;
+	if (S_ISFIFO(ip->mode))
+		return fifoopen(ip, f);
+	if (S_ISCHR(ip->mode) || S_ISBLK(ip->mode)) {
+		if (!(dev = devfind(ip->rdev)) ||
+			(dev->mode & S_IFMT) != (ip->mode & S_IFMT))
+			return -ENXIO;
+		f->ops = dev->ops;
+		f->priv = dev->priv;
+		return dev->open ? dev->open(f) : 0;
+	}
+	if (ip->ops && ip->ops->open)
+		return ip->ops->open(ip, f);
+	return f->ops ? 0 : -ENXIO;
+}
+
+/* Find the place a path names and lock the names there: end() undoes it. */
+static int
+begin(struct place *pl, struct dentry *at, const char *path)
+{
+	int err = findplace(pl, at, path);
+
+	if (err < 0)
+		return err;
+	acquiresleep(&pl->dir->inode->super->lock);
+	if ((err = findlast(pl)) < 0)
+		end(pl);
+	return err;
+}
+
+static int
+findplace(struct place *pl, struct dentry *at, const char *path)
+{
+	int err = walk(at, path, WALK_PARENT, &pl->dir, &pl->name);
+	const char *p;
+
+	if (err < 0)
+		return err;
+	for (p = pl->name; *p && *p != '/'; p++)
+		;
+	pl->len = p - pl->name;
+	pl->slash = *p == '/';
+	pl->d = 0;
+	pl->dots = pl->len == 0 || (pl->name[0] == '.' && (pl->len == 1 ||
+		(pl->len == 2 && pl->name[1] == '.')));
+	return 0;
+}
+
+/* Look for the name; it may be missing. */
+static int
+findlast(struct place *pl)
+{
+	int err;
+
+	if (pl->dots)
+		return 0;
+	if (pl->len > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (pl->dir->unlinked)
+		return -ENOENT;
+	if ((err = iaccess(pl->dir->inode, X_OK, 0)) < 0)
+		return err;
+	err = dlookup(pl->dir, pl->name, pl->len, namehash(pl->name, pl->len),
+		&pl->d);
+	return err == -ENOENT ? 0 : err;
+}
+
+static void
+end(struct place *pl)
+{
+	releasesleep(&pl->dir->inode->super->lock);
+	dropplace(pl);
+}
+
+static void
+dropplace(struct place *pl)
+{
+	dput(pl->d);
+	dput(pl->dir);
+}
+
+/* May a name be made there? */
+static int
+mayadd(struct place *pl)
+{
+	if (pl->dots || pl->d)
+		return -EEXIST;
+	return iaccess(pl->dir->inode, W_OK | X_OK, 0);
+}
+
+/* May the name be removed, as that of a directory or of another file? */
+static int
+mayremove(struct place *pl, int isdir)
+{
+	struct inode *dir = pl->dir->inode, *ip;
+	struct proc *p = myproc();
+	int err;
+
+	if (!pl->d)
+		return -ENOENT;
+	ip = pl->d->inode;
+	if ((err = iaccess(dir, W_OK | X_OK, 0)) < 0)
+		return err;
+	if (dir->mode & S_ISVTX && p && p->fsuid && p->fsuid != ip->uid &&
+		p->fsuid != dir->uid)
+		return -EPERM;
+	if (isdir && !S_ISDIR(ip->mode))
+		return -ENOTDIR;
+	if (!isdir && S_ISDIR(ip->mode))
+		return -EISDIR;
+	return pl->d->mounted ? -EBUSY : 0;
+}
+
+/* A dentry to be filled, for a name that may be made. */
+static int
+newname(struct place *pl, struct dentry **dp)
+{
+	int err = mayadd(pl);
+
+	if (err < 0)
+		return err;
+	*dp = dentrynew(pl->dir, pl->name, pl->len);
+	return *dp ? 0 : -ENOMEM;
+}
+
+static int
+newnode(struct place *pl, uint mode, uint rdev, struct dentry **dp)
+{
+	struct inode *dir = pl->dir->inode;
+	struct proc *p = myproc();
+	int err = newname(pl, dp);
+
+	if (err < 0)
+		return err;
+	if (p && p->fs)
+		mode &= ~p->fs->umask;
+	err = dir->ops->create ? dir->ops->create(dir, *dp, mode, rdev) : -EPERM;
+	if (err < 0)
+		dput(*dp);
+	return err;
+}
+
+int
+fsmake(struct dentry *at, const char *path, uint mode, uint rdev)
+{
+	struct place pl;
+	struct dentry *d;
+	int err = begin(&pl, at, path);
+
+	if (err < 0)
+		return err;
+	if (pl.slash && !pl.d && !pl.dots && !S_ISDIR(mode))
+		err = -ENOENT;
+	else if ((err = newnode(&pl, mode, rdev, &d)) == 0)
+		dput(d);
+	end(&pl);
+	return err;
+}
+
+int
+fssymlink(const char *target, struct dentry *at, const char *path)
+{
+	struct place pl;
+	struct dentry *d;
+	struct inode *dir;
+	int err;
+
+	if (!*target)
+		return -ENOENT;
+	if ((err = begin(&pl, at, path)) < 0)
+		return err;
+	dir = pl.dir->inode;
+	if (pl.slash && !pl.d && !pl.dots)
+		err = -ENOENT;
+	else if ((err = newname(&pl, &d)) == 0) {
+		err = dir->ops->symlink ? dir->ops->symlink(dir, d, target) :
+			-EPERM;
+		dput(d);
+	}
+	end(&pl);
+	return err;
+}
+
+int
+fslink(struct dentry *old, struct dentry *at, const char *path)
+{
+	struct place pl;
+	struct dentry *d;
+	struct inode *dir;
+	int err = begin(&pl, at, path);
+
+	if (err < 0)
+		return err;
+	dir = pl.dir->inode;
+	if (pl.slash && !pl.d && !pl.dots)
+		err = -ENOENT;
+	else if ((err = newname(&pl, &d)) == 0) {
+		if (old->inode->super != dir->super)
+			err = -EXDEV;
+		else if (S_ISDIR(old->inode->mode) || !dir->ops->link)
+			err = -EPERM;
+		else if (old->inode->nlink == 0)
+			err = -ENOENT;
+		else
+			err = dir->ops->link(dir, d, old->inode);
+		dput(d);
+	}
+	end(&pl);
+	return err;
+}
+
+int
+fsunlink(struct dentry *at, const char *path, int isdir)
+{
+	struct place pl;
+	int err = begin(&pl, at, path);
+
+	if (err < 0)
+		return err;
+	if (pl.dots && !isdir)
+		err = -EISDIR;
+	else if (pl.dots)
+		err = pl.len == 0 ? -EBUSY : pl.len == 1 ? -EINVAL : -ENOTEMPTY;
+	else if (pl.slash && pl.d && !isdir)
+		err = S_ISDIR(pl.d->inode->mode) ? -EISDIR : -ENOTDIR;
+	else
+		err = removename(&pl, isdir);
+	end(&pl);
+	return err;
+}
+
+static int
+removename(struct place *pl, int isdir)
+{
+	struct inode *dir = pl->dir->inode;
+	int err = mayremove(pl, isdir);
+
+	if (err < 0)
+		return err;
+	return dir->ops->unlink ? dir->ops->unlink(dir, pl->d) : -EPERM;
+}
+
+int
+fsrename(struct dentry *oldat, const char *oldpath, struct dentry *newat,
+	const char *newpath, uint flags)
+{
+	struct place from, to;
+	struct super *super;
+	int err;
+
+	if (flags & ~RENAME_NOREPLACE)
+		return -EINVAL;
+	if ((err = findplace(&from, oldat, oldpath)) < 0)
+		return err;
+	if ((err = findplace(&to, newat, newpath)) < 0) {
+		dropplace(&from);
+		return err;
+	}
+	super = from.dir->inode->super;
+	if (to.dir->inode->super != super)
+		err = -EXDEV;
+	else if (from.dots || to.dots)
+		err = to.dots && flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	else {
+		acquiresleep(&super->lock);
+		err = renamelocked(&from, &to, flags);
+		releasesleep(&super->lock);
+	}
+	dropplace(&to);
+	dropplace(&from);
+	return err;
+}
+
+/* The lock of the names is held, the directories are known. */
+static int
+renamelocked(struct place *from, struct place *to, uint flags)
+{
+	struct inode *dir = from->dir->inode;
+	struct dentry *new;
+	int err;
+
+	if ((err = findlast(from)) < 0 || (err = findlast(to)) < 0)
+		return err;
+	if (!from->d)
+		return -ENOENT;
+	if (to->d && flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	if ((from->slash || to->slash) && !S_ISDIR(from->d->inode->mode))
+		return -ENOTDIR;
+	if ((err = mayrename(from, to)) < 0)
+		return err;
+	if (to->d && to->d->inode == from->d->inode)
+		return 0;
+	if (!dir->ops->rename)
+		return -EPERM;
+	if (to->d)
+		new = dget(to->d);
+	else if (!(new = dentrynew(to->dir, to->name, to->len)))
+		return -ENOMEM;
+	err = dir->ops->rename(dir, from->d, to->dir->inode, new);
+	dput(new);
+	return err;
+}
+
+static int
+mayrename(struct place *from, struct place *to)
+{
+	int isdir = S_ISDIR(from->d->inode->mode);
+	int err;
+
+	if (below(to->dir, from->d))
+		return -EINVAL;
+	if (to->d && below(from->dir, to->d))
+		return -ENOTEMPTY;
+	if ((err = mayremove(from, isdir)) < 0)
+		return err;
+	err = to->d ? mayremove(to, isdir) : mayadd(to);
+	if (!err && isdir && from->dir != to->dir)
+		err = iaccess(from->d->inode, W_OK, 0);
+	return err;
+}
+
+/* Is d top, or below it? */
+static int
+below(struct dentry *d, struct dentry *top)
+{
+	int yes;
+
+	acquire(&nameslock);
+	while (d != top && d->parent != d)
+		d = d->parent;
+	yes = d == top;
+	release(&nameslock);
+	return yes;
+}
+
+int
+mkpath(const char *path, uint mode, uint rdev, uint uid, uint gid,
+	int64_t mtime, struct dentry **out)
+{
+	struct place pl;
+	struct inode *ip;
+	struct dentry *d;
+	int err = begin(&pl, 0, path);
+
+	if (err < 0)
+		return err;
+	if (pl.dots)
+		d = dget(pl.dir);
+	else if (pl.d && S_ISDIR(pl.d->inode->mode) && S_ISDIR(mode))
+		d = dget(pl.d);
+	else if ((err = makeroom(&pl)) == 0)
+		err = newnode(&pl, mode, rdev, &d);
+	if (!err) {
+		ip = d->inode;
+		ip->mode = (ip->mode & S_IFMT) | (mode & ~S_IFMT);
+		ip->uid = uid;
+		ip->gid = gid;
+		ip->atime = ip->mtime = ip->ctime = mtime;
+		if (out)
+			*out = d;
+		else
+			dput(d);
+	}
+	end(&pl);
+	return err;
+}
+
+/* Make room at pl: what is there is removed. */
+static int
+makeroom(struct place *pl)
+{
+	int err;
+
+	if (!pl->d)
+		return 0;
+	if ((err = removename(pl, S_ISDIR(pl->d->inode->mode))) < 0)
+		return err;
+	dput(pl->d);
+	pl->d = 0;
+	return 0;
+}
+
+int
+symlinkpath(const char *target, const char *path)
+{
+	int err = fssymlink(target, 0, path);
+
+	if (err == -EEXIST && (err = fsunlink(0, path, 0)) == 0)
+		err = fssymlink(target, 0, path);
+	return err;
+}
+
+int
+linkpath(struct dentry *old, const char *path)
+{
+	int err = fslink(old, 0, path);
+
+	if (err == -EEXIST && (err = fsunlink(0, path, 0)) == 0)
+		err = fslink(old, 0, path);
+	return err;
+}

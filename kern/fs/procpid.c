@@ -1,0 +1,679 @@
+/*
+ * procpid.c - /proc/PID: the files that tell about one process.
+ *
+ * A process other than the running one may exit at any time.  So each file
+ * first takes a copy of what it needs under proctree, with references to the
+ * memory and the files it wants to look at, and writes its text from the copy.
+ */
+#include "kern/fs/procfs.h"
+#include "mm/mm.h"
+#include "kern/abi/errno.h"
+#include "kern/abi/resource.h"
+#include "kern/dev/dev.h"
+#include "kern/fs/inode.h"
+#include "kern/param.h"
+#include "kern/printf.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+#include "kern/string.h"
+
+struct procinfo { /* a copy of what proctree guards, and some more */
+	int pid, ppid, pgid, sid, tpgid;
+	uint tty;
+	char state;
+	char name[16];
+	uint uid[4], gid[4]; /* real, effective, saved, file system */
+	int ngroups;
+	uint groups[32];
+	int umask, nfile, nice, cpu, exitsignal;
+	uint flt[4];         /* minor, of children, major, of children */
+	uint time[4];        /* user, system, of children, in 1/USER_HZ */
+	uint nvcsw, nivcsw;
+	uint64_t start;      /* ns since boot */
+	uint64_t pending, blocked, ignored, caught;
+	struct uvmstat mem;  /* zero without memory */
+	struct uvmargs args;
+	int hasmem;
+};
+
+static int getinfo(int pid, struct procinfo *);
+static void copyids(struct procinfo *, struct proc *);
+static void copyfamily(struct procinfo *, struct proc *);
+static void copyusage(struct procinfo *, struct proc *);
+static void copysignals(struct procinfo *, struct proc *);
+static struct uvm *getuvm(int pid);
+static int mayinspect(struct proc *);
+static uint userhz(uint64_t ticks);
+
+static void statusids(struct text *, struct procinfo *);
+static void statusmem(struct text *, struct procinfo *);
+static void statussignals(struct text *, struct procinfo *);
+static int showmemory(struct text *, int pid, uint start, uint end);
+static void showvma(struct text *, struct vmainfo *, char *path);
+static const char *vmaname(struct vmainfo *, char *path);
+static struct file *getfd(int pid, int fd);
+static int filelink(struct file *, struct dentry **, char *buf, uint n);
+
+/* pid (name) state ...: one line of 52 fields, in the order of Linux. */
+static int
+showstat(struct text *t, int pid)
+{
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err < 0)
+		return err;
+	text(t, "%d (%s) %c %d %d %d %d %d %u", i.pid, i.name, i.state, i.ppid,
+		i.pgid, i.sid, (int)i.tty, i.tpgid, i.hasmem ? 0x400000 : 0x200000);
+	text(t, " %u %u %u %u", i.flt[0], i.flt[1], i.flt[2], i.flt[3]);
+	text(t, " %u %u %u %u", i.time[0], i.time[1], i.time[2], i.time[3]);
+	text(t, " %d %d 1 0 %u", 20 + i.nice, i.nice,
+		(uint)(i.start / (1000000000 / USER_HZ)));
+	text(t, " %u %u 4294967295", i.mem.size * PGSIZE, i.mem.rss);
+	text(t, " %u %u %u 0 0", i.args.startcode, i.args.endcode,
+		i.args.startstack);
+	text(t, " %u %u %u %u 0 0 0", (uint)i.pending & 0x7fffffff,
+		(uint)i.blocked & 0x7fffffff, (uint)i.ignored & 0x7fffffff,
+		(uint)i.caught & 0x7fffffff);
+	text(t, " %d %d 0 0 0 0 0", i.exitsignal, i.cpu);
+	text(t, " 0 0 %u %u %u %u %u 0\n", i.mem.startbrk, i.args.argstart,
+		i.args.argend, i.args.envstart, i.args.envend);
+	return 0;
+}
+
+/* Pages: size, resident, shared, text, 0, data and stack, 0. */
+static int
+showstatm(struct text *t, int pid)
+{
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err < 0)
+		return err;
+	text(t, "%u %u %u %u 0 %u 0\n", i.mem.size, i.mem.rss,
+		MIN(i.mem.rss, i.mem.text), i.mem.text,
+		i.mem.data + i.mem.stack);
+	return 0;
+}
+
+static int
+showstatus(struct text *t, int pid)
+{
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err < 0)
+		return err;
+	statusids(t, &i);
+	statusmem(t, &i);
+	text(t, "Threads:\t1\n");
+	statussignals(t, &i);
+	text(t, "voluntary_ctxt_switches:\t%u\n", i.nvcsw);
+	text(t, "nonvoluntary_ctxt_switches:\t%u\n", i.nivcsw);
+	return 0;
+}
+
+static void
+statusids(struct text *t, struct procinfo *i)
+{
+	static const char *states = "RSTZ";
+	static const char *const words[] = {
+		"running", "sleeping", "stopped", "zombie"
+	};
+	const char *w = words[strchr(states, i->state) - states];
+
+	text(t, "Name:\t%s\nUmask:\t%04x\n", i->name,
+		(i->umask & 7) | (i->umask >> 3 & 7) << 4 |
+			(i->umask >> 6 & 7) << 8);
+	text(t, "State:\t%c (%s)\n", i->state, w);
+	text(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		i->pid, i->pid, i->ppid);
+	text(t, "Uid:\t%u\t%u\t%u\t%u\n", i->uid[0], i->uid[1], i->uid[2],
+		i->uid[3]);
+	text(t, "Gid:\t%u\t%u\t%u\t%u\n", i->gid[0], i->gid[1], i->gid[2],
+		i->gid[3]);
+	text(t, "FDSize:\t%d\nGroups:\t", i->nfile);
+	for (int g = 0; g < i->ngroups; g++)
+		text(t, "%u ", i->groups[g]);
+	text(t, "\n");
+}
+
+static void
+statusmem(struct text *t, struct procinfo *i)
+{
+	const uint kb = PGSIZE / 1024;
+
+	if (!i->hasmem)
+		return;
+	text(t, "VmPeak:\t%8u kB\n", i->mem.peaksize * kb);
+	text(t, "VmSize:\t%8u kB\n", i->mem.size * kb);
+	text(t, "VmLck:\t%8u kB\n", 0);
+	text(t, "VmHWM:\t%8u kB\n", i->mem.peakrss * kb);
+	text(t, "VmRSS:\t%8u kB\n", i->mem.rss * kb);
+	text(t, "VmData:\t%8u kB\n", i->mem.data * kb);
+	text(t, "VmStk:\t%8u kB\n", i->mem.stack * kb);
+	text(t, "VmExe:\t%8u kB\n", i->mem.text * kb);
+	text(t, "VmLib:\t%8u kB\n", 0);
+	text(t, "VmPTE:\t%8u kB\n", i->mem.tables * kb);
+	text(t, "VmSwap:\t%8u kB\n", 0);
+}
+
+static void
+statussignals(struct text *t, struct procinfo *i)
+{
+	text(t, "SigQ:\t0/0\n");
+	text(t, "SigPnd:\t%016llx\n", (unsigned long long)i->pending);
+	text(t, "ShdPnd:\t%016llx\n", 0ull);
+	text(t, "SigBlk:\t%016llx\n", (unsigned long long)i->blocked);
+	text(t, "SigIgn:\t%016llx\n", (unsigned long long)i->ignored);
+	text(t, "SigCgt:\t%016llx\n", (unsigned long long)i->caught);
+}
+
+static int
+showcomm(struct text *t, int pid)
+{
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err == 0)
+		text(t, "%s\n", i.name);
+	return err;
+}
+
+static int
+showcmdline(struct text *t, int pid)
+{
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err == 0 && i.hasmem)
+		err = showmemory(t, pid, i.args.argstart, i.args.argend);
+	return err;
+}
+
+static int
+showenviron(struct text *t, int pid)
+{
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err == 0 && i.hasmem)
+		err = showmemory(t, pid, i.args.envstart, i.args.envend);
+	return err;
+}
+
+/* The bytes [start, end) of the process's memory; none if it has none now. */
+static int
+showmemory(struct text *t, int pid, uint start, uint end)
+{
+	uint n = start < end ? MIN(end - start, TEXTMAX / 2) : 0;
+	struct uvm *u = getuvm(pid);
+	char *s = 0;
+	int err = 0;
+
+	if (u == 0)
+		return 0;
+	if (n > 0)
+		s = textroom(t, n);
+	if (s)
+		err = uvmread(u, start, s, n);
+	if (s && err == 0)
+		t->n += n;
+	freeuvm(u);
+	return err == -EFAULT ? 0 : err;
+}
+
+/* One line a mapping: range, rights, offset, device, inode, name. */
+static int
+showmaps(struct text *t, int pid)
+{
+	struct uvm *u = getuvm(pid);
+	struct vmainfo v;
+	char *path;
+
+	if (u == 0)
+		return 0;
+	path = kmalloc(PATHLEN);
+	if (path == 0)
+		t->err = -ENOMEM;
+	for (int i = 0; t->err == 0 && uvmvma(u, i, &v); i++) {
+		showvma(t, &v, path);
+		if (v.file)
+			fileclose(v.file);
+	}
+	kmfree(path);
+	freeuvm(u);
+	return t->err;
+}
+
+static void
+showvma(struct text *t, struct vmainfo *v, char *path)
+{
+	struct inode *ip = v->file ? v->file->inode : 0;
+	uint dev = ip && ip->super ? ip->super->dev : 0;
+	const char *name = vmaname(v, path);
+	uint from = t->n;
+
+	text(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", v->start, v->end,
+		v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
+		v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p',
+		(uint)v->offset, major(dev), minor(dev), ip ? (uint)ip->ino : 0);
+	if (*name)
+		text(t, "%*s%s", (int)(from + 49 - MIN(t->n, from + 49)), "",
+			name);
+	text(t, "\n");
+}
+
+static const char *
+vmaname(struct vmainfo *v, char *path)
+{
+	if (v->file && v->file->dentry &&
+		dentrypath(v->file->dentry, path, PATHLEN) >= 0)
+		return path;
+	if (v->kind == VMAINFO_HEAP)
+		return "[heap]";
+	if (v->kind == VMAINFO_STACK)
+		return "[stack]";
+	return v->shared ? "/dev/zero (deleted)" : "";
+}
+
+/* Soft and hard limits in the columns of Linux. */
+static int
+showlimits(struct text *t, int pid)
+{
+	static const char *const names[NRLIMIT][2] = {
+		{ "Max cpu time", "seconds" }, { "Max file size", "bytes" },
+		{ "Max data size", "bytes" }, { "Max stack size", "bytes" },
+		{ "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+		{ "Max processes", "processes" }, { "Max open files", "files" },
+		{ "Max locked memory", "bytes" }, { "Max address space", "bytes" },
+		{ "Max file locks", "locks" }, { "Max pending signals", "signals" },
+		{ "Max msgqueue size", "bytes" }, { "Max nice priority", "" },
+		{ "Max realtime priority", "" }, { "Max realtime timeout", "us" },
+	};
+	struct rlimit64 lim[NRLIMIT];
+	char s[2][24];
+	struct proc *p;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p)
+		memmove(lim, p->rlimit, sizeof(lim));
+	release(&proctree);
+	if (p == 0)
+		return -ESRCH;
+	text(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
+		"Hard Limit", "Units");
+	for (int i = 0; i < NRLIMIT; i++) {
+		for (int j = 0; j < 2; j++) {
+			uint64_t v = j ? lim[i].max : lim[i].cur;
+
+			if (v == ~0ull)
+				strlcpy(s[j], "unlimited", sizeof(s[j]));
+			else
+				snprintf(s[j], sizeof(s[j]), "%llu",
+					(unsigned long long)v);
+		}
+		text(t, "%-25s %-20s %-20s %-10s\n", names[i][0], s[0], s[1],
+			names[i][1]);
+	}
+	return 0;
+}
+
+/*
+ * The links.  With out: the dentry it leads to, referenced, in *out; else its
+ * text in buf: the length.  Or -errno; -ENOENT if there is nothing to lead to.
+ */
+static int
+linkexe(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	struct file *f = 0;
+	struct proc *p;
+	int err;
+
+	(void)fd;
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && p->exe)
+		f = filedup(p->exe);
+	release(&proctree);
+	if (f == 0)
+		return -ENOENT;
+	err = filelink(f, out, buf, n);
+	fileclose(f);
+	return err;
+}
+
+static int
+linkfd(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	struct file *f = getfd(pid, fd);
+	int err;
+
+	if (f == 0)
+		return -ENOENT;
+	err = filelink(f, out, buf, n);
+	fileclose(f);
+	return err;
+}
+
+/* Files without a name (pipes) have a text, but lead nowhere. */
+static int
+filelink(struct file *f, struct dentry **out, char *buf, uint n)
+{
+	if (out) {
+		*out = f->dentry ? dget(f->dentry) : 0;
+		return f->dentry ? 0 : -ENXIO;
+	}
+	if (f->dentry)
+		return dentrypath(f->dentry, buf, n);
+	if (f->inode)
+		return snprintf(buf, n, "pipe:[%u]", (uint)f->inode->ino);
+	return snprintf(buf, n, "anon_inode:[file]");
+}
+
+static int
+linkdir(int pid, int root, struct dentry **out, char *buf, uint n)
+{
+	struct dentry *d = 0;
+	struct proc *p;
+	int err;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && p->fs) {
+		acquire(&p->fs->lock);
+		d = dget(root ? p->fs->root : p->fs->cwd);
+		release(&p->fs->lock);
+	}
+	release(&proctree);
+	if (d == 0)
+		return -ENOENT;
+	if (out) {
+		*out = d;
+		return 0;
+	}
+	err = dentrypath(d, buf, n);
+	dput(d);
+	return err;
+}
+
+static int
+linkcwd(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	(void)fd;
+	return linkdir(pid, 0, out, buf, n);
+}
+
+static int
+linkroot(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	(void)fd;
+	return linkdir(pid, 1, out, buf, n);
+}
+
+int
+procinspect(int pid)
+{
+	struct proc *p;
+	int err = -ESRCH;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p)
+		err = mayinspect(p) ? 0 : -EACCES;
+	release(&proctree);
+	return err;
+}
+
+/* Root may, and so may a process with all the ids of the other. */
+static int
+mayinspect(struct proc *p)
+{
+	struct proc *me = myproc();
+
+	if (p == me || me->euid == 0)
+		return 1;
+	return p->dumpable && me->fsuid == p->uid && me->fsuid == p->euid &&
+		me->fsuid == p->suid && me->fsgid == p->gid &&
+		me->fsgid == p->egid && me->fsgid == p->sgid;
+}
+
+int
+procowner(int pid, uint *uid, uint *gid)
+{
+	struct proc *p;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p) {
+		*uid = p->dumpable ? p->euid : 0;
+		*gid = p->dumpable ? p->egid : 0;
+	}
+	release(&proctree);
+	return p ? 0 : -ESRCH;
+}
+
+int
+procnextpid(int pid)
+{
+	int next = -1;
+	struct proc *p;
+
+	acquire(&proctree);
+	listeach(p, &allprocs, alllink) {
+		if (p->pid >= pid && p->pid == p->tgid &&
+			(next < 0 || p->pid < next))
+			next = p->pid;
+	}
+	release(&proctree);
+	return next;
+}
+
+int
+procnextfd(int pid, int fd, uint *mode)
+{
+	struct proc *p;
+	int next = -1;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && p->files) {
+		struct files *t = p->files;
+
+		acquire(&t->lock);
+		while (fd < t->max && t->file[fd] == 0)
+			fd++;
+		if (fd < t->max) {
+			next = fd;
+			if (mode)
+				*mode = t->file[fd]->flags & 3;
+		}
+		release(&t->lock);
+	}
+	release(&proctree);
+	if (next >= 0 && mode) /* O_RDONLY, O_WRONLY, O_RDWR */
+		*mode = *mode == 0 ? 0500 : *mode == 1 ? 0300 : 0700;
+	return next;
+}
+
+/* The process's open file, referenced, or 0. */
+static struct file *
+getfd(int pid, int fd)
+{
+	struct file *f = 0;
+	struct proc *p;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && p->files) {
+		acquire(&p->files->lock);
+		if (fd < p->files->max && p->files->file[fd])
+			f = filedup(p->files->file[fd]);
+		release(&p->files->lock);
+	}
+	release(&proctree);
+	return f;
+}
+
+/* The process's memory, referenced, or 0. */
+static struct uvm *
+getuvm(int pid)
+{
+	struct uvm *u = 0;
+	struct proc *p;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && p->uvm)
+		u = uvmref(p->uvm);
+	release(&proctree);
+	return u;
+}
+
+/* Copy what the files tell about a process: 0, or -ESRCH. */
+static int
+getinfo(int pid, struct procinfo *i)
+{
+	struct proc *p;
+	struct uvm *u;
+
+	memset(i, 0, sizeof(*i));
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p) {
+		copyids(i, p);
+		copyfamily(i, p);
+		copyusage(i, p);
+		copysignals(i, p);
+	}
+	release(&proctree);
+	if (p == 0)
+		return -ESRCH;
+	u = getuvm(pid);
+	if (u) {
+		uvmstat(u, &i->mem); /* sleeps: so not under proctree */
+		i->args = *uvmargs(u);
+		i->hasmem = 1;
+		freeuvm(u);
+	}
+	return 0;
+}
+
+static void
+copyids(struct procinfo *i, struct proc *p)
+{
+	i->pid = p->pid;
+	memmove(i->name, p->name, sizeof(i->name));
+	i->name[sizeof(i->name) - 1] = 0;
+	i->uid[0] = p->uid;
+	i->uid[1] = p->euid;
+	i->uid[2] = p->suid;
+	i->uid[3] = p->fsuid;
+	i->gid[0] = p->gid;
+	i->gid[1] = p->egid;
+	i->gid[2] = p->sgid;
+	i->gid[3] = p->fsgid;
+	i->ngroups = MIN(p->ngroups, (int)NELEM(i->groups));
+	memmove(i->groups, p->groups, sizeof(i->groups));
+	i->umask = p->fs ? p->fs->umask : 0;
+	i->nfile = p->files ? p->files->max : 0;
+}
+
+static void
+copyfamily(struct procinfo *i, struct proc *p)
+{
+	struct tty *tty = p->session ? p->session->tty : 0;
+
+	i->ppid = p->parent ? p->parent->pid : 0;
+	i->pgid = p->pgid;
+	i->sid = p->session ? p->session->sid : 0;
+	i->tty = tty ? ttydev(tty) : 0;
+	i->tpgid = tty ? ttypgrp(tty) : -1;
+	i->exitsignal = p->exitsignal;
+	i->nice = p->nice;
+	i->cpu = p->cpu;
+	switch (p->state) {
+	case RUNNING:
+	case RUNNABLE:
+		i->state = 'R';
+		break;
+	case STOPPED:
+		i->state = 'T';
+		break;
+	case ZOMBIE:
+		i->state = 'Z';
+		break;
+	default:
+		i->state = 'S';
+	}
+	if (p->sig.stopped)
+		i->state = 'T';
+}
+
+static void
+copyusage(struct procinfo *i, struct proc *p)
+{
+	i->flt[0] = p->minflt;
+	i->flt[1] = p->cminflt;
+	i->flt[2] = p->majflt;
+	i->flt[3] = p->cmajflt;
+	i->time[0] = userhz(p->utime);
+	i->time[1] = userhz(p->stime);
+	i->time[2] = userhz(p->cutime);
+	i->time[3] = userhz(p->cstime);
+	i->nvcsw = p->nvcsw;
+	i->nivcsw = p->nivcsw;
+	i->start = p->starttime;
+}
+
+static uint
+userhz(uint64_t ticks)
+{
+	return (uint)(ticks * USER_HZ / HZ);
+}
+
+static void
+copysignals(struct procinfo *i, struct proc *p)
+{
+	i->pending = p->sig.pending;
+	i->blocked = p->sig.mask;
+	if (p->sighand == 0)
+		return;
+	acquire(&p->sighand->lock);
+	for (int s = 0; s < NSIG; s++) {
+		uint h = (uint)p->sighand->action[s].handler;
+
+		if (h == SIG_IGN)
+			i->ignored |= 1ull << s;
+		else if (h != SIG_DFL)
+			i->caught |= 1ull << s;
+	}
+	release(&p->sighand->lock);
+}
+
+#define F(n, show)    { n, S_IFREG | 0444, 0, show, 0, 0, 0 }
+#define SECRET(n, show) { n, S_IFREG | 0400, PROC_INSPECT, show, 0, 0, 0 }
+#define L(n, link)    { n, S_IFLNK | 0777, PROC_INSPECT, 0, 0, link, 0 }
+
+const struct procent procfdent = {
+	"", S_IFLNK | 0700, PROC_INSPECT, 0, 0, linkfd, 0
+};
+
+const struct procent procpidents[] = {
+	{ "task", S_IFDIR | 0555, PROC_TASKS, 0, 0, 0, 0 },
+	F("cmdline", showcmdline),
+	F("comm", showcomm),
+	L("cwd", linkcwd),
+	SECRET("environ", showenviron),
+	L("exe", linkexe),
+	{ "fd", S_IFDIR | 0500, PROC_FDS | PROC_INSPECT, 0, 0, 0, 0 },
+	F("limits", showlimits),
+	{ "maps", S_IFREG | 0444, PROC_INSPECT, showmaps, 0, 0, 0 },
+	F("mounts", showmounts),
+	L("root", linkroot),
+	F("stat", showstat),
+	F("statm", showstatm),
+	F("status", showstatus),
+	{ 0, 0, 0, 0, 0, 0, 0 },
+};

@@ -1,0 +1,448 @@
+/*
+ * procsys.c - /proc: the files that tell about the machine and the kernel.
+ */
+#include "kern/fs/procfs.h"
+#include "arch/cpu.h"
+#include "arch/multiboot.h"
+#include "mm/mm.h"
+#include "kern/abi/errno.h"
+#include "kern/dev/dev.h"
+#include "kern/fs/inode.h"
+#include "kern/panic.h"
+#include "kern/param.h"
+#include "kern/printf.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+#include "kern/string.h"
+#include "kern/uname.h"
+
+struct cputime { /* of all processes that are or were, in 1/USER_HZ */
+	uint user, system, idle;
+	uint switches; /* of those that are */
+	int maxpid;
+};
+
+static void cputime(struct cputime *);
+static int kmcopy(struct text *, int (*fn)(char *, int));
+static uint kb(uint pages);
+static int copymount(int, struct super *);
+
+static int
+showmeminfo(struct text *t, int pid)
+{
+	struct meminfo m;
+
+	(void)pid;
+	meminfo(&m);
+	text(t, "MemTotal:       %8u kB\n", kb(m.total));
+	text(t, "MemFree:        %8u kB\n", kb(m.free));
+	text(t, "MemAvailable:   %8u kB\n", kb(m.free));
+	text(t, "Buffers:        %8u kB\n", 0);
+	text(t, "Cached:         %8u kB\n", kb(m.cached));
+	text(t, "SwapCached:     %8u kB\n", 0);
+	text(t, "AnonPages:      %8u kB\n", kb(m.anon));
+	text(t, "Shmem:          %8u kB\n", kb(m.shmem));
+	text(t, "Slab:           %8u kB\n", kb(m.slab));
+	text(t, "SReclaimable:   %8u kB\n", 0);
+	text(t, "SUnreclaim:     %8u kB\n", kb(m.slab));
+	text(t, "KernelStack:    %8u kB\n", kb(m.stacks));
+	text(t, "PageTables:     %8u kB\n", kb(m.tables));
+	text(t, "SwapTotal:      %8u kB\n", 0);
+	text(t, "SwapFree:       %8u kB\n", 0);
+	text(t, "Kernel:         %8u kB\n", kb(m.kernel));
+	text(t, "KernelImage:    %8u kB\n", kb(m.image));
+	text(t, "PageArray:      %8u kB\n", kb(m.pagearray));
+	text(t, "BootModules:    %8u kB\n", kb(m.modules));
+	return 0;
+}
+
+static uint
+kb(uint pages)
+{
+	return pages * (PGSIZE / 1024);
+}
+
+/* Linux's names where programs look for them, then ours as they are. */
+static int
+showvmstat(struct text *t, int pid)
+{
+	struct meminfo m;
+
+	(void)pid;
+	meminfo(&m);
+	text(t, "nr_free_pages %u\n", m.free);
+	text(t, "nr_anon_pages %u\n", m.anon);
+	text(t, "nr_file_pages %u\n", m.cached);
+	text(t, "nr_page_table_pages %u\n", m.tables);
+	text(t, "pgfault %u\n", vmstat(VM_MINFLT) + vmstat(VM_MAJFLT));
+	text(t, "pgmajfault %u\n", vmstat(VM_MAJFLT));
+	text(t, "pswpin 0\npswpout 0\n");
+	for (int i = 0; i < NVMSTAT; i++)
+		text(t, "%s %u\n", vmstatname(i), vmstat(i));
+	return 0;
+}
+
+static int
+showvmcheck(struct text *t, int pid)
+{
+	(void)pid;
+	return kmcopy(t, vmcheck);
+}
+
+static int
+showslabinfo(struct text *t, int pid)
+{
+	(void)pid;
+	return kmcopy(t, slabinfo);
+}
+
+/* What a function of mm/ writes into a buffer. */
+static int
+kmcopy(struct text *t, int (*fn)(char *, int))
+{
+	enum { SIZE = 8192 };
+	char *s = textroom(t, SIZE);
+
+	if (s)
+		t->n += MIN(fn(s, SIZE), SIZE - 1);
+	return 0;
+}
+
+static int
+showstat(struct text *t, int pid)
+{
+	struct cputime c;
+	int running;
+
+	(void)pid;
+	cputime(&c);
+	procount(&running);
+	text(t, "cpu  %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system, c.idle);
+	if (ncpu == 1)
+		text(t, "cpu0 %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system,
+			c.idle);
+	text(t, "ctxt %u\n", c.switches);
+	text(t, "btime %u\n", (uint)((realns() - nowns()) / 1000000000));
+	text(t, "processes %d\n", c.maxpid);
+	text(t, "procs_running %d\nprocs_blocked 0\n", running);
+	return 0;
+}
+
+/* A dead process's time lives on in who waited for it. */
+static void
+cputime(struct cputime *c)
+{
+	uint64_t user = 0, system = 0, total;
+	struct proc *p;
+
+	memset(c, 0, sizeof(*c));
+	acquire(&proctree);
+	listeach(p, &allprocs, alllink) {
+		user += p->utime + p->cutime;
+		system += p->stime + p->cstime;
+		c->switches += p->nvcsw + p->nivcsw;
+		c->maxpid = MAX(c->maxpid, p->pid);
+	}
+	release(&proctree);
+	total = (uint64_t)(nowns() / (1000000000 / USER_HZ)) * (uint)ncpu;
+	c->user = (uint)(user * USER_HZ / HZ);
+	c->system = (uint)(system * USER_HZ / HZ);
+	if (total > c->user + c->system)
+		c->idle = (uint)total - c->user - c->system;
+}
+
+static int
+showuptime(struct text *t, int pid)
+{
+	uint now = (uint)(nowns() / (1000000000 / USER_HZ));
+	struct cputime c;
+
+	(void)pid;
+	cputime(&c);
+	text(t, "%u.%02u %u.%02u\n", now / USER_HZ, now % USER_HZ,
+		c.idle / USER_HZ, c.idle % USER_HZ);
+	return 0;
+}
+
+static int
+showloadavg(struct text *t, int pid)
+{
+	struct cputime c;
+	uint avg[3];
+	int n, running;
+
+	(void)pid;
+	loadavg(avg);
+	n = procount(&running);
+	cputime(&c);
+	for (int i = 0; i < 3; i++)
+		text(t, "%u.%02u ", avg[i] >> 11,
+			((avg[i] & 2047) * 100) >> 11);
+	text(t, "%d/%d %d\n", running, n, c.maxpid);
+	return 0;
+}
+
+static int
+showcpuinfo(struct text *t, int pid)
+{
+	static const char *const flags[32] = {
+		"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8",
+		"apic", 0, "sep", "mtrr", "pge", "mca", "cmov", "pat", "pse36",
+		"pn", "clflush", 0, "dts", "acpi", "mmx", "fxsr", "sse", "sse2",
+		"ss", "ht", "tm", "ia64", "pbe",
+	};
+	const struct cpuinfo *c = &cpuinfo;
+
+	(void)pid;
+	for (int i = 0; i < ncpu; i++) {
+		text(t, "processor\t: %d\n", i);
+		text(t, "vendor_id\t: %s\n", *c->vendor ? c->vendor : "unknown");
+		text(t, "cpu family\t: %u\n", *c->vendor ? c->family : 4);
+		text(t, "model\t\t: %u\n", c->model);
+		text(t, "model name\t: %s\n", *c->brand ? c->brand : "486");
+		text(t, "stepping\t: %u\n", c->stepping);
+		text(t, "cpu MHz\t\t: %u.%03u\n", tsckhz / 1000, tsckhz % 1000);
+		text(t, "fpu\t\t: yes\nflags\t\t:");
+		for (int b = 0; b < 32; b++)
+			if (flags[b] && (c->features >> b & 1))
+				text(t, " %s", flags[b]);
+		text(t, "\nbogomips\t: %u.%02u\n\n", tsckhz / 500,
+			tsckhz / 5 % 100);
+	}
+	return 0;
+}
+
+static int
+showcmdline(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%s\n", bootinfo.cmdline);
+	return 0;
+}
+
+static int
+showversion(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%s version %s (%s) %s\n", uts.sysname, uts.release,
+		__VERSION__, uts.version);
+	return 0;
+}
+
+static int
+showfilesystems(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
+	return 0;
+}
+
+static int
+showconsoles(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "ttyS0                -W- (EC  a)    4:64\n");
+	text(t, "tty0                 -WU (EC  )     4:1\n");
+	return 0;
+}
+
+static int
+showdevice(struct device *d, void *arg)
+{
+	text(arg, "%3u %s\n", major(d->rdev), d->name);
+	return 0;
+}
+
+static int
+showdevices(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "Character devices:\n");
+	deveach(showdevice, t);
+	text(t, "\nBlock devices:\n");
+	return 0;
+}
+
+int
+showmounts(struct text *t, int pid)
+{
+	char *path = kmalloc(PATHLEN);
+	struct super s;
+
+	(void)pid;
+	if (path == 0)
+		return -ENOMEM;
+	for (int i = 0; copymount(i, &s); i++) {
+		if (dentrypath(s.root, path, PATHLEN) >= 0)
+			text(t, "%s %s %s %s 0 0\n",
+				*s.source ? s.source : s.type, path, s.type,
+				s.flags & MS_RDONLY ? "ro" : "rw");
+		dput(s.root);
+	}
+	kmfree(path);
+	return 0;
+}
+
+/* A copy of the i-th mount, its root referenced: 1, or 0 if there are fewer. */
+static int
+copymount(int i, struct super *copy)
+{
+	struct super *s;
+	int found = 0;
+
+	acquire(&nameslock);
+	listeach(s, &mounts, link) {
+		if (i-- != 0)
+			continue;
+		*copy = *s;
+		dget(copy->root);
+		found = 1;
+	}
+	release(&nameslock);
+	return found;
+}
+
+static int
+linkself(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	(void)pid, (void)fd, (void)out;
+	return snprintf(buf, n, "%d", myproc()->tgid);
+}
+
+static int
+linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	(void)pid, (void)fd, (void)out;
+	return snprintf(buf, n, "self/mounts");
+}
+
+/* One letter asks for: c crash, b boot again, o off. */
+static int
+storesysrq(const char *s, uint n)
+{
+	if (n > 0 && *s == 'c')
+		panic("sysrq: a crash was asked for by process %d",
+			myproc()->pid);
+	if (n > 0 && *s == 'b')
+		reset();
+	if (n > 0 && *s == 'o')
+		poweroff();
+	return 0;
+}
+
+static int
+showhostname(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%s\n", uts.nodename);
+	return 0;
+}
+
+static int
+storehostname(const char *s, uint n)
+{
+	if (n > 0 && s[n - 1] == '\n')
+		n--;
+	if (n >= sizeof(uts.nodename))
+		return -EINVAL;
+	memset(uts.nodename, 0, sizeof(uts.nodename));
+	memmove(uts.nodename, s, n);
+	return 0;
+}
+
+static int
+showosrelease(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%s\n", uts.release);
+	return 0;
+}
+
+static int
+showostype(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%s\n", uts.sysname);
+	return 0;
+}
+
+static int
+showpidmax(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%d\n", PIDMAX);
+	return 0;
+}
+
+static int
+showngroups(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%d\n", (int)NELEM(((struct proc *)0)->groups));
+	return 0;
+}
+
+/* 1: mmap never refuses for fear of what will be touched later. */
+static int
+showovercommit(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "1\n");
+	return 0;
+}
+
+static int
+showmaxmap(struct text *t, int pid)
+{
+	(void)pid;
+	text(t, "%d\n", NVMA);
+	return 0;
+}
+
+#define F(n, show)     { n, S_IFREG | 0444, 0, show, 0, 0, 0 }
+#define ROOT(n, show)  { n, S_IFREG | 0400, 0, show, 0, 0, 0 }
+#define D(n, sub)      { n, S_IFDIR | 0555, 0, 0, 0, 0, sub }
+#define L(n, link)     { n, S_IFLNK | 0777, 0, 0, 0, link, 0 }
+#define END            { 0, 0, 0, 0, 0, 0, 0 }
+
+static const struct procent kernelents[] = {
+	{ "hostname", S_IFREG | 0644, 0, showhostname, storehostname, 0, 0 },
+	F("ngroups_max", showngroups),
+	F("osrelease", showosrelease),
+	F("ostype", showostype),
+	F("pid_max", showpidmax),
+	END,
+};
+
+static const struct procent vments[] = {
+	F("max_map_count", showmaxmap),
+	F("overcommit_memory", showovercommit),
+	END,
+};
+
+static const struct procent sysents[] = {
+	D("kernel", kernelents),
+	D("vm", vments),
+	END,
+};
+
+const struct procent procsysents[] = {
+	F("cmdline", showcmdline),
+	F("consoles", showconsoles),
+	F("cpuinfo", showcpuinfo),
+	F("devices", showdevices),
+	F("filesystems", showfilesystems),
+	F("loadavg", showloadavg),
+	F("meminfo", showmeminfo),
+	L("mounts", linkmounts),
+	L("self", linkself),
+	ROOT("slabinfo", showslabinfo),
+	F("stat", showstat),
+	D("sys", sysents),
+	{ "sysrq-trigger", S_IFREG | 0200, 0, 0, storesysrq, 0, 0 },
+	F("uptime", showuptime),
+	F("version", showversion),
+	ROOT("vmcheck", showvmcheck),
+	F("vmstat", showvmstat),
+	END,
+};

@@ -1,0 +1,58 @@
+/* main.c - from entry.asm's page directory to the first process. */
+#include "arch/cpu.h"
+#include "arch/multiboot.h"
+#include "arch/trap.h"
+#include "kern/dev/dev.h"
+#include "kern/fs/inode.h"
+#include "kern/printf.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+#include "mm/mm.h"
+
+void kmain(uint magic, uint info);
+
+static void banner(void);
+
+/* From entry.asm: interrupts off, the first 4 MiB mapped at 0 and KERNBASE.
+ * Each line needs those above it. */
+void
+kmain(uint magic, uint info)
+{
+	seginit(0);                 /* %fs: mycpu(), so locks work */
+	uartearly();                /* printf speaks: panics are seen */
+	consoleearly();
+	trapinit();                 /* our bugs panic, not reset */
+	idtload();
+	cpuinit();                  /* CR4.PGE before global pages */
+	multibootinit(magic, info); /* copies low memory, before it is given out */
+	kinit1();                   /* pages below 4 MiB, for page tables */
+	kvmalloc();                 /* all of RAM mapped, page 0 no more */
+	dfinit();                   /* double faults see it too */
+	kinit2();                   /* all of RAM to give out */
+	slabinit();                 /* small objects: everything below */
+	uvminit();                  /* address spaces and the page cache */
+	picinit();                  /* lines masked until a driver asks */
+	pitinit();                  /* the clock ticks once interrupts are on */
+	timeinit();                 /* time of day, from the RTC */
+	fpuinit();
+	procinit();
+	fileinit();
+	vfsinit();                  /* an empty root */
+	devinit();                  /* terminals; their interrupts */
+	banner();
+	userinit();                 /* pid 1, which fills the root and runs init */
+	scheduler();
+}
+
+/* One line that tells what this machine is. */
+static void
+banner(void)
+{
+	struct meminfo mi;
+
+	if (bootflag("quiet"))
+		return;
+	meminfo(&mi);
+	printf("Quire " QUIRE_VERSION ": %u MiB, %s\n", mi.total >> 8,
+		cpuinfo.brand);
+}

@@ -1,0 +1,181 @@
+/*
+ * panic.c - stop the machine, telling all that helps to find out why.
+ *
+ * ksyms[] is the table of function names that iso/mksyms makes from the first
+ * link and puts into the second, sorted by address.
+ */
+#include "kern/panic.h"
+
+#include "arch/cpu.h"
+#include "arch/memlayout.h"
+#include "arch/multiboot.h"
+#include "arch/trap.h"
+#include "arch/x86.h"
+#include "kern/dev/dev.h"
+#include "kern/printf.h"
+#include "kern/proc.h"
+#include "mm/mm.h"
+
+#define MAXFRAMES 32
+
+struct ksym {
+	uint addr;
+	const char *name;
+};
+
+extern const struct ksym ksyms[];
+extern const uint nksyms;
+extern const char text[], etext[];
+
+static volatile uint panicking;
+
+static void begin(void);
+static void die(void) __attribute__((noreturn));
+static void printregs(const struct trapframe *tf);
+static void printcause(const struct trapframe *tf);
+static void printaddr(uint addr);
+
+/* Print what broke and stop. */
+void
+panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	begin();
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	backtrace((uint)__builtin_frame_address(0));
+	die();
+}
+
+/* The same, for an exception: tf is what it interrupted. */
+void
+panictrap(struct trapframe *tf, const char *fmt, ...)
+{
+	va_list ap;
+
+	begin();
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	printregs(tf);
+	if (tf->trapno == T_PGFLT)
+		printcause(tf);
+	printaddr(tf->eip);
+	backtrace(tf->ebp);
+	die();
+}
+
+/* Only the first panic gets to speak. */
+static void
+begin(void)
+{
+	struct proc *p = myproc();
+
+	cli();
+	if (xchg(&panicking, 1))
+		die();
+	printf("\npanic on CPU %d", mycpu()->id);
+	if (p && kvmreadable((uint)p, sizeof(*p)))
+		printf(", pid %d (%.16s)", p->pid, p->name);
+	printf(": ");
+}
+
+/* Out of QEMU with panic=exit, else halt: what is on the screen stays. */
+static void
+die(void)
+{
+	char how[8];
+
+	if (bootarg("panic", how, sizeof(how)) == 4 && how[0] == 'e')
+		exitqemu(0x7e);
+	halt();
+}
+
+static void
+printregs(const struct trapframe *tf)
+{
+	uint esp = usermode(tf) || tf->trapno == T_DBLFLT ? tf->esp
+							  : (uint)&tf->esp;
+
+	printf("eip %08x  cs %04x  eflags %08x  trap %u  error %x\n", tf->eip,
+		tf->cs & 0xFFFF, tf->eflags, tf->trapno, tf->err);
+	printf("eax %08x  ebx %08x  ecx %08x  edx %08x\n", tf->eax, tf->ebx,
+		tf->ecx, tf->edx);
+	printf("esi %08x  edi %08x  ebp %08x  esp %08x\n", tf->esi, tf->edi,
+		tf->ebp, esp);
+	printf("ds %04x  es %04x  fs %04x  gs %04x\n", tf->ds & 0xFFFF,
+		tf->es & 0xFFFF, tf->fs & 0xFFFF, tf->gs & 0xFFFF);
+	printf("cr0 %08x  cr2 %08x  cr3 %08x  cr4 %08x\n", rcr0(), rcr2(),
+		rcr3(), rcr4());
+}
+
+/* A page fault's error code in words, and the entries that translate. */
+static void
+printcause(const struct trapframe *tf)
+{
+	printf("%s of %08x by the %s: %s\n",
+		tf->err & PF_WRITE ? "write" : "read", rcr2(),
+		tf->err & PF_USER ? "user" : "kernel",
+		tf->err & PF_RSVD      ? "reserved bit set"
+		: tf->err & PF_PRESENT ? "protected"
+				       : "not present");
+	kvmdump(rcr2());
+}
+
+/* The functions that called each other, innermost first, from the frame pointer
+ * fp on: [fp] is the caller's, [fp + 4] where it goes on. */
+void
+backtrace(uint fp)
+{
+	const uint *frame;
+	int i;
+
+	for (i = 0; i < MAXFRAMES; i++) {
+		if (fp < KERNBASE || fp % 4 || !kvmreadable(fp, 8))
+			return;
+		frame = (const uint *)fp;
+		if (frame[1] < (uint)text || frame[1] >= (uint)etext)
+			return;
+		printaddr(frame[1]);
+		if (frame[0] <= fp)
+			return; /* callers' frames lie above */
+		fp = frame[0];
+	}
+}
+
+static void
+printaddr(uint addr)
+{
+	uint offset;
+	const char *name = symname(addr, &offset);
+
+	if (name)
+		printf("  %08x  %s+0x%x\n", addr, name, offset);
+	else
+		printf("  %08x\n", addr);
+}
+
+/* The function that holds addr and the offset into it, or 0. */
+const char *
+symname(uint addr, uint *offset)
+{
+	uint lo = 0, hi = nksyms, mid;
+
+	if (addr < (uint)text || addr >= (uint)etext)
+		return 0;
+	while (lo < hi) { /* ksyms[lo - 1].addr <= addr < ksyms[hi].addr */
+		mid = (lo + hi) / 2;
+		if (ksyms[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0)
+		return 0;
+	*offset = addr - ksyms[lo - 1].addr;
+	return ksyms[lo - 1].name;
+}

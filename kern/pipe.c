@@ -1,0 +1,579 @@
+/*
+ * pipe.c - pipes and named pipes.
+ *
+ * A pipe is a ring of pages, each allocated when the first byte goes into it
+ * and given back when the last has been read, so that an idle pipe costs no
+ * page and a ping-pong of small messages one.  head and tail count bytes for
+ * ever; byte b lies in page[b / PGSIZE % npages].
+ *
+ * Invariants:
+ *   P1  tail <= head <= tail + npages * PGSIZE; npages is a power of two.
+ *   P2  A page is there if and only if it holds bytes of [tail, head), except
+ *       one that the next write goes on in, and the spare.
+ *   P3  Whoever makes a condition true wakes the queue after it has released
+ *       the lock; whoever waits is on the queue before it releases the lock.
+ *
+ * The lock is a sleep lock, held while bytes are copied, which may fault.
+ */
+#include "kern/file.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/abi/poll.h"
+#include "kern/abi/stat.h"
+#include "kern/abi/termios.h"
+#include "kern/fs/inode.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+#include "kern/signal.h"
+
+#define PIPEPAGES    16  /* capacity of a new pipe */
+#define PIPEPAGESMAX 256 /* what F_SETPIPE_SZ may ask for */
+#define PIPEATOMIC   4096 /* PIPE_BUF: no longer write is split */
+
+struct pipe {
+	struct sleeplock lock;
+	uint head, tail;       /* bytes written, read [lock] */
+	uint npages;           /* capacity [lock] */
+	char **page;           /* npages of them, or 0 [lock] */
+	char *spare;           /* a page to use next, or 0 [lock] */
+	int readers, writers;  /* open files [lock] */
+	uint ropens, wopens;   /* files ever opened, for fifoopen [lock] */
+	struct waitq readq;    /* for bytes, or a writer */
+	struct waitq writeq;   /* for room, or a reader */
+	struct inode *inode;   /* the named pipe, or 0 */
+	struct list link;      /* fifos [fifolock] */
+	int users;             /* opens in progress and open files [fifolock] */
+	char *inlinepage[PIPEPAGES];
+};
+
+/* The inodes of pipes without a name belong to a file system of their own. */
+static struct super pipesuper = {.type = "pipefs", .dev = 9};
+
+/* Named pipes that are open.  fifolock is taken before a pipe's lock. */
+static struct list fifos = {&fifos, &fifos};
+static struct sleeplock fifolock;
+
+static struct pipe *pipealloc(void);
+static void pipefree(struct pipe *);
+static void pipedrop(struct pipe *);
+static struct file *pipefile(struct pipe *, struct inode *, uint flags);
+static int piperead(struct file *, struct uio *, int64_t *off);
+static int pipeget(struct pipe *, struct uio *, uint n);
+static void pipeskip(struct pipe *, uint n);
+static int pipewrite(struct file *, struct uio *, int64_t *off);
+static int pipewriteall(struct pipe *, struct uio *, int block, uint *done);
+static int pipeput(struct pipe *, struct uio *, uint n);
+static int pipegrow(struct pipe *, uint n);
+static int pipewait(struct pipe *, struct waitq *wait, struct waitq *wake);
+static int pipepoll(struct file *, struct pollset *);
+static int pipeioctl(struct file *, uint cmd, uint arg);
+static void piperelease(struct file *);
+static void pipeclose(struct pipe *, uint mode);
+static int pipemove(struct pipe *, uint npages);
+static int fifowait(struct pipe *, uint mode);
+static struct pipe *fifoget(struct inode *);
+static void fifoput(struct pipe *);
+
+static const struct fileops pipeops = {
+	.read = piperead,
+	.write = pipewrite,
+	.ioctl = pipeioctl,
+	.poll = pipepoll,
+	.release = piperelease,
+};
+
+/* At boot, before the first process. */
+void
+pipeinit(void)
+{
+	initsleeplock(&fifolock, RANK_INODE);
+}
+
+/* A new pipe: its reading end in *r, its writing end in *w, with the flags.
+ * 0 or -ENOMEM. */
+int
+pipenew(struct file **r, struct file **w, uint flags)
+{
+	struct inode *i = inodenew(&pipesuper, S_IFIFO | 0600);
+	struct pipe *p = pipealloc();
+
+	if (i == 0 || p == 0)
+		goto bad;
+	p->readers = p->writers = 1;
+	p->wopens = 1;
+	*r = pipefile(p, i, O_RDONLY | flags);
+	if (*r == 0)
+		goto bad;
+	*w = pipefile(p, iget(i), O_WRONLY | flags);
+	if (*w == 0) {
+		p->writers = 0;
+		iput(i);
+		fileclose(*r); /* frees the pipe */
+		return -ENOMEM;
+	}
+	return 0;
+bad:
+	if (i)
+		iput(i);
+	if (p)
+		pipefree(p);
+	return -ENOMEM;
+}
+
+static struct pipe *
+pipealloc(void)
+{
+	struct pipe *p = kzalloc(sizeof(*p));
+
+	if (p == 0)
+		return 0;
+	initsleeplock(&p->lock, RANK_PIPE);
+	initwaitq(&p->readq);
+	initwaitq(&p->writeq);
+	p->npages = PIPEPAGES;
+	p->page = p->inlinepage;
+	return p;
+}
+
+/* Nobody has it open any more. */
+static void
+pipefree(struct pipe *p)
+{
+	pipedrop(p);
+	kmfree(p);
+}
+
+/* Give back all pages and the array. */
+static void
+pipedrop(struct pipe *p)
+{
+	uint i;
+
+	for (i = 0; i < p->npages; i++) {
+		if (p->page[i])
+			kfree(p->page[i]);
+	}
+	if (p->spare)
+		kfree(p->spare);
+	if (p->page != p->inlinepage)
+		kmfree(p->page);
+}
+
+/* An open file on the pipe, which takes over the reference to the inode; or
+ * 0. */
+static struct file *
+pipefile(struct pipe *p, struct inode *i, uint flags)
+{
+	struct file *f = filealloc();
+
+	if (f == 0)
+		return 0;
+	f->flags = flags;
+	f->inode = i;
+	f->ops = &pipeops;
+	f->priv = p;
+	return f;
+}
+
+/* Read what there is, or wait for the first byte; 0 when there is nothing and
+ * no writer. */
+static int
+piperead(struct file *f, struct uio *u, int64_t *off)
+{
+	struct pipe *p = f->priv;
+	int r = 0;
+
+	(void)off;
+	if (u->n == 0)
+		return 0;
+	acquiresleep(&p->lock);
+	while (p->head == p->tail && p->writers > 0 && r == 0) {
+		if (f->flags & O_NONBLOCK)
+			r = -EAGAIN;
+		else
+			r = pipewait(p, &p->readq, 0);
+	}
+	if (p->head != p->tail)
+		r = pipeget(p, u, MIN(u->n, p->head - p->tail));
+	releasesleep(&p->lock);
+	if (r > 0 && p->npages * PGSIZE - (p->head - p->tail) >= PIPEATOMIC)
+		wakeup(&p->writeq);
+	return r;
+}
+
+/* Move n bytes, which are there, to the uio: how many came, or -EFAULT. */
+static int
+pipeget(struct pipe *p, struct uio *u, uint n)
+{
+	uint done = 0, at, m;
+
+	while (done < n) {
+		at = p->tail % PGSIZE;
+		m = MIN(n - done, PGSIZE - at);
+		if (uioput(u, p->page[p->tail / PGSIZE % p->npages] + at, m) < 0)
+			return done ? (int)done : -EFAULT;
+		pipeskip(p, m);
+		done += m;
+	}
+	return done;
+}
+
+/* The n bytes at tail, all in one page, have been read.  An empty pipe begins
+ * again at the start of its page; a page that is finished is given back. */
+static void
+pipeskip(struct pipe *p, uint n)
+{
+	uint i = p->tail / PGSIZE;
+	char **pg = &p->page[i % p->npages];
+
+	p->tail += n;
+	if (p->tail == p->head) {
+		p->tail = p->head = i * PGSIZE;
+		return;
+	}
+	if (p->tail % PGSIZE != 0 || (p->head - 1) / PGSIZE == i + p->npages)
+		return; /* more to read there, or the ring's other end */
+	if (p->spare)
+		kfree(*pg);
+	else
+		p->spare = *pg;
+	*pg = 0;
+}
+
+/* Write all of it, or what there is room for when the file does not block.
+ * Without a reader: SIGPIPE and -EPIPE. */
+static int
+pipewrite(struct file *f, struct uio *u, int64_t *off)
+{
+	struct pipe *p = f->priv;
+	uint done = 0;
+	int err;
+
+	(void)off;
+	if (u->n == 0)
+		return 0;
+	acquiresleep(&p->lock);
+	err = pipewriteall(p, u, !(f->flags & O_NONBLOCK), &done);
+	releasesleep(&p->lock);
+	if (done > 0)
+		wakeup(&p->readq);
+	if (err == -EPIPE)
+		sigsend(myproc(), SIGPIPE, 0);
+	return done ? (int)done : err;
+}
+
+/* The loop of it: 0, or what stopped it after *done bytes. */
+static int
+pipewriteall(struct pipe *p, struct uio *u, int block, uint *done)
+{
+	uint want = u->n, room, n;
+	int err = 0;
+
+	while (err == 0 && *done < want) {
+		if (p->readers == 0)
+			return -EPIPE;
+		room = p->npages * PGSIZE - (p->head - p->tail);
+		n = MIN(want - *done, PIPEATOMIC);
+		if (room == 0 || (want <= PIPEATOMIC && room < n)) {
+			if (!block)
+				return -EAGAIN;
+			err = pipewait(p, &p->writeq, &p->readq);
+			continue;
+		}
+		n = MIN(n, room);
+		err = pipeput(p, u, n);
+		if (err == 0)
+			*done += n;
+	}
+	return err;
+}
+
+/* Append n <= PIPEATOMIC bytes, for which there is room: all or none.  0,
+ * -EFAULT or -ENOMEM. */
+static int
+pipeput(struct pipe *p, struct uio *u, uint n)
+{
+	uint head = p->head, end = head + n, at, m;
+
+	if (pipegrow(p, n) < 0)
+		return -ENOMEM;
+	while (head != end) {
+		at = head % PGSIZE;
+		m = MIN(end - head, PGSIZE - at);
+		if (uioget(u, p->page[head / PGSIZE % p->npages] + at, m) < 0)
+			return -EFAULT;
+		head += m;
+	}
+	p->head = end;
+	return 0;
+}
+
+/* See that there are pages for the next n > 0 bytes. */
+static int
+pipegrow(struct pipe *p, uint n)
+{
+	uint i, last = (p->head + n - 1) / PGSIZE;
+	char **pg;
+
+	for (i = p->head / PGSIZE; i <= last; i++) {
+		pg = &p->page[i % p->npages];
+		if (*pg)
+			continue;
+		*pg = p->spare ? p->spare : kalloc();
+		if (*pg == 0)
+			return -ENOMEM;
+		p->spare = 0;
+	}
+	return 0;
+}
+
+/* Sleep on the queue wait, after waking the queue wake (unless 0).  The lock is
+ * held, but not while asleep.  0: look again; -ERESTARTSYS: a signal came. */
+static int
+pipewait(struct pipe *p, struct waitq *wait, struct waitq *wake)
+{
+	struct waiter w;
+	int err;
+
+	preparesleep();
+	waiteradd(wait, &w);
+	releasesleep(&p->lock);
+	if (wake)
+		wakeup(wake);
+	err = pollsleep(NEVER);
+	waiterdel(&w);
+	acquiresleep(&p->lock);
+	return err == -EINTR ? -ERESTARTSYS : 0;
+}
+
+/* A reader sees POLLHUP when the writers it has seen are gone, a writer POLLERR
+ * when there is no reader. */
+static int
+pipepoll(struct file *f, struct pollset *ps)
+{
+	struct pipe *p = f->priv;
+	uint mode = f->flags & O_ACCMODE, n;
+	int events = 0;
+
+	if (mode != O_WRONLY)
+		pollwait(ps, &p->readq);
+	if (mode != O_RDONLY)
+		pollwait(ps, &p->writeq);
+	n = p->head - p->tail;
+	if (mode != O_WRONLY) {
+		if (n > 0)
+			events |= POLLIN | POLLRDNORM;
+		if (p->writers == 0 && p->wopens != (uint)f->off)
+			events |= POLLHUP;
+	}
+	if (mode != O_RDONLY) {
+		if (p->npages * PGSIZE - n >= PIPEATOMIC)
+			events |= POLLOUT | POLLWRNORM;
+		if (p->readers == 0)
+			events |= POLLERR;
+	}
+	return events;
+}
+
+static int
+pipeioctl(struct file *f, uint cmd, uint arg)
+{
+	struct pipe *p = f->priv;
+	int n;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	n = p->head - p->tail;
+	return copyout(arg, &n, sizeof(n)) ? -EFAULT : 0;
+}
+
+static void
+piperelease(struct file *f)
+{
+	pipeclose(f->priv, f->flags & O_ACCMODE);
+	if (f->dentry == 0)
+		iput(f->inode);
+}
+
+/* One open file less. */
+static void
+pipeclose(struct pipe *p, uint mode)
+{
+	int last;
+
+	acquiresleep(&p->lock);
+	if (mode != O_WRONLY)
+		p->readers--;
+	if (mode != O_RDONLY)
+		p->writers--;
+	last = p->readers == 0 && p->writers == 0;
+	releasesleep(&p->lock);
+	if (last && p->inode == 0) {
+		pipefree(p);
+		return;
+	}
+	wakeup(&p->readq);
+	wakeup(&p->writeq);
+	if (p->inode)
+		fifoput(p);
+}
+
+/* F_GETPIPE_SZ: the capacity in bytes, or -EBADF when f is no pipe. */
+int
+pipegetsize(struct file *f)
+{
+	struct pipe *p = f->priv;
+
+	return f->ops == &pipeops ? (int)(p->npages * PGSIZE) : -EBADF;
+}
+
+/* F_SETPIPE_SZ: at least that many bytes; returns the capacity chosen, or
+ * -EBADF, -EINVAL, -EPERM (too much), -EBUSY (holds more), -ENOMEM. */
+int
+pipesetsize(struct file *f, uint bytes)
+{
+	struct pipe *p = f->priv;
+	uint npages = 1;
+	int r;
+
+	if (f->ops != &pipeops)
+		return -EBADF;
+	if (bytes == 0 || bytes > 1u << 31)
+		return -EINVAL;
+	if (bytes > PIPEPAGESMAX * PGSIZE)
+		return -EPERM;
+	while (npages * PGSIZE < bytes)
+		npages *= 2;
+	acquiresleep(&p->lock);
+	r = pipemove(p, npages);
+	releasesleep(&p->lock);
+	if (r < 0)
+		return r;
+	wakeup(&p->writeq);
+	return npages * PGSIZE;
+}
+
+/* Copy what the pipe holds into a new ring of npages, and put that in place. */
+static int
+pipemove(struct pipe *p, uint npages)
+{
+	struct pipe new = {.npages = npages};
+	struct uio u = {.kernel = 1};
+	uint b, n;
+
+	if (p->head - p->tail > npages * PGSIZE)
+		return -EBUSY;
+	new.page = kzalloc(npages * sizeof(char *));
+	if (new.page == 0)
+		return -ENOMEM;
+	for (b = p->tail; b != p->head; b += n) {
+		n = MIN(p->head - b, PGSIZE - b % PGSIZE);
+		u.addr = (uint)p->page[b / PGSIZE % p->npages] + b % PGSIZE;
+		u.n = n;
+		if (pipeput(&new, &u, n) < 0)
+			goto bad;
+	}
+	pipedrop(p);
+	p->page = new.page;
+	p->npages = npages;
+	p->tail = 0;
+	p->head = new.head;
+	p->spare = 0;
+	return 0;
+bad:
+	pipedrop(&new);
+	return -ENOMEM;
+}
+
+/* open() of a named pipe: f becomes its reading end, its writing end or both,
+ * by f->flags.  Waits for the other side unless O_NONBLOCK.  0, -ENXIO (writer
+ * that may not wait), -ENOMEM or -ERESTARTSYS. */
+int
+fifoopen(struct inode *i, struct file *f)
+{
+	uint mode = f->flags & O_ACCMODE;
+	struct pipe *p = fifoget(i);
+	int err = 0;
+
+	if (p == 0)
+		return -ENOMEM;
+	acquiresleep(&p->lock);
+	if (mode == O_WRONLY && (f->flags & O_NONBLOCK) && p->readers == 0) {
+		releasesleep(&p->lock);
+		fifoput(p);
+		return -ENXIO;
+	}
+	p->readers += mode != O_WRONLY;
+	p->ropens += mode != O_WRONLY;
+	p->writers += mode != O_RDONLY;
+	p->wopens += mode != O_RDONLY;
+	f->off = p->writers == 0 ? p->wopens : 0; /* see pipepoll */
+	if (mode != O_RDONLY)
+		wakeup(&p->readq);
+	if (mode != O_WRONLY)
+		wakeup(&p->writeq);
+	if (!(f->flags & O_NONBLOCK))
+		err = fifowait(p, mode);
+	releasesleep(&p->lock);
+	if (err < 0) {
+		pipeclose(p, mode);
+		return err;
+	}
+	f->ops = &pipeops;
+	f->priv = p;
+	return 0;
+}
+
+/* Wait until the other side has been opened, were it only for a moment. */
+static int
+fifowait(struct pipe *p, uint mode)
+{
+	uint ropens = p->ropens, wopens = p->wopens;
+	int err = 0;
+
+	if (mode == O_RDONLY && p->writers == 0) {
+		while (err == 0 && p->wopens == wopens)
+			err = pipewait(p, &p->readq, 0);
+	} else if (mode == O_WRONLY && p->readers == 0) {
+		while (err == 0 && p->ropens == ropens)
+			err = pipewait(p, &p->writeq, 0);
+	}
+	return err;
+}
+
+/* The pipe of a named pipe, made if nobody has it open; or 0.  fifoput gives it
+ * back.  The opener's dentry keeps the inode alive as long. */
+static struct pipe *
+fifoget(struct inode *i)
+{
+	struct pipe *p, *found = 0;
+
+	acquiresleep(&fifolock);
+	listeach(p, &fifos, link) {
+		if (p->inode == i)
+			found = p;
+	}
+	if (found == 0 && (found = pipealloc()) != 0) {
+		found->inode = i;
+		listadd(&fifos, &found->link);
+	}
+	if (found)
+		found->users++;
+	releasesleep(&fifolock);
+	return found;
+}
+
+static void
+fifoput(struct pipe *p)
+{
+	int last;
+
+	acquiresleep(&fifolock);
+	last = --p->users == 0;
+	if (last)
+		listdel(&p->link);
+	releasesleep(&fifolock);
+	if (last)
+		pipefree(p);
+}

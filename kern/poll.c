@@ -1,0 +1,526 @@
+/*
+ * poll.c - wait for any of several files: poll, select and their variants.
+ *
+ * One loop serves all: register with the queues of every file while looking at
+ * it, and if nothing holds, sleep and look again, without registering.  A file
+ * may be woken between the look and the sleep: preparesleep() comes before the
+ * look, so that the sleep then returns at once.
+ *
+ * Invariant: while a waiter is on a queue, its file is referenced, whatever
+ * other threads close.
+ */
+#include "kern/file.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/poll.h"
+#include "kern/abi/resource.h"
+#include "kern/abi/time.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+#include "kern/signal.h"
+#include "kern/string.h"
+#include "kern/syscall.h"
+
+#define NPOLLENT   8   /* waiters a pollset holds without allocating */
+#define NPOLLMORE  60  /* in each block beyond */
+#define NPOLLFD    32  /* pollfds kept on the stack */
+#define FDWORDS(n) (((n) + 31) / 32) /* words of a bit map of n files */
+#define SELWORDS   16  /* words of such a map kept on the stack */
+#define ALWAYS     (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+#define NOWAIT     0   /* a deadline that has always passed */
+
+struct pollent {
+	struct waiter w;
+	struct file *file; /* referenced */
+};
+
+struct pollblock {
+	struct pollblock *next;
+	uint n;
+	struct pollent ent[NPOLLMORE];
+};
+
+struct pollset {
+	struct file *file;      /* the one being looked at */
+	int err;                /* -ENOMEM: a waiter is missing */
+	struct pollblock *more; /* newest first */
+	uint n;
+	struct pollent ent[NPOLLENT];
+};
+
+/* One look at everything: how many files are ready, or -errno. */
+struct scan {
+	int (*look)(struct scan *, struct pollset *);
+	struct pollfd *fds;     /* poll's */
+	uint *in[3], *out[3];   /* select's bit maps: read, write, except */
+	uint n;                 /* pollfds, or files in the bit maps */
+};
+
+static const int selevents[3] = {
+	POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
+	POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR,
+	POLLPRI,
+};
+
+static struct pollent *newent(struct pollset *);
+static void pollsetfree(struct pollset *);
+static int pollloop(struct scan *, int64_t deadline);
+static int pollfile(uint fd, struct pollset *);
+static int dopoll(uint ufds, uint n, int64_t deadline);
+static int pollcopyout(uint ufds, struct pollfd *, uint n);
+static int lookfds(struct scan *, struct pollset *);
+static int pollrestart(struct restart *);
+static int64_t deadlinein(int64_t sec, int64_t nsec);
+static int timein(uint uts, int wide, int64_t *deadline);
+static int timeout(uint uts, int wide, int64_t deadline, int r);
+static int maskin(uint umask, uint size);
+static int doppoll(const uint *a, int wide);
+static int doselect(uint n, const uint usets[3], int64_t deadline);
+static int looksets(struct scan *, struct pollset *);
+static int lookfd(struct scan *, struct pollset *, uint fd);
+static int select(uint n, const uint usets[3], uint utv);
+static int dopselect(const uint *a, int wide);
+
+/* Called by a file's poll(): register with q; nothing if ps is 0. */
+void
+pollwait(struct pollset *ps, struct waitq *q)
+{
+	struct pollent *e;
+
+	if (ps == 0)
+		return;
+	e = newent(ps);
+	if (e == 0) {
+		ps->err = -ENOMEM;
+		return;
+	}
+	e->file = filedup(ps->file);
+	waiteradd(q, &e->w);
+}
+
+static struct pollent *
+newent(struct pollset *ps)
+{
+	struct pollblock *b = ps->more;
+
+	if (ps->n < NPOLLENT)
+		return &ps->ent[ps->n++];
+	if (b == 0 || b->n == NPOLLMORE) {
+		b = kmalloc(sizeof(*b));
+		if (b == 0)
+			return 0;
+		b->n = 0;
+		b->next = ps->more;
+		ps->more = b;
+	}
+	return &b->ent[b->n++];
+}
+
+/* Off all queues. */
+static void
+pollsetfree(struct pollset *ps)
+{
+	struct pollblock *b;
+	uint i;
+
+	for (i = 0; i < ps->n; i++) {
+		waiterdel(&ps->ent[i].w);
+		fileclose(ps->ent[i].file);
+	}
+	while ((b = ps->more) != 0) {
+		ps->more = b->next;
+		for (i = 0; i < b->n; i++) {
+			waiterdel(&b->ent[i].w);
+			fileclose(b->ent[i].file);
+		}
+		kmfree(b);
+	}
+}
+
+/* Look, and sleep until there is something to see.  How many files are ready, 0
+ * when the time is over, -EINTR, or an error of the look. */
+static int
+pollloop(struct scan *s, int64_t deadline)
+{
+	struct pollset set, *ps = &set;
+	int r, err = 0;
+
+	set.n = 0;
+	set.more = 0;
+	set.err = 0;
+	if (deadline == NOWAIT)
+		return s->look(s, 0);
+	for (;;) {
+		preparesleep();
+		r = s->look(s, ps);
+		if (r == 0)
+			r = set.err;
+		if (r != 0 || err != 0)
+			break;
+		ps = 0;
+		err = pollsleep(deadline);
+	}
+	pollsetfree(&set);
+	return r == 0 && err == -EINTR ? -EINTR : r;
+}
+
+/* What holds for a descriptor now, or -EBADF. */
+static int
+pollfile(uint fd, struct pollset *ps)
+{
+	struct file *f = fdget(fd);
+	int events = ALWAYS;
+
+	if (f == 0)
+		return -EBADF;
+	if (f->ops && f->ops->poll) {
+		if (ps)
+			ps->file = f;
+		events = f->ops->poll(f, ps);
+	}
+	fileclose(f);
+	return events;
+}
+
+int
+sys_poll(const uint *a)
+{
+	struct restart *re = &myproc()->restart;
+	int ms = a[2];
+
+	re->arg[0] = a[0];
+	re->arg[1] = a[1];
+	re->deadline = ms < 0 ? NEVER :
+		deadlinein(ms / 1000, ms % 1000 * 1000000);
+	return pollrestart(re);
+}
+
+/* poll with a deadline; a stop and continue leads back here. */
+static int
+pollrestart(struct restart *re)
+{
+	int r = dopoll(re->arg[0], re->arg[1], re->deadline);
+
+	if (r != -EINTR)
+		return r;
+	re->fn = pollrestart;
+	return -ERESTARTBLOCK;
+}
+
+/* poll on a user array of n: how many are ready, or -errno. */
+static int
+dopoll(uint ufds, uint n, int64_t deadline)
+{
+	struct pollfd some[NPOLLFD], *fds = some;
+	struct scan s = {.look = lookfds, .n = n};
+	int r = -EFAULT;
+
+	if (n > myproc()->rlimit[RLIMIT_NOFILE].cur)
+		return -EINVAL;
+	if (n > NPOLLFD) {
+		fds = n <= 1u << 17 ? kmalloc(n * sizeof(*fds)) : 0;
+		if (fds == 0)
+			return -ENOMEM;
+	}
+	s.fds = fds;
+	if (copyin(fds, ufds, n * sizeof(*fds)) == 0) {
+		r = pollloop(&s, deadline);
+		if (r >= 0 && pollcopyout(ufds, fds, n) < 0)
+			r = -EFAULT;
+	}
+	if (fds != some)
+		kmfree(fds);
+	return r;
+}
+
+/* Only revents is written. */
+static int
+pollcopyout(uint ufds, struct pollfd *fds, uint n)
+{
+	uint i, at;
+
+	for (i = 0; i < n; i++) {
+		at = ufds + i * sizeof(*fds) + offsetof(struct pollfd, revents);
+		if (copyout(at, &fds[i].revents, sizeof(fds[i].revents)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int
+lookfds(struct scan *s, struct pollset *ps)
+{
+	int ready = 0, events;
+	struct pollfd *p;
+
+	for (p = s->fds; p < s->fds + s->n; p++) {
+		p->revents = 0;
+		if (p->fd < 0)
+			continue;
+		events = pollfile(p->fd, ps);
+		if (events == -EBADF)
+			p->revents = POLLNVAL;
+		else
+			p->revents = events & (p->events | POLLERR | POLLHUP);
+		if (p->revents) {
+			ready++;
+			ps = 0; /* nobody is going to sleep */
+		}
+	}
+	return ready;
+}
+
+/* The time so far ahead, NOWAIT for nothing; it saturates at NEVER. */
+static int64_t
+deadlinein(int64_t sec, int64_t nsec)
+{
+	int64_t now;
+
+	if (sec == 0 && nsec == 0)
+		return NOWAIT;
+	now = nowns();
+	if (sec > (NEVER - now) / NSEC - 1)
+		return NEVER;
+	return now + sec * NSEC + nsec;
+}
+
+int
+sys_ppoll(const uint *a)
+{
+	return doppoll(a, 0);
+}
+
+int
+sys_ppoll_time64(const uint *a)
+{
+	return doppoll(a, 1);
+}
+
+static int
+doppoll(const uint *a, int wide)
+{
+	int64_t deadline;
+	int err = timein(a[2], wide, &deadline);
+
+	if (err == 0)
+		err = maskin(a[3], a[4]);
+	if (err < 0)
+		return err;
+	return timeout(a[2], wide, deadline, dopoll(a[0], a[1], deadline));
+}
+
+/* A timespec (wide: of 64 bits) of the user, 0 for none, as a deadline.  0,
+ * -EFAULT or -EINVAL. */
+static int
+timein(uint uts, int wide, int64_t *deadline)
+{
+	struct timespec64 ts;
+	struct timespec old;
+
+	*deadline = NEVER;
+	if (uts == 0)
+		return 0;
+	if (wide) {
+		if (copyin(&ts, uts, sizeof(ts)))
+			return -EFAULT;
+		ts.tv_nsec = (uint)ts.tv_nsec;
+	} else {
+		if (copyin(&old, uts, sizeof(old)))
+			return -EFAULT;
+		ts.tv_sec = old.tv_sec;
+		ts.tv_nsec = (uint)old.tv_nsec;
+	}
+	if (ts.tv_sec < 0 || ts.tv_nsec >= NSEC)
+		return -EINVAL;
+	*deadline = deadlinein(ts.tv_sec, ts.tv_nsec);
+	return 0;
+}
+
+/* The end of a call with a result r: write the time that is left to where it
+ * came from.  It restarts, with what is left, if no handler runs; but not if
+ * the time could not be written. */
+static int
+timeout(uint uts, int wide, int64_t deadline, int r)
+{
+	int64_t left = deadline - nowns();
+	struct timespec64 ts;
+	struct timespec old;
+	uint bad = 0;
+
+	if (uts && deadline != NOWAIT && deadline != NEVER) {
+		left = MAX(left, 0);
+		ts.tv_sec = left / NSEC;
+		ts.tv_nsec = left % NSEC;
+		old.tv_sec = ts.tv_sec;
+		old.tv_nsec = ts.tv_nsec;
+		bad = wide ? copyout(uts, &ts, sizeof(ts)) :
+			copyout(uts, &old, sizeof(old));
+	}
+	return r == -EINTR && bad == 0 ? -ERESTARTNOHAND : r;
+}
+
+/* Until the call is over, block the signals of the user's set instead (0: leave
+ * it).  0, -EINVAL or -EFAULT. */
+static int
+maskin(uint umask, uint size)
+{
+	uint64_t mask;
+
+	if (umask == 0)
+		return 0;
+	if (size != sizeof(mask))
+		return -EINVAL;
+	if (copyin(&mask, umask, sizeof(mask)))
+		return -EFAULT;
+	sigsuspendmask(mask);
+	return 0;
+}
+
+/* The form of old programs: the arguments are in memory. */
+int
+sys_select(const uint *a)
+{
+	uint arg[5];
+
+	if (copyin(arg, a[0], sizeof(arg)))
+		return -EFAULT;
+	return select(arg[0], &arg[1], arg[4]);
+}
+
+int
+sys__newselect(const uint *a)
+{
+	return select(a[0], &a[1], a[4]);
+}
+
+/* select with a timeval, into which the time that is left is written. */
+static int
+select(uint n, const uint usets[3], uint utv)
+{
+	int64_t deadline = NEVER, left;
+	struct timeval tv;
+	int r;
+
+	if (utv) {
+		if (copyin(&tv, utv, sizeof(tv)))
+			return -EFAULT;
+		if (tv.tv_sec < 0 || tv.tv_usec < 0)
+			return -EINVAL;
+		deadline = deadlinein((int64_t)tv.tv_sec + tv.tv_usec / 1000000,
+			tv.tv_usec % 1000000 * 1000);
+	}
+	r = doselect(n, usets, deadline);
+	if (utv && deadline != NOWAIT && deadline != NEVER) {
+		left = MAX(deadline - nowns(), 0);
+		tv.tv_sec = left / NSEC;
+		tv.tv_usec = (uint)(left % NSEC) / 1000;
+		if (copyout(utv, &tv, sizeof(tv)))
+			return r;
+	}
+	return r == -EINTR ? -ERESTARTNOHAND : r;
+}
+
+int
+sys_pselect6(const uint *a)
+{
+	return dopselect(a, 0);
+}
+
+int
+sys_pselect6_time64(const uint *a)
+{
+	return dopselect(a, 1);
+}
+
+static int
+dopselect(const uint *a, int wide)
+{
+	uint sig[2] = {0, 0}; /* address and size of the mask */
+	int64_t deadline;
+	int err;
+
+	if (a[5] && copyin(sig, a[5], sizeof(sig)))
+		return -EFAULT;
+	err = timein(a[4], wide, &deadline);
+	if (err == 0)
+		err = maskin(sig[0], sig[1]);
+	if (err < 0)
+		return err;
+	return timeout(a[4], wide, deadline, doselect(a[0], &a[1], deadline));
+}
+
+/* select on user bit maps (0: none) of n files: how many bits are set in them
+ * afterwards, or -errno with the maps as they were. */
+static int
+doselect(uint n, const uint usets[3], int64_t deadline)
+{
+	uint some[6 * SELWORDS], *maps = some, words, i;
+	struct scan s = {.look = looksets};
+	int r = -EFAULT;
+
+	if ((int)n < 0)
+		return -EINVAL;
+	s.n = MIN(n, (uint)myproc()->files->max);
+	words = FDWORDS(s.n);
+	if (words > SELWORDS)
+		maps = kmalloc(6 * words * sizeof(uint));
+	if (maps == 0)
+		return -ENOMEM;
+	for (i = 0; i < 3; i++) {
+		s.in[i] = maps + i * words;
+		s.out[i] = maps + (i + 3) * words;
+		if (usets[i] == 0)
+			memset(s.in[i], 0, words * 4);
+		else if (copyin(s.in[i], usets[i], words * 4))
+			goto bad;
+	}
+	r = pollloop(&s, deadline);
+	for (i = 0; r >= 0 && i < 3; i++) {
+		if (usets[i] && copyout(usets[i], s.out[i], words * 4))
+			r = -EFAULT;
+	}
+bad:
+	if (maps != some)
+		kmfree(maps);
+	return r;
+}
+
+static int
+looksets(struct scan *s, struct pollset *ps)
+{
+	uint words = FDWORDS(s->n), w, bits, fd;
+	int ready = 0, r;
+
+	for (w = 0; w < words; w++) {
+		s->out[0][w] = s->out[1][w] = s->out[2][w] = 0;
+		bits = s->in[0][w] | s->in[1][w] | s->in[2][w];
+		for (fd = w * 32; bits && fd < s->n; fd++, bits >>= 1) {
+			if (!(bits & 1))
+				continue;
+			r = lookfd(s, ready ? 0 : ps, fd);
+			if (r < 0)
+				return r;
+			ready += r;
+		}
+	}
+	return ready;
+}
+
+/* One file: set the bits for what holds of what is asked; how many, or
+ * -EBADF. */
+static int
+lookfd(struct scan *s, struct pollset *ps, uint fd)
+{
+	uint w = fd / 32, bit = 1u << fd % 32;
+	int events = pollfile(fd, ps), n = 0, i;
+
+	if (events < 0)
+		return events;
+	for (i = 0; i < 3; i++) {
+		if ((s->in[i][w] & bit) && (events & selevents[i])) {
+			s->out[i][w] |= bit;
+			n++;
+		}
+	}
+	return n;
+}

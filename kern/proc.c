@@ -1,0 +1,510 @@
+/*
+ * proc.c - processes: the table of them, and how a new one comes to be.
+ *
+ * A process takes one page, struct proc at its start and the FPU's state at
+ * its end, and a kernel stack.  Its life:
+ *
+ *   EMBRYO    newproc() made it; doclone() fills it in; no one else knows it
+ *             until attach() puts it in the tree and the pid table
+ *   RUNNABLE, RUNNING, SLEEPING    sched.c
+ *   ZOMBIE    exit.c: it has given back all but this page and its stack
+ *
+ * Invariants:
+ *   P1  A pid is given out only while it is nobody's pid, group or session.
+ *   P2  What clone() shares (uvm, files, fs, sighand) counts its sharers.
+ *   P3  Whoever is in allprocs has a session and a sighand; whoever has a
+ *       parent is in its list of children.
+ */
+#include "kern/proc.h"
+
+#include "arch/x86.h"
+#include "mm/mm.h"
+#include "kern/abi/resource.h"
+#include "kern/abi/sched.h"
+#include "kern/file.h"
+#include "kern/fs/inode.h"
+#include "kern/panic.h"
+#include "kern/string.h"
+
+#define NHASH 256
+
+/* Threads have a thread group to share exits, signals and ids in; that is not
+ * there yet, nor are namespaces and pidfds. */
+#define CLONE_REFUSED                                                          \
+	(CLONE_THREAD | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP |          \
+		CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |   \
+		CLONE_NEWNET)
+
+_Static_assert(sizeof(struct proc) + FPUSIZE <= PGSIZE, "proc is one page");
+_Static_assert(offsetof(struct proc, tf) == 0, "trapentry.asm");
+_Static_assert(offsetof(struct proc, work) == 4, "trapentry.asm");
+
+struct spinlock proctree = {.rank = RANK_TREE};
+struct list allprocs = {&allprocs, &allprocs};
+struct proc *initproc;
+
+static struct list pidhash[NHASH]; /* [proctree] */
+static int nprocs;                 /* in allprocs [proctree] */
+static int lastpid;                /* the last one given out [proctree] */
+static int wrapped;                /* pids are being used again [proctree] */
+static struct session kernelsession = {.ref = 1}; /* of kernel threads */
+
+static int inherit(struct proc *np, struct proc *p, uint flags);
+static int inheritmem(struct proc *np, struct proc *p, uint flags);
+static int cloneframe(struct proc *np, struct proc *p, uint flags, uint stack,
+	uint tls, uint ctid);
+static int clonetls(struct proc *np, uint tls);
+static int attach(struct proc *np, struct proc *p, uint flags);
+static int overlimit(struct proc *p);
+static int pidalloc(void);
+static int pidused(int pid);
+static void linkproc(struct proc *np, int pid, int pgid, struct session *s);
+static void vforkwait(struct proc *p, int pid);
+
+void
+procinit(void)
+{
+	int i;
+
+	for (i = 0; i < NHASH; i++)
+		listinit(&pidhash[i]);
+	schedinit();
+}
+
+struct proc *
+newproc(void)
+{
+	struct proc *p;
+	uint *sp;
+
+	reapdead();
+	p = kalloc();
+	if (p == 0)
+		return 0;
+	memset(p, 0, sizeof(*p));
+	p->kstack = kstackalloc();
+	if (p->kstack == 0) {
+		kfree(p);
+		return 0;
+	}
+	p->fpu = (char *)p + PGSIZE - FPUSIZE;
+	p->state = EMBRYO;
+	p->cpu = mycpu()->id;
+	p->starttime = nowns();
+	listinit(&p->runlink);
+	listinit(&p->hashlink);
+	listinit(&p->alllink);
+	listinit(&p->children);
+	listinit(&p->sibling);
+	initwaitq(&p->childq);
+
+	/* From the top: the trap frame, trapret for forkret to return to, and
+	 * the context whose swtch() goes to forkret. */
+	p->tf = (struct trapframe *)(p->kstack + KSTACKPAGES * PGSIZE) - 1;
+	memset(p->tf, 0, sizeof(*p->tf));
+	sp = (uint *)p->tf;
+	*--sp = (uint)trapret;
+	p->context = (struct context *)sp - 1;
+	memset(p->context, 0, sizeof(*p->context));
+	p->context->eip = (uint)forkret;
+	return p;
+}
+
+void
+freeproc(struct proc *p)
+{
+	if (p->files)
+		filesput(p->files);
+	if (p->exe)
+		fileclose(p->exe);
+	if (p->uvm)
+		freeuvm(p->uvm);
+	fsput(p->fs);
+	if (p->sighand)
+		sigexit(p);
+	sighandput(p->sighand);
+	kstackfree(p->kstack);
+	kfree(p);
+}
+
+struct proc *
+kthread(const char *name, void (*fn)(void *), void *arg)
+{
+	struct proc *p = newproc();
+	int pid;
+
+	if (p == 0)
+		return 0;
+	p->sighand = sighandcopy(0);
+	if (p->sighand == 0)
+		goto bad;
+	strlcpy(p->name, name, sizeof(p->name));
+	p->kfn = fn;
+	p->karg = arg;
+	p->exitsignal = SIGCHLD;
+	acquire(&proctree);
+	pid = pidalloc();
+	if (pid > 0)
+		linkproc(p, pid, 0, &kernelsession);
+	release(&proctree);
+	if (pid < 0)
+		goto bad;
+	setrunnable(p);
+	return p;
+bad:
+	freeproc(p);
+	return 0;
+}
+
+int
+doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid)
+{
+	struct proc *p = myproc(), *np;
+	int pid;
+
+	if ((flags & CLONE_REFUSED) || (flags & CSIGNAL) > NSIG)
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_PARENT) && p == initproc)
+		return -EINVAL;
+	np = newproc();
+	if (np == 0)
+		return -ENOMEM;
+	pid = inherit(np, p, flags);
+	if (pid == 0)
+		pid = cloneframe(np, p, flags, stack, tls, ctid);
+	if (pid == 0)
+		pid = attach(np, p, flags);
+	if (pid < 0) {
+		freeproc(np);
+		return pid;
+	}
+	if (flags & CLONE_PARENT_SETTID) /* Linux, too, lets this fail */
+		copyout(ptid, &pid, sizeof(pid));
+	setrunnable(np);
+	if (flags & CLONE_VFORK)
+		vforkwait(p, pid);
+	return pid;
+}
+
+/* Share or copy what p has.  0 or -ENOMEM; freeproc(np) gives it back. */
+static int
+inherit(struct proc *np, struct proc *p, uint flags)
+{
+	size_t from = offsetof(struct proc, uid);
+
+	memcpy((char *)np + from, (char *)p + from,
+		offsetof(struct proc, exe) - from);
+	np->nice = p->nice;
+	np->slice = slicelen(np->nice);
+	np->dumpable = p->dumpable;
+	np->exitsignal = flags & CLONE_PARENT ? p->exitsignal
+					      : (int)(flags & CSIGNAL);
+	np->sig.mask = p->sig.mask;
+	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) {
+		np->sig.altsp = p->sig.altsp;
+		np->sig.altsize = p->sig.altsize;
+		np->sig.altflags = p->sig.altflags;
+	}
+	return inheritmem(np, p, flags);
+}
+
+static int
+inheritmem(struct proc *np, struct proc *p, uint flags)
+{
+	if (flags & CLONE_SIGHAND)
+		atomicinc(&(np->sighand = p->sighand)->ref);
+	else
+		np->sighand = sighandcopy(p->sighand);
+	if (flags & CLONE_FS)
+		atomicinc(&(np->fs = p->fs)->ref);
+	else
+		np->fs = fscopy(p->fs);
+	if (flags & CLONE_FILES)
+		atomicinc(&(np->files = p->files)->ref);
+	else
+		np->files = filescopy(p->files);
+	if (!np->sighand || !np->fs || !np->files)
+		return -ENOMEM;
+	if (p->exe)
+		np->exe = filedup(p->exe);
+	np->uvm = flags & CLONE_VM ? uvmref(p->uvm) : copyuvm(p->uvm);
+	return np->uvm ? 0 : -ENOMEM;
+}
+
+/* The registers of the child: those of the parent, but eax and perhaps the
+ * stack.  0, -EFAULT or -EINVAL (its thread descriptor). */
+static int
+cloneframe(struct proc *np, struct proc *p, uint flags, uint stack, uint tls,
+	uint ctid)
+{
+	*np->tf = *p->tf;
+	np->tf->eax = 0;
+	if (stack)
+		np->tf->esp = stack;
+	pushcli();
+	if (p->fpuloaded)
+		fpusave(p->fpu);
+	popcli();
+	memcpy(np->fpu, p->fpu, FPUSIZE);
+	memcpy(np->tls, p->tls, sizeof(np->tls));
+	if (flags & CLONE_CHILD_SETTID)
+		np->settid = ctid;
+	if (flags & CLONE_CHILD_CLEARTID)
+		np->cleartid = ctid;
+	return flags & CLONE_SETTLS ? clonetls(np, tls) : 0;
+}
+
+/* CLONE_SETTLS: a user_desc with the number of its slot. */
+static int
+clonetls(struct proc *np, uint tls)
+{
+	uint desc[4];
+
+	if (copyin(desc, tls, sizeof(desc)) != 0)
+		return -EFAULT;
+	if (desc[0] < SEG_TLS || desc[0] >= SEG_TLS + NTLS)
+		return -EINVAL;
+	return tlsfill(&np->tls[desc[0] - SEG_TLS], desc);
+}
+
+int
+tlsfill(struct segdesc *d, const uint desc[4])
+{
+	uint base = desc[1], limit = desc[2], flags = desc[3];
+	uint readonly = flags >> 3 & 1;
+
+	if (base == 0 && limit == 0 && (flags == 0x28 || flags == 0)) {
+		d->lo = d->hi = 0; /* Linux's ways to say: empty */
+		return 0;
+	}
+	/* 32 bits, data and not code, present */
+	if (!(flags & 1) || (flags >> 1 & 3) > 1 || (flags & 0x20))
+		return -EINVAL;
+	d->lo = (base & 0xffff) << 16 | (limit & 0xffff);
+	d->hi = (base & 0xff000000) | (base >> 16 & 0xff) | (limit & 0xf0000) |
+		(flags >> 1 & 3) << 10 | (readonly ^ 1) << 9 |
+		(flags & 1) << 22 | (flags >> 4 & 1) << 23 |
+		(flags >> 6 & 1) << 20 | 0xf000; /* present, DPL 3, code/data */
+	return 0;
+}
+
+/* Put np in the tree as p's child (or sibling): its pid, or -EAGAIN. */
+static int
+attach(struct proc *np, struct proc *p, uint flags)
+{
+	int pid;
+
+	acquire(&proctree);
+	pid = overlimit(p) ? -EAGAIN : pidalloc();
+	if (pid > 0) {
+		linkproc(np, pid, p->pgid, p->session);
+		np->parent = flags & CLONE_PARENT ? p->parent : p;
+		if (np->parent)
+			listadd(&np->parent->children, &np->sibling);
+		if (flags & CLONE_VFORK)
+			np->vforkq = &p->childq;
+	}
+	release(&proctree);
+	return pid;
+}
+
+/* Has p's user as many processes as RLIMIT_NPROC allows? */
+static int
+overlimit(struct proc *p)
+{
+	uint64_t limit = p->rlimit[RLIMIT_NPROC].cur;
+	struct proc *q;
+	uint n = 0;
+
+	if (p->uid == 0 || limit >= PIDMAX)
+		return 0;
+	listeach (q, &allprocs, alllink)
+		n += q->uid == p->uid;
+	return n >= (uint)limit;
+}
+
+/* A pid that is not in use, going round: or -EAGAIN. */
+static int
+pidalloc(void)
+{
+	int i;
+
+	assert(holding(&proctree));
+	for (i = 0; i < PIDMAX; i++) {
+		if (++lastpid >= PIDMAX) {
+			lastpid = 300; /* as Linux: low ones are the boot's */
+			wrapped = 1;
+		}
+		if (!wrapped || !pidused(lastpid))
+			return lastpid;
+	}
+	return -EAGAIN;
+}
+
+/* Is it a process, a group or a session? */
+static int
+pidused(int pid)
+{
+	struct proc *p;
+
+	if (findproc(pid))
+		return 1;
+	listeach (p, &allprocs, alllink)
+		if (p->pgid == pid || p->session->sid == pid)
+			return 1;
+	return 0;
+}
+
+static void
+linkproc(struct proc *p, int pid, int pgid, struct session *s)
+{
+	p->pid = p->tgid = pid;
+	p->pgid = pgid;
+	p->session = s;
+	s->ref++;
+	listadd(&pidhash[pid % NHASH], &p->hashlink);
+	listadd(&allprocs, &p->alllink);
+	nprocs++;
+}
+
+void
+unlinkproc(struct proc *p)
+{
+	assert(holding(&proctree));
+	listdel(&p->hashlink);
+	listdel(&p->alllink);
+	listdel(&p->sibling);
+	nprocs--;
+	sessionput(p->session);
+	p->session = 0;
+	p->parent = 0;
+}
+
+void
+sessionput(struct session *s)
+{
+	assert(holding(&proctree));
+	if (--s->ref == 0)
+		kmfree(s);
+}
+
+struct proc *
+findproc(int pid)
+{
+	struct proc *p;
+
+	if (pid <= 0)
+		return 0;
+	listeach (p, &pidhash[pid % NHASH], hashlink)
+		if (p->pid == pid)
+			return p;
+	return 0;
+}
+
+int
+procount(int *running)
+{
+	*running = nrunnable();
+	return nprocs;
+}
+
+/* Wait until the child with this pid no longer uses our memory, or until we
+ * are killed.  It may be gone, and its pid someone else's, when we look. */
+static void
+vforkwait(struct proc *p, int pid)
+{
+	struct proc *np;
+	int err = 0;
+
+	acquire(&proctree);
+	for (;;) {
+		np = findproc(pid);
+		if (np == 0 || np->vforkq != &p->childq)
+			break;
+		if (err == -EINTR) {
+			np->vforkq = 0;
+			break;
+		}
+		err = sleepuntil(&p->childq, &proctree, NEVER, SLEEP_KILL);
+	}
+	release(&proctree);
+}
+
+void
+vforkrelease(struct proc *p)
+{
+	acquire(&proctree);
+	if (p->vforkq)
+		wakeup(p->vforkq);
+	p->vforkq = 0;
+	release(&proctree);
+}
+
+struct fsinfo *
+fscopy(struct fsinfo *old)
+{
+	struct fsinfo *fs = kzalloc(sizeof(*fs));
+
+	if (fs == 0)
+		return 0;
+	fs->ref = 1;
+	initlock(&fs->lock, RANK_FILES);
+	acquire(&old->lock);
+	fs->root = dget(old->root);
+	fs->cwd = dget(old->cwd);
+	fs->umask = old->umask;
+	release(&old->lock);
+	return fs;
+}
+
+void
+fsput(struct fsinfo *fs)
+{
+	if (fs == 0 || !atomicdectest(&fs->ref))
+		return;
+	dput(fs->root);
+	dput(fs->cwd);
+	kmfree(fs);
+}
+
+struct sighand *
+sighandcopy(struct sighand *old)
+{
+	struct sighand *sh = kmalloc(sizeof(*sh));
+
+	if (sh == 0)
+		return 0;
+	sh->ref = 1;
+	initlock(&sh->lock, RANK_SIGNAL);
+	if (old == 0) {
+		memset(sh->action, 0, sizeof(sh->action));
+		return sh;
+	}
+	acquire(&old->lock);
+	memcpy(sh->action, old->action, sizeof(sh->action));
+	release(&old->lock);
+	return sh;
+}
+
+void
+sighandput(struct sighand *sh)
+{
+	if (sh && atomicdectest(&sh->ref))
+		kmfree(sh);
+}
+
+int
+growproc(int n)
+{
+	struct uvm *u = myproc()->uvm;
+	struct uvmstat st;
+	uint brk;
+
+	uvmstat(u, &st);
+	brk = st.brk + n;
+	if (n > 0 ? brk < st.brk : brk > st.brk)
+		return -ENOMEM;
+	return growheap(u, brk) == brk ? 0 : -ENOMEM;
+}

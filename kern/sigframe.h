@@ -1,0 +1,42 @@
+/* sigframe.h - shared by signal.c, sigframe.c and syssignal.c only. */
+#ifndef KERN_SIGFRAME_H
+#define KERN_SIGFRAME_H
+
+#include "kern/signal.h"
+
+#define sigbit(sig) (1ull << ((sig)-1))
+#define SIGNOMASK   (sigbit(SIGKILL) | sigbit(SIGSTOP)) /* never blocked */
+#define SIGNOCALL   (~0u) /* in tf->err: no system call to restart */
+
+/* signal.c */
+
+/* sigsend that tells: 0, or -EAGAIN when too many are queued. */
+int sigqueueinfo(struct proc *p, int sig, const struct ksiginfo *info);
+
+/* Take the next pending signal of the set, its information in *info: its
+ * number, or 0.  Sighand lock held. */
+int sigtake(struct proc *p, uint64_t set, struct ksiginfo *info);
+
+/* Set the action of sig (valid, not SIGKILL or SIGSTOP). */
+void sigsetaction(int sig, const struct ksigaction *act);
+
+/* Send the running process a signal that it cannot escape. */
+void sigforce(int sig, const struct ksiginfo *info);
+
+/* The same for a frame of sig (0: any) that is no good. */
+void sigforcesegv(int sig);
+
+/* sigframe.c */
+
+/* Write the frame of act's handler to the user's stack and make tf start it.
+ * 0 or -EFAULT with tf unchanged. */
+int sigpushframe(struct trapframe *tf, const struct ksigaction *act,
+	const struct ksiginfo *info);
+
+/* The user's form of info. */
+void siguserinfo(struct siginfo *to, const struct ksiginfo *info);
+
+/* syssignal.c: set the alternate stack: 0 or -errno. */
+int sigsetstack(const struct sigstack *ss, uint esp);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * sleeplock.c - locks whose holders may sleep.
+ *
+ * The state word is 0 free, 1 held, 2 held and perhaps waited for.  Taking a
+ * free lock and giving back one that nobody waits for is one atomic
+ * instruction each.
+ *
+ * Why no wakeup is lost: a waiter writes 2 while it holds the inner spinlock,
+ * and is in the queue before it releases that.  A holder that finds 2 takes
+ * the spinlock before it wakes the queue, so it finds the waiter there.  Who
+ * got the lock after waiting leaves 2 in it, since others may wait still.
+ */
+#include "kern/lock.h"
+
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "kern/panic.h"
+#include "kern/sched.h"
+
+static void acquireslow(struct sleeplock *lk);
+static void releaseslow(struct sleeplock *lk);
+
+void
+initsleeplock(struct sleeplock *lk, int rank)
+{
+	lk->state = 0;
+	lk->rank = rank;
+	lk->owner = 0;
+	initlock(&lk->lock, RANK_SLEEPQ);
+	initwaitq(&lk->queue);
+}
+
+void
+acquiresleep(struct sleeplock *lk)
+{
+	if (cmpxchg(&lk->state, 0, 1) != 0)
+		acquireslow(lk);
+	lk->owner = myproc();
+}
+
+void
+releasesleep(struct sleeplock *lk)
+{
+#ifdef QUIRE_DEBUG
+	assert(holdingsleep(lk));
+#endif
+	lk->owner = 0;
+	if (xchg(&lk->state, 0) == 2)
+		releaseslow(lk);
+}
+
+int
+holdingsleep(struct sleeplock *lk)
+{
+	return lk->state != 0 && lk->owner == myproc();
+}
+
+static void
+acquireslow(struct sleeplock *lk)
+{
+	assert(!holdingsleep(lk));
+	acquire(&lk->lock);
+	while (xchg(&lk->state, 2) != 0)
+		sleep(&lk->queue, &lk->lock);
+	release(&lk->lock);
+}
+
+static void
+releaseslow(struct sleeplock *lk)
+{
+	acquire(&lk->lock);
+	wakeup(&lk->queue);
+	release(&lk->lock);
+}

@@ -1,0 +1,118 @@
+/*
+ * spinlock.c - locks held for a few dozen instructions, interrupts off.
+ *
+ * owner is the holder's CPU id + 1, so a CPU that finds its own number there
+ * would wait for itself.  Debug builds also keep a bit per rank held on each
+ * CPU: a lock is taken only above all of them, so no two CPUs can each wait for
+ * a lock of the other's.  Rank 0 is not checked.
+ */
+#include "kern/lock.h"
+
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "kern/panic.h"
+
+#define barrier() __asm__ volatile("" : : : "memory")
+
+static void checkorder(struct spinlock *lk);
+static void noteheld(struct spinlock *lk);
+static void notefree(struct spinlock *lk);
+
+void
+initlock(struct spinlock *lk, int rank)
+{
+	lk->owner = 0;
+	lk->rank = rank;
+}
+
+/* Take the lock, with interrupts off until the matching release. */
+void
+acquire(struct spinlock *lk)
+{
+	uint16_t me;
+
+	pushcli();
+	me = mycpu()->id + 1;
+	checkorder(lk);
+	while (cmpxchg16(&lk->owner, 0, me) != 0) {
+		if (lk->owner == me)
+			panic("acquire: rank %d is held here already", lk->rank);
+		while (lk->owner != 0)
+			pause();
+	}
+	noteheld(lk);
+}
+
+void
+release(struct spinlock *lk)
+{
+	if (!holding(lk))
+		panic("release: rank %d is not held here", lk->rank);
+	notefree(lk);
+	barrier();
+	lk->owner = 0;
+	popcli();
+}
+
+/* Take the lock if it is free: 1, or 0 and nothing has changed.  The order does
+ * not matter to who does not wait. */
+int
+tryacquire(struct spinlock *lk)
+{
+	pushcli();
+	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0) {
+		popcli();
+		return 0;
+	}
+	noteheld(lk);
+	return 1;
+}
+
+/* Does this CPU hold the lock? */
+int
+holding(struct spinlock *lk)
+{
+	return lk->owner == mycpu()->id + 1;
+}
+
+#ifdef QUIRE_DEBUG
+static void
+checkorder(struct spinlock *lk)
+{
+	uint held = mycpu()->held;
+
+	if (lk->rank && held >> lk->rank && !holding(lk))
+		panic("lock order: rank %d taken with ranks %x held", lk->rank,
+			held);
+}
+
+static void
+noteheld(struct spinlock *lk)
+{
+	mycpu()->held |= 1u << lk->rank & ~1u;
+}
+
+static void
+notefree(struct spinlock *lk)
+{
+	mycpu()->held &= ~(1u << lk->rank);
+}
+#else
+static void
+checkorder(struct spinlock *lk)
+{
+	(void)lk;
+}
+
+static void
+noteheld(struct spinlock *lk)
+{
+	(void)lk;
+}
+
+static void
+notefree(struct spinlock *lk)
+{
+	(void)lk;
+}
+#endif

@@ -1,0 +1,561 @@
+/*
+ * sysfd.c - system calls on descriptors: close, dup, fcntl, locks, ioctl,
+ * pipes, directories.
+ */
+#include "kern/syspath.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/abi/resource.h"
+#include "kern/flock.h"
+#include "kern/proc.h"
+#include "kern/signal.h"
+#include "kern/string.h"
+#include "kern/syscall.h"
+
+#define FIONREAD 0x541b
+#define FIONBIO  0x5421
+#define FIONCLEX 0x5450
+#define FIOCLEX  0x5451
+
+#define SETTABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+
+struct dents { /* entries in the form of getdents or getdents64 */
+	struct dirsink sink;
+	char *buf;
+	uint used, n;
+	int old;
+	int err; /* -EINVAL: the first one has no room */
+};
+
+static int dupfd(uint fd, uint min, int cloexec);
+static int setflags(struct file *f, uint flags);
+static int fcntl(const uint *a, struct file *f);
+static int getlock(struct file *f, uint cmd, uint uva);
+static int setlock(struct file *f, uint cmd, uint uva);
+static int getflock(struct file *f, int wide, uint uva, struct filelock *l);
+static int lockrange(struct file *f, int whence, int64_t start, int64_t len,
+	struct filelock *l);
+static int putflock(int wide, uint uva, const struct filelock *l);
+static int ioctlfile(struct file *f, const uint *a);
+static int setnonblock(struct file *f, uint uva);
+static int bytesleft(struct file *f, uint uva);
+static int syncfd(uint fd);
+static int newpipe(uint uva, uint flags);
+static int getdents(const uint *a, int old);
+static int emitdent(struct dirsink *s, const char *name, uint len,
+	uint64_t ino, int type, uint64_t next);
+
+int
+sys_close(const uint *a)
+{
+	return fdclose(a[0]);
+}
+
+/* first, last, flags. */
+int
+sys_close_range(const uint *a)
+{
+	uint fd, last = a[1];
+
+	if (a[2] & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE) || a[0] > last)
+		return -EINVAL;
+	if (a[2] & CLOSE_RANGE_UNSHARE && myproc()->files->ref > 1) {
+		struct files *fs = filescopy(myproc()->files);
+
+		if (!fs)
+			return -ENOMEM;
+		filesput(myproc()->files);
+		myproc()->files = fs;
+	}
+	for (fd = a[0]; fd <= last && fd < (uint)myproc()->files->max; fd++)
+		if (a[2] & CLOSE_RANGE_CLOEXEC)
+			fdcloexec(fd, 1);
+		else
+			fdclose(fd);
+	return 0;
+}
+
+int
+sys_dup(const uint *a)
+{
+	return dupfd(a[0], 0, 0);
+}
+
+static int
+dupfd(uint fd, uint min, int cloexec)
+{
+	struct file *f = fdget(fd);
+	int r = -EINVAL;
+
+	if (!f)
+		return -EBADF;
+	if (min < myproc()->rlimit[RLIMIT_NOFILE].cur && (int)min >= 0)
+		r = fdalloc(f, min, cloexec);
+	if (r < 0)
+		fileclose(f);
+	return r;
+}
+
+int
+sys_dup2(const uint *a)
+{
+	struct file *f;
+	int r;
+
+	if (!(f = fdget(a[0])))
+		return -EBADF;
+	r = a[0] == a[1] ? -EINVAL : fdset(f, a[1], 0);
+	if (r < 0)
+		fileclose(f);
+	return a[0] == a[1] ? (int)a[1] : r;
+}
+
+int
+sys_dup3(const uint *a)
+{
+	struct file *f;
+	int r;
+
+	if (a[2] & ~O_CLOEXEC || a[0] == a[1])
+		return -EINVAL;
+	if (!(f = fdget(a[0])))
+		return -EBADF;
+	r = fdset(f, a[1], a[2] != 0);
+	if (r < 0)
+		fileclose(f);
+	return r;
+}
+
+int
+sys_fcntl(const uint *a)
+{
+	if (a[1] >= F_GETLK64 && a[1] <= F_SETLKW64)
+		return -EINVAL;
+	return sys_fcntl64(a);
+}
+
+int
+sys_fcntl64(const uint *a)
+{
+	struct file *f = fdget(a[0]);
+	int r;
+
+	if (!f)
+		return -EBADF;
+	if (f->flags & O_PATH && a[1] > F_GETFL && a[1] != F_DUPFD_CLOEXEC)
+		r = -EBADF;
+	else
+		r = fcntl(a, f);
+	fileclose(f);
+	return r;
+}
+
+static int
+fcntl(const uint *a, struct file *f)
+{
+	switch (a[1]) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return dupfd(a[0], a[2], a[1] == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		return fdcloexec(a[0], -1);
+	case F_SETFD:
+		return fdcloexec(a[0], a[2] & FD_CLOEXEC) < 0 ? -EBADF : 0;
+	case F_GETFL:
+		return f->flags;
+	case F_SETFL:
+		return setflags(f, a[2]);
+	case F_GETLK:
+	case F_GETLK64:
+		return getlock(f, a[1], a[2]);
+	case F_SETLK:
+	case F_SETLKW:
+	case F_SETLK64:
+	case F_SETLKW64:
+		return setlock(f, a[1], a[2]);
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETSIG:
+	case F_GETSIG:
+		return 0; /* no file sends SIGIO */
+	case F_GETPIPE_SZ:
+		return pipegetsize(f);
+	case F_SETPIPE_SZ:
+		return pipesetsize(f, a[2]);
+	}
+	return -EINVAL;
+}
+
+static int
+setflags(struct file *f, uint flags)
+{
+	f->flags = (f->flags & ~SETTABLE) | (flags & SETTABLE);
+	return 0;
+}
+
+static int
+getlock(struct file *f, uint cmd, uint uva)
+{
+	int wide = cmd == F_GETLK64, err;
+	struct filelock want, found;
+
+	if ((err = getflock(f, wide, uva, &want)) < 0)
+		return err;
+	if (want.type == F_UNLCK)
+		return -EINVAL;
+	if (!flocktest(f->inode, &want, &found)) {
+		found = want;
+		found.type = F_UNLCK;
+	}
+	return putflock(wide, uva, &found);
+}
+
+static int
+setlock(struct file *f, uint cmd, uint uva)
+{
+	int wide = cmd >= F_GETLK64, err;
+	uint mode = f->flags & O_ACCMODE;
+	struct filelock want;
+
+	if ((err = getflock(f, wide, uva, &want)) < 0)
+		return err;
+	if ((want.type == F_RDLCK && mode == O_WRONLY) ||
+		(want.type == F_WRLCK && mode == O_RDONLY))
+		return -EBADF;
+	return flockset(f->inode, &want, cmd == F_SETLKW || cmd == F_SETLKW64);
+}
+
+/* Fetch a struct flock or flock64 as a lock of the running process. */
+static int
+getflock(struct file *f, int wide, uint uva, struct filelock *l)
+{
+	struct flock k;
+	struct flock64 k64;
+
+	if (copyin(wide ? (void *)&k64 : (void *)&k, uva,
+		wide ? sizeof(k64) : sizeof(k)))
+		return -EFAULT;
+	if (!f->inode)
+		return -EINVAL;
+	l->owner = myproc()->files;
+	l->whole = 0;
+	l->pid = myproc()->tgid;
+	l->type = wide ? k64.l_type : k.l_type;
+	if (l->type != F_RDLCK && l->type != F_WRLCK && l->type != F_UNLCK)
+		return -EINVAL;
+	if (!wide)
+		return lockrange(f, k.l_whence, k.l_start, k.l_len, l);
+	return lockrange(f, k64.l_whence,
+		ARG64((uint)k64.l_start[0], (uint)k64.l_start[1]),
+		ARG64((uint)k64.l_len[0], (uint)k64.l_len[1]), l);
+}
+
+/* A length of 0 reaches to the end of all files, a negative one backwards. */
+static int
+lockrange(struct file *f, int whence, int64_t start, int64_t len,
+	struct filelock *l)
+{
+	int64_t base = 0;
+
+	if (whence == SEEK_CUR)
+		base = f->off;
+	else if (whence == SEEK_END && filepcache(f))
+		base = pcachesize(filepcache(f));
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (start > INT64_MAX - base)
+		return -EOVERFLOW;
+	start += base;
+	if (start < 0 || (len < 0 && (len == INT64_MIN || start < -len)))
+		return -EINVAL;
+	if (len > 0 && start > INT64_MAX - (len - 1))
+		return -EOVERFLOW;
+	l->start = len < 0 ? start + len : start;
+	l->end = len < 0 ? start - 1 : len ? start + len - 1 : INT64_MAX;
+	return 0;
+}
+
+static int
+putflock(int wide, uint uva, const struct filelock *l)
+{
+	int64_t len = l->end == INT64_MAX ? 0 : (int64_t)(l->end - l->start + 1);
+	struct flock k = {l->type, SEEK_SET, l->start, len, l->pid};
+	struct flock64 k64 = {l->type, SEEK_SET,
+		{(uint)l->start, (uint)(l->start >> 32)},
+		{(uint)len, (uint)((uint64_t)len >> 32)}, l->pid};
+
+	if (!wide && (l->start > INT32_MAX || len > INT32_MAX))
+		return -EOVERFLOW;
+	if (copyout(uva, wide ? (void *)&k64 : (void *)&k,
+		wide ? sizeof(k64) : sizeof(k)))
+		return -EFAULT;
+	return 0;
+}
+
+int
+sys_flock(const uint *a)
+{
+	struct filelock want = {0, 0, 1, 0, 0, 0, INT64_MAX};
+	uint op = a[1] & ~LOCK_NB;
+	struct file *f;
+	int err;
+
+	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
+		return -EINVAL;
+	if (!(f = fdget(a[0])))
+		return -EBADF;
+	want.owner = f;
+	want.pid = myproc()->tgid;
+	want.type = op == LOCK_SH ? F_RDLCK : op == LOCK_EX ? F_WRLCK : F_UNLCK;
+	if (f->flags & O_PATH || !f->inode)
+		err = -EBADF;
+	else
+		err = flockset(f->inode, &want, !(a[1] & LOCK_NB));
+	fileclose(f);
+	return err;
+}
+
+int
+sys_ioctl(const uint *a)
+{
+	struct file *f = fdget(a[0]);
+	int r;
+
+	if (!f)
+		return -EBADF;
+	r = f->flags & O_PATH ? -EBADF : ioctlfile(f, a);
+	fileclose(f);
+	return r;
+}
+
+static int
+ioctlfile(struct file *f, const uint *a)
+{
+	switch (a[1]) {
+	case FIOCLEX:
+	case FIONCLEX:
+		return fdcloexec(a[0], a[1] == FIOCLEX) < 0 ? -EBADF : 0;
+	case FIONBIO:
+		return setnonblock(f, a[2]);
+	case FIONREAD:
+		if (filepcache(f))
+			return bytesleft(f, a[2]);
+	}
+	return f->ops->ioctl ? f->ops->ioctl(f, a[1], a[2]) : -ENOTTY;
+}
+
+static int
+setnonblock(struct file *f, uint uva)
+{
+	int on;
+
+	if (copyin(&on, uva, sizeof(on)))
+		return -EFAULT;
+	if (on)
+		f->flags |= O_NONBLOCK;
+	else
+		f->flags &= ~O_NONBLOCK;
+	return 0;
+}
+
+static int
+bytesleft(struct file *f, uint uva)
+{
+	int64_t left = pcachesize(filepcache(f)) - f->off;
+	int n = left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : left;
+
+	return copyout(uva, &n, sizeof(n)) ? -EFAULT : 0;
+}
+
+int
+sys_fsync(const uint *a)
+{
+	return syncfd(a[0]);
+}
+
+int
+sys_fdatasync(const uint *a)
+{
+	return syncfd(a[0]);
+}
+
+static int
+syncfd(uint fd)
+{
+	struct file *f = fdget(fd);
+	int err;
+
+	if (!f)
+		return -EBADF;
+	if (f->flags & O_PATH)
+		err = -EBADF;
+	else
+		err = f->ops->sync ? f->ops->sync(f) : -EINVAL;
+	fileclose(f);
+	return err;
+}
+
+/* Every file system here is in memory: there is nothing to write. */
+int
+sys_sync(const uint *a)
+{
+	(void)a;
+	return 0;
+}
+
+int
+sys_syncfs(const uint *a)
+{
+	struct file *f = fdget(a[0]);
+	int err;
+
+	if (!f)
+		return -EBADF;
+	err = f->flags & O_PATH ? -EBADF : 0;
+	fileclose(f);
+	return err;
+}
+
+/* fd, offset (two words), length, advice; 272 has two words of length. */
+int
+sys_fadvise64(const uint *a)
+{
+	struct file *f = fdget(a[0]);
+	int err = 0;
+
+	if (!f)
+		return -EBADF;
+	if (f->flags & O_PATH)
+		err = -EBADF;
+	else if (f->inode && S_ISFIFO(f->inode->mode))
+		err = -ESPIPE;
+	else if (a[4] > 5)
+		err = -EINVAL;
+	fileclose(f);
+	return err;
+}
+
+int
+sys_fadvise64_64(const uint *a)
+{
+	uint b[5] = {a[0], a[1], a[2], a[3], a[5]};
+
+	return sys_fadvise64(b);
+}
+
+int
+sys_pipe(const uint *a)
+{
+	return newpipe(a[0], 0);
+}
+
+int
+sys_pipe2(const uint *a)
+{
+	return newpipe(a[0], a[1]);
+}
+
+static int
+newpipe(uint uva, uint flags)
+{
+	struct file *r, *w;
+	int fd[2], err;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+		return -EINVAL;
+	if ((err = pipenew(&r, &w, flags & ~O_CLOEXEC)) < 0)
+		return err;
+	if ((fd[0] = fdalloc(r, 0, (flags & O_CLOEXEC) != 0)) < 0) {
+		fileclose(r);
+		fileclose(w);
+		return fd[0];
+	}
+	if ((fd[1] = fdalloc(w, 0, (flags & O_CLOEXEC) != 0)) < 0) {
+		fileclose(w);
+		fdclose(fd[0]);
+		return fd[1];
+	}
+	if (!copyout(uva, fd, sizeof(fd)))
+		return 0;
+	fdclose(fd[0]);
+	fdclose(fd[1]);
+	return -EFAULT;
+}
+
+int
+sys_getdents(const uint *a)
+{
+	return getdents(a, 1);
+}
+
+int
+sys_getdents64(const uint *a)
+{
+	return getdents(a, 0);
+}
+
+/* fd, buffer, size.  Entries are gathered in a page, so at most that many. */
+static int
+getdents(const uint *a, int old)
+{
+	struct dents d = {{emitdent}, 0, 0, MIN(a[2], PGSIZE), old, 0};
+	struct file *f = fdget(a[0]);
+	int r;
+
+	if (!f)
+		return -EBADF;
+	if (f->flags & O_PATH)
+		r = -EBADF;
+	else if (!f->ops->readdir)
+		r = -ENOTDIR;
+	else if (f->dentry && f->dentry->unlinked)
+		r = -ENOENT;
+	else if (!(d.buf = kalloc()))
+		r = -ENOMEM;
+	else {
+		acquiresleep(&f->poslock);
+		r = f->ops->readdir(f, &d.sink);
+		releasesleep(&f->poslock);
+		if (d.used)
+			r = copyout(a[1], d.buf, d.used) ? -EFAULT : (int)d.used;
+		else if (r >= 0)
+			r = d.err;
+		kfree(d.buf);
+	}
+	fileclose(f);
+	return r;
+}
+
+/* One entry behind those in the buffer: 0, or 1 if it has no room. */
+static int
+emitdent(struct dirsink *s, const char *name, uint len, uint64_t ino,
+	int type, uint64_t next)
+{
+	struct dents *d = container_of(s, struct dents, sink);
+	uint head = d->old ? offsetof(struct dirent, d_name) :
+		offsetof(struct dirent64, d_name);
+	uint n = ROUNDUP(head + len + 1 + (d->old ? 1 : 0), d->old ? 4 : 8);
+	struct dirent64 *e = (struct dirent64 *)(d->buf + d->used);
+	struct dirent *o = (struct dirent *)e;
+
+	if (n > d->n - d->used) {
+		d->err = d->used ? 0 : -EINVAL;
+		return 1;
+	}
+	memset((char *)e + n - 8, 0, 8); /* what follows the name */
+	if (d->old) {
+		o->d_ino = ino;
+		o->d_off = next;
+		o->d_reclen = n;
+		((char *)o)[n - 1] = type;
+	} else {
+		e->d_ino = ino;
+		e->d_off = next;
+		e->d_reclen = n;
+		e->d_type = type;
+	}
+	memcpy((char *)e + head, name, len);
+	d->used += n;
+	return 0;
+}

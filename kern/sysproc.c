@@ -1,0 +1,327 @@
+/*
+ * sysproc.c - the system calls about processes: making, ending and waiting for
+ * them; groups and sessions; the addresses that threads leave for their end.
+ *
+ * Each checks its arguments and leaves the work to proc.c, exec.c or exit.c.
+ * Groups, sessions and other processes' fields: proctree.
+ */
+#include "kern/proc.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/sched.h"
+#include "kern/abi/wait.h"
+#include "kern/string.h"
+#include "kern/syscall.h"
+
+int
+sys_exit(const uint *a)
+{
+	doexit((int)(a[0] & 0xff) << 8);
+}
+
+int
+sys_exit_group(const uint *a)
+{
+	doexit((int)(a[0] & 0xff) << 8);
+}
+
+int
+sys_fork(const uint *a)
+{
+	(void)a;
+	return doclone(SIGCHLD, 0, 0, 0, 0);
+}
+
+int
+sys_vfork(const uint *a)
+{
+	(void)a;
+	return doclone(CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0, 0, 0);
+}
+
+int
+sys_clone(const uint *a)
+{
+	return doclone(a[0], a[1], a[2], a[3], a[4]);
+}
+
+int
+sys_execve(const uint *a)
+{
+	char *path = kalloc();
+	int err;
+
+	if (!path)
+		return -ENOMEM;
+	err = copyinstr(path, a[0], PATHLEN);
+	if (err >= 0)
+		err = doexec(path, a[1], a[2], 0);
+	kfree(path);
+	return err;
+}
+
+int
+sys_wait4(const uint *a)
+{
+	const uint known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD |
+		__WALL | __WCLONE;
+	struct procusage ru;
+	int pid, status;
+
+	if (a[2] & ~known)
+		return -EINVAL;
+	pid = dowait((int)a[0], (int)(a[2] | WEXITED), &status, &ru);
+	if (pid <= 0)
+		return pid;
+	if (a[1] && copyout(a[1], &status, sizeof(status)))
+		return -EFAULT;
+	if (a[3] && rusageout(a[3], &ru) < 0)
+		return -EFAULT;
+	return pid;
+}
+
+int
+sys_waitpid(const uint *a)
+{
+	const uint w[4] = {a[0], a[1], a[2], 0};
+
+	return sys_wait4(w);
+}
+
+static int waitwhom(uint type, int id, int *whom);
+static void waitinfo(struct siginfo *info, int pid, int status);
+
+/* type, id, siginfo, options, rusage */
+int
+sys_waitid(const uint *a)
+{
+	const uint events = WEXITED | WSTOPPED | WCONTINUED;
+	const uint known = events | WNOHANG | WNOWAIT | __WNOTHREAD | __WALL |
+		__WCLONE;
+	struct siginfo info;
+	struct procusage ru;
+	int whom, pid, status;
+
+	if ((a[3] & ~known) || !(a[3] & events) ||
+		waitwhom(a[0], (int)a[1], &whom) < 0)
+		return -EINVAL;
+	pid = dowait(whom, (int)a[3], &status, &ru);
+	if (pid < 0)
+		return pid;
+	memset(&info, 0, sizeof(info));
+	if (pid > 0)
+		waitinfo(&info, pid, status);
+	if (a[2] && copyout(a[2], &info, sizeof(info)))
+		return -EFAULT;
+	return pid > 0 && a[4] ? rusageout(a[4], &ru) : 0;
+}
+
+/* waitid's way to say who, as waitpid's. */
+static int
+waitwhom(uint type, int id, int *whom)
+{
+	if (type > P_PGID || (type == P_PID && id <= 0) ||
+		(type == P_PGID && id < 0))
+		return -EINVAL;
+	*whom = type == P_ALL ? -1 : type == P_PID ? id : -id;
+	return 0;
+}
+
+static void
+waitinfo(struct siginfo *info, int pid, int status)
+{
+	info->si_signo = SIGCHLD;
+	info->field[0] = (uint)pid;
+	info->field[1] = myproc()->uid;
+	info->field[2] = (uint)status >> 8 & 0xff;
+	if (status == WSTATCONT) {
+		info->si_code = CLD_CONTINUED;
+		info->field[2] = SIGCONT;
+	} else if ((status & 0xff) == WSTATSTOPPED) {
+		info->si_code = CLD_STOPPED;
+	} else if ((status & 0x7f) == 0) {
+		info->si_code = CLD_EXITED;
+	} else {
+		info->si_code = status & WCORE ? CLD_DUMPED : CLD_KILLED;
+		info->field[2] = status & 0x7f;
+	}
+}
+
+int
+sys_getpid(const uint *a)
+{
+	(void)a;
+	return myproc()->tgid;
+}
+
+int
+sys_gettid(const uint *a)
+{
+	(void)a;
+	return myproc()->pid;
+}
+
+int
+sys_getppid(const uint *a)
+{
+	int pid;
+
+	(void)a;
+	acquire(&proctree);
+	pid = myproc()->parent ? myproc()->parent->tgid : 0;
+	release(&proctree);
+	return pid;
+}
+
+static int dosetpgid(struct proc *p, int pgid);
+
+int
+sys_setpgid(const uint *a)
+{
+	struct proc *me = myproc(), *p;
+	int pid = a[0] ? (int)a[0] : me->pid, err = -ESRCH;
+	int pgid = a[1] ? (int)a[1] : pid;
+
+	if (pgid < 0)
+		return -EINVAL;
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && (p == me || p->parent == me))
+		err = dosetpgid(p, pgid);
+	release(&proctree);
+	return err;
+}
+
+static int groupin(int pgid, struct session *s);
+
+/* p is the running process or its child. */
+static int
+dosetpgid(struct proc *p, int pgid)
+{
+	struct proc *me = myproc();
+
+	if (p != me && p->session != me->session)
+		return -EPERM;
+	if (p != me && p->execed)
+		return -EACCES;
+	if (p->session->sid == p->pid) /* leaders lead */
+		return -EPERM;
+	if (pgid != p->pid && !groupin(pgid, me->session))
+		return -EPERM;
+	p->pgid = pgid;
+	return 0;
+}
+
+/* Does the session have such a group?  (0: any session.) */
+static int
+groupin(int pgid, struct session *s)
+{
+	struct proc *p;
+
+	listeach(p, &allprocs, alllink)
+		if (p->pgid == pgid && (!s || p->session == s))
+			return 1;
+	return 0;
+}
+
+/* The group or the session of pid, 0 being us. */
+static int
+idof(int pid, int session)
+{
+	struct proc *p;
+	int id = -ESRCH;
+
+	acquire(&proctree);
+	p = pid ? findproc(pid) : myproc();
+	if (p)
+		id = session ? p->session->sid : p->pgid;
+	release(&proctree);
+	return id;
+}
+
+int
+sys_getpgid(const uint *a)
+{
+	return idof((int)a[0], 0);
+}
+
+int
+sys_getpgrp(const uint *a)
+{
+	(void)a;
+	return myproc()->pgid;
+}
+
+int
+sys_getsid(const uint *a)
+{
+	return idof((int)a[0], 1);
+}
+
+int
+sys_setsid(const uint *a)
+{
+	struct session *s = kzalloc(sizeof(*s));
+	struct proc *p = myproc();
+	int sid = p->pid;
+
+	(void)a;
+	if (!s)
+		return -ENOMEM;
+	s->ref = 1;
+	s->sid = sid;
+	acquire(&proctree);
+	if (p->session->sid == sid || groupin(sid, 0)) {
+		release(&proctree);
+		kmfree(s);
+		return -EPERM;
+	}
+	sessionput(p->session);
+	p->session = s;
+	p->pgid = sid;
+	release(&proctree);
+	return sid;
+}
+
+int
+sys_set_tid_address(const uint *a)
+{
+	myproc()->cleartid = a[0];
+	return myproc()->pid;
+}
+
+#define ROBUSTLEN 12 /* sizeof(struct robust_list_head) */
+
+int
+sys_set_robust_list(const uint *a)
+{
+	if (a[1] != ROBUSTLEN)
+		return -EINVAL;
+	myproc()->robustlist = a[0];
+	return 0;
+}
+
+int
+sys_get_robust_list(const uint *a)
+{
+	const uint len = ROBUSTLEN;
+	struct proc *me = myproc(), *p;
+	uint head = 0;
+	int err = 0;
+
+	acquire(&proctree);
+	p = a[0] ? findproc((int)a[0]) : me;
+	if (!p)
+		err = -ESRCH;
+	else if (me->euid != 0 && me->euid != p->uid)
+		err = -EPERM;
+	else
+		head = p->robustlist;
+	release(&proctree);
+	if (err < 0)
+		return err;
+	if (copyout(a[2], &len, sizeof(len)) ||
+		copyout(a[1], &head, sizeof(head)))
+		return -EFAULT;
+	return 0;
+}

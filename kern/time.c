@@ -1,0 +1,204 @@
+/*
+ * time.c - what time it is, and what happens when it has passed.
+ *
+ * Monotonic time is the time-stamp counter times a factor, fixed at boot so
+ * that reading it takes two multiplications; real time is that plus an offset.
+ * Timers are a list sorted by deadline, looked at by every timer interrupt.
+ *
+ * A timer's function runs without the timer lock, so that it may send signals
+ * and set timers; `running` names it meanwhile, and timerdel() waits for it.
+ */
+#include "kern/sched.h"
+
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "kern/dev/dev.h"
+#include "kern/panic.h"
+#include "kern/proc.h"
+
+#define SECOND    1000000000ll
+#define TSCSHIFT  24 /* ns = ticks * tscmult >> TSCSHIFT */
+#define LOADTICKS (5 * HZ)
+#define LOADSHIFT 11 /* loadavg is scaled by 2^11 */
+
+static uint tscmult;
+static uint64_t tscstart;
+
+static struct spinlock reallock; /* RANK_LEAF */
+static int64_t realbase;         /* real minus monotonic [reallock] */
+
+static struct spinlock timerlock;          /* RANK_TIMER */
+static struct list timers = {&timers, &timers}; /* by deadline [timerlock] */
+static struct timer *volatile running;     /* its fn runs now [timerlock] */
+static int runningcpu;
+
+static uint load[3]; /* averages over 1, 5, 15 minutes */
+static int loadleft = LOADTICKS;
+
+static void account(struct proc *p, int user);
+static void runtimers(void);
+static void loadtick(void);
+
+void
+timeinit(void)
+{
+	initlock(&reallock, RANK_LEAF);
+	initlock(&timerlock, RANK_TIMER);
+	if (tsckhz) {
+		tscmult = (1000000ull << TSCSHIFT) / tsckhz;
+		tscstart = rdtsc();
+	}
+	realbase = rtcread() * SECOND - nowns();
+	irqset(0, tick);
+}
+
+int64_t
+nowns(void)
+{
+	uint64_t t;
+
+	if (tscmult == 0)
+		return pitns();
+	t = rdtsc() - tscstart;
+	return ((uint64_t)(uint)(t >> 32) * tscmult << (32 - TSCSHIFT)) +
+		((uint64_t)(uint)t * tscmult >> TSCSHIFT);
+}
+
+int64_t
+realns(void)
+{
+	int64_t base;
+
+	acquire(&reallock);
+	base = realbase;
+	release(&reallock);
+	return base + nowns();
+}
+
+void
+setreal(int64_t ns)
+{
+	int64_t base = ns - nowns();
+
+	acquire(&reallock);
+	realbase = base;
+	release(&reallock);
+}
+
+void
+timerset(struct timer *t, int64_t deadline, void (*fn)(void *), void *arg)
+{
+	struct list *at;
+
+	acquire(&timerlock);
+	if (t->on)
+		listdel(&t->link);
+	t->deadline = deadline;
+	t->fn = fn;
+	t->arg = arg;
+	t->on = 1;
+	for (at = timers.next; at != &timers; at = at->next)
+		if (listitem(at, struct timer, link)->deadline > deadline)
+			break;
+	listadd(at, &t->link);
+	release(&timerlock);
+}
+
+void
+timerdel(struct timer *t)
+{
+	acquire(&timerlock);
+	while (running == t && runningcpu != mycpu()->id) {
+		release(&timerlock);
+		pause();
+		acquire(&timerlock);
+	}
+	if (t->on) {
+		listdel(&t->link);
+		t->on = 0;
+	}
+	release(&timerlock);
+}
+
+/* IRQ 0, HZ times a second, with interrupts off. */
+void
+tick(struct trapframe *tf)
+{
+	struct cpu *c = mycpu();
+
+	if (c->id == 0)
+		pittick();
+	if (c->proc && c->proc != c->idle)
+		account(c->proc, usermode(tf));
+	if (c->id == 0)
+		runtimers();
+	schedtick();
+	if (c->id == 0 && --loadleft == 0)
+		loadtick();
+}
+
+/* Charge one tick to p. */
+static void
+account(struct proc *p, int user)
+{
+	if (user)
+		p->utime++;
+	else
+		p->stime++;
+	if (p->itimer[0] | p->itimer[1])
+		itimertick(p, user);
+}
+
+/* Call the functions of timers whose time has come. */
+static void
+runtimers(void)
+{
+	struct timer *t;
+	int64_t now;
+	void (*fn)(void *);
+	void *arg;
+
+	if (listempty(&timers))
+		return;
+	now = nowns();
+	acquire(&timerlock);
+	while (!listempty(&timers)) {
+		t = listitem(timers.next, struct timer, link);
+		if (t->deadline > now)
+			break;
+		listdel(&t->link);
+		t->on = 0;
+		fn = t->fn;
+		arg = t->arg;
+		runningcpu = mycpu()->id;
+		running = t;
+		release(&timerlock);
+		fn(arg); /* may set t again; t may not be there any more */
+		acquire(&timerlock);
+		running = 0;
+	}
+	release(&timerlock);
+}
+
+/* Every 5 s: the load averages move towards the number of runnable processes
+ * by 1 - exp(-5/60), 1 - exp(-5/300), 1 - exp(-5/900). */
+static void
+loadtick(void)
+{
+	static const uint keep[3] = {1884, 2014, 2037}; /* of 2048 */
+	uint n = (uint)nrunnable() << LOADSHIFT;
+	int i;
+
+	loadleft = LOADTICKS;
+	for (i = 0; i < 3; i++)
+		load[i] = (load[i] * keep[i] + n * (2048 - keep[i])) >> 11;
+}
+
+void
+loadavg(uint avg[3])
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		avg[i] = load[i];
+}

@@ -1,0 +1,210 @@
+/*
+ * run.c - t: runs the tests, reports in TAP.
+ *
+ *   t             every test but the slow and dangerous ones of t_oom.c
+ *   t NAME...     those whose name or file is NAME, or begins with it
+ *   t -l          list them
+ *
+ * Each test runs in a child and a process group of its own, with a time limit,
+ * so one that crashes or hangs does not end the run.  On Quire each runs twice:
+ * the second run must leave as much free memory as it found, and /proc/vmcheck
+ * must recount every page without complaint.
+ *
+ * As the first process it mounts /proc and /dev itself.  The exit status is 0
+ * only if all tests passed.
+ */
+#include "t.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define LIMIT   120 /* seconds for one test */
+#define SKIPPED 77  /* exit status of a test that does not apply */
+
+struct suite {
+	const char *name;
+	const struct test *tests;
+	int ondemand; /* only when asked for by name */
+};
+
+static const struct suite suites[] = {
+	{"stack", t_stack, 0},
+	{"heap", t_heap, 0},
+	{"fork", t_fork, 0},
+	{"mmap", t_mmap, 0},
+	{"random", t_random, 0},
+	{"trap", t_trap, 0},
+	{"signal", t_signal, 0},
+	{"badaddr", t_badaddr, 0},
+	{"exec", t_exec, 0},
+	{"elf", t_elf, 0},
+	{"pipe", t_pipe, 0},
+	{"file", t_file, 0},
+	{"fpu", t_fpu, 0},
+	{"time", t_time, 0},
+	{"oom", t_oom, 1},
+};
+
+int execmain(int argc, char **argv); /* t_exec.c: our own exec'd children */
+
+static volatile int running; /* the test's process, for the time limit */
+
+static int plan(int argc, char **argv, int run, int list);
+static int wanted(const struct suite *, const char *, int argc, char **argv);
+static int runtest(const struct test *, int n);
+static int runonce(const struct test *);
+static int vmcheck(void);
+static void outoftime(int);
+
+int
+main(int argc, char **argv)
+{
+	int list = argc > 1 && strcmp(argv[1], "-l") == 0;
+	int n;
+
+	if (argc > 1 && strncmp(argv[1], "--", 2) == 0)
+		return execmain(argc, argv);
+	if (getpid() == 1) {
+		mount("proc", "/proc", "proc", 0, 0);
+		mount("devtmpfs", "/dev", "devtmpfs", 0, 0);
+		mkdir("/tmp", 01777);
+	}
+	setvbuf(stdout, 0, _IOLBF, 0);
+	quire = access("/proc/vmcheck", F_OK) == 0;
+	if (readlink("/proc/self/exe", exepath, 200) < 0)
+		strcpy(exepath, "/bin/t");
+	if (list)
+		return plan(0, 0, 0, 1);
+	n = plan(argc - 1, argv + 1, 0, 0);
+	printf("1..%d\n", n);
+	if (n == 0)
+		printf("# no such test\n");
+	n = n == 0 || plan(argc - 1, argv + 1, 1, 0) > 0;
+	printf("# %s\n", n ? "FAILED" : "all passed");
+	fflush(stdout);
+	return n;
+}
+
+/* Count, list or run the tests that were asked for.  Returns how many there
+ * are, or, having run them, how many failed. */
+static int
+plan(int argc, char **argv, int run, int list)
+{
+	const struct test *t;
+	int i, n = 0, bad = 0;
+
+	for (i = 0; i < NUM(suites); i++) {
+		for (t = suites[i].tests; t->fn; t++) {
+			if (!list && !wanted(&suites[i], t->name, argc, argv))
+				continue;
+			n++;
+			if (list)
+				printf("%s\t%s\n", suites[i].name, t->name);
+			if (run)
+				bad += runtest(t, n);
+		}
+	}
+	return run ? bad : list ? 0 : n;
+}
+
+static int
+wanted(const struct suite *s, const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], s->name) == 0)
+			return 1;
+		if (strncmp(argv[i], "t_", 2) == 0 &&
+			strcmp(argv[i] + 2, s->name) == 0)
+			return 1;
+		if (strncmp(argv[i], name, strlen(argv[i])) == 0)
+			return 1;
+	}
+	return argc == 0 && !s->ondemand;
+}
+
+/* Run and report one test.  Returns 1 if it failed. */
+static int
+runtest(const struct test *t, int n)
+{
+	long before = 0, after = 0;
+	int r;
+
+	r = runonce(t);
+	if (quire && r == 0) {
+		before = memfree();
+		r = runonce(t);
+		after = memfree();
+	}
+	if (r == 0 && after != before) {
+		printf("# %ld kB of memory free before, %ld after\n", before,
+			after);
+		r = 1;
+	}
+	if (quire && vmcheck() < 0) {
+		printf("# /proc/vmcheck: %s\n", strerror(errno));
+		r = 1;
+	}
+	printf("%sok %d - %s%s\n", r && r != SKIPPED ? "not " : "", n, t->name,
+		r == SKIPPED ? " # SKIP" : "");
+	return r && r != SKIPPED;
+}
+
+/* The test's exit status; one that was killed counts as failed. */
+static int
+runonce(const struct test *t)
+{
+	int st = 0, pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		if (chdir("/tmp") < 0)
+			failed(__FILE__, __LINE__, "no /tmp");
+		t->fn();
+		finish();
+	}
+	if (pid < 0) {
+		printf("# fork: %s\n", strerror(errno));
+		return 1;
+	}
+	setpgid(pid, pid);
+	running = pid;
+	signal(SIGALRM, outoftime);
+	alarm(LIMIT);
+	while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
+		;
+	alarm(0);
+	kill(-pid, SIGKILL); /* what it left behind */
+	while (getpid() == 1 && waitpid(-1, 0, 0) > 0)
+		;
+	if (WIFSIGNALED(st))
+		printf("# killed by signal %d\n", WTERMSIG(st));
+	return WIFSIGNALED(st) ? 1 : WEXITSTATUS(st);
+}
+
+static void
+outoftime(int sig)
+{
+	(void)sig;
+	printf("# out of time after %d s\n", LIMIT);
+	kill(-running, SIGKILL);
+}
+
+/* Let the kernel recount its pages: it panics on a difference. */
+static int
+vmcheck(void)
+{
+	static char buf[1024];
+	int n, fd = open("/proc/vmcheck", O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, sizeof buf);
+	close(fd);
+	return n;
+}

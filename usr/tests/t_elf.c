@@ -1,0 +1,193 @@
+/*
+ * t_elf.c - programs with damaged headers.
+ *
+ * A program of 3 headers and a few instructions is damaged at random in its
+ * headers and run.  Whatever comes of it, execve returns an error or the child
+ * ends within a second.
+ */
+#include "t.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+
+#define BASE   0x08048000
+#define ROUNDS 600
+
+static struct {
+	Elf32_Ehdr eh;
+	Elf32_Phdr ph[2];
+	unsigned char code[16];
+	char filler[PG];
+} prog, copy;
+
+/* exit(42) */
+static const unsigned char code[] = {0xb8, 1, 0, 0, 0, 0xbb, 42, 0, 0, 0, 0xcd,
+	0x80};
+
+static void
+build(void)
+{
+	unsigned at = offsetof(__typeof__(prog), code);
+
+	memset(&prog, 0, sizeof prog);
+	memcpy(prog.eh.e_ident, ELFMAG, SELFMAG);
+	prog.eh.e_ident[EI_CLASS] = ELFCLASS32;
+	prog.eh.e_ident[EI_DATA] = ELFDATA2LSB;
+	prog.eh.e_ident[EI_VERSION] = EV_CURRENT;
+	prog.eh.e_type = ET_EXEC;
+	prog.eh.e_machine = EM_386;
+	prog.eh.e_version = EV_CURRENT;
+	prog.eh.e_entry = BASE + at;
+	prog.eh.e_phoff = sizeof prog.eh;
+	prog.eh.e_ehsize = sizeof prog.eh;
+	prog.eh.e_phentsize = sizeof prog.ph[0];
+	prog.eh.e_phnum = 2;
+	prog.ph[0] = (Elf32_Phdr){PT_LOAD, 0, BASE, BASE, sizeof prog,
+		sizeof prog, PF_R | PF_X, PG};
+	prog.ph[1] = (Elf32_Phdr){PT_LOAD, 100, BASE + 0x10000 + 100,
+		BASE + 0x10000 + 100, 200, 9000, PF_R | PF_W, PG};
+	memcpy(prog.code, code, sizeof code);
+}
+
+/* The wait status of a child that runs copy; -errno if it could not. */
+static int
+runcopy(void)
+{
+	char *argv[] = {"t_elf_prog", 0};
+	int fd, pid, st;
+
+	unlink("t_elf_prog");
+	fd = open("t_elf_prog", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	must(fd >= 0);
+	must(write(fd, &copy, sizeof copy) == sizeof copy);
+	must(close(fd) == 0);
+	pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		if (getuid() == 0 && !quire)
+			must(setgroups(0, 0) == 0 && setuid(65534) == 0);
+		alarm(1);
+		execve("t_elf_prog", argv, environ);
+		_exit(100);
+	}
+	must(waitpid(pid, &st, 0) == pid);
+	return st;
+}
+
+static void
+put32(int at, unsigned v)
+{
+	memcpy((char *)&copy + at, &v, 4);
+}
+
+static void
+damage(void)
+{
+	static const unsigned odd[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff,
+		0xfffff000, 0x7ffff000, 0x1000, 0xc0000000, 0x80100000, 5,
+		0x08047fff, 0xfffffffc};
+	int i, n = 1 + rnd() % 3, heads = offsetof(__typeof__(prog), code);
+
+	memcpy(&copy, &prog, sizeof copy);
+	for (i = 0; i < n; i++) {
+		switch (rnd() % 4) {
+		case 0:
+			((char *)&copy)[rnd() % heads] = rnd();
+			break;
+		case 1: /* a field of a program header */
+			put32(sizeof prog.eh + rnd() % 16 * 4,
+				odd[rnd() % NUM(odd)]);
+			break;
+		case 2: /* entry, phoff, shoff, flags, sizes */
+			put32(24 + rnd() % 7 * 4, odd[rnd() % NUM(odd)]);
+			break;
+		default:
+			put32(sizeof prog.eh + rnd() % 16 * 4, rnd());
+		}
+	}
+}
+
+static void
+elf_minimal_program(void)
+{
+	build();
+	copy = prog;
+	checkeq(runcopy(), 42 << 8);
+	unlink("t_elf_prog");
+}
+
+static void
+elf_damaged_headers(void)
+{
+	int i, st, ran = 0;
+
+	build();
+	srnd(20261120);
+	for (i = 0; i < ROUNDS; i++) {
+		damage();
+		st = runcopy();
+		ran += st == 42 << 8;
+	}
+	unlink("t_elf_prog");
+	checkrange(ran, 1, ROUNDS - 1);
+}
+
+/* Cut off at every length: never read past the end of the file. */
+static void
+elf_truncated(void)
+{
+	char *argv[] = {"t_elf_prog", 0};
+	int n, fd, pid, st;
+
+	build();
+	for (n = 0; n < (int)offsetof(__typeof__(prog), filler); n += 5) {
+		fd = open("t_elf_prog", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+		must(fd >= 0);
+		must(write(fd, &prog, n) == n);
+		must(close(fd) == 0);
+		pid = fork();
+		if (pid == 0) {
+			alarm(1);
+			execve("t_elf_prog", argv, environ);
+			_exit(100);
+		}
+		must(waitpid(pid, &st, 0) == pid);
+		unlink("t_elf_prog");
+	}
+}
+
+/* The named mistakes, each with an answer of its own. */
+static void
+elf_refusals(void)
+{
+	build();
+	copy = prog;
+	copy.eh.e_machine = EM_SPARC;
+	checkeq(runcopy(), 100 << 8);
+	copy = prog;
+	copy.eh.e_phnum = 0;
+	checkeq(runcopy() != 42 << 8, 1);
+	copy = prog;
+	copy.eh.e_type = ET_REL;
+	checkeq(runcopy(), 100 << 8);
+	copy = prog;
+	copy.eh.e_entry = 0xfffff000;
+	checkeq(runcopy() & 0x7f, SIGSEGV);
+	copy = prog;
+	copy.ph[0].p_vaddr = 0xfffff000;
+	checkeq(runcopy() != 42 << 8, 1);
+	copy = prog;
+	copy.ph[1].p_memsz = 100; /* less than p_filesz */
+	checkrange(runcopy(), 1, 0xffff);
+	unlink("t_elf_prog");
+}
+
+const struct test t_elf[] = {
+	T(elf_minimal_program),
+	T(elf_refusals),
+	T(elf_truncated),
+	T(elf_damaged_headers),
+	{0},
+};

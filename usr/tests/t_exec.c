@@ -1,0 +1,354 @@
+/*
+ * t_exec.c - what a new program is given, and what is refused.
+ *
+ * The new program is this one: an argument that begins with "--" makes main()
+ * call execmain().
+ */
+#include "t.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+int execmain(int argc, char **argv);
+
+/* Does the vector begin with argc, and end where envp begins? */
+static void
+checkvectors(int argc, char **argv)
+{
+	char **p = argv + argc + 1;
+	Elf32_auxv_t *aux;
+	int i, n = 0;
+
+	checkeq(argc, 5);
+	checkeq(((int *)argv)[-1], argc);
+	checkeq((uintptr_t)((int *)argv - 1) & 15, 0);
+	check(argv[argc] == 0);
+	checkeq(strcmp(argv[2], ""), 0);
+	checkeq(strcmp(argv[3], "two words"), 0);
+	checkeq(strlen(argv[4]), 5000);
+	checkeq((uintptr_t)p, (uintptr_t)environ);
+	checkeq(strcmp(p[0], "A=1"), 0);
+	checkeq(strcmp(p[1], "EMPTY="), 0);
+	check(p[2] == 0);
+	aux = (Elf32_auxv_t *)(p + 3);
+	for (i = 0; aux[i].a_type != AT_NULL && i < 64; i++)
+		n += aux[i].a_type == AT_PHDR || aux[i].a_type == AT_PHNUM ||
+			aux[i].a_type == AT_ENTRY || aux[i].a_type == AT_RANDOM;
+	checkeq(n, 4);
+}
+
+static void
+checkauxv(void)
+{
+	Elf32_Phdr *ph = (Elf32_Phdr *)getauxval(AT_PHDR);
+	int i, loads = 0;
+
+	checkeq(getauxval(AT_PAGESZ), PG);
+	checkeq(getauxval(AT_PHENT), sizeof *ph);
+	checkeq(getauxval(AT_CLKTCK), 100);
+	checkeq(getauxval(AT_UID), getuid());
+	checkeq(getauxval(AT_SECURE), 0);
+	must(ph);
+	for (i = 0; i < (int)getauxval(AT_PHNUM); i++)
+		loads += ph[i].p_type == PT_LOAD;
+	checkrange(loads, 2, 8);
+	check(getauxval(AT_RANDOM) != 0);
+	must(getauxval(AT_EXECFN) != 0);
+	checkeq(strcmp((char *)getauxval(AT_EXECFN), exepath), 0);
+}
+
+static void
+checkdescriptors(char **argv)
+{
+	checkerr(fcntl(atoi(argv[2]), F_GETFD), EBADF);
+	checkeq(fcntl(atoi(argv[3]), F_GETFD), 0);
+}
+
+static void
+checksignals(void)
+{
+	struct sigaction sa;
+	sigset_t s;
+
+	sigaction(SIGUSR1, 0, &sa);
+	check(sa.sa_handler == SIG_DFL); /* was handled */
+	sigaction(SIGUSR2, 0, &sa);
+	check(sa.sa_handler == SIG_IGN); /* was ignored */
+	sigprocmask(0, 0, &s);
+	check(sigismember(&s, SIGALRM)); /* was blocked */
+	sigpending(&s);
+	check(sigismember(&s, SIGALRM)); /* and had come */
+}
+
+static void
+checkmemory(void)
+{
+	static char bss[20 * PG];
+	int i, sum = 0;
+
+	for (i = 0; i < NUM(bss); i++)
+		sum |= bss[i];
+	checkeq(sum, 0);
+}
+
+/* Registers and FPU as a new program finds them are seen by _start only; the
+ * control words are still there. */
+static void
+checkfpu(void)
+{
+	unsigned short cw;
+	unsigned csr;
+
+	__asm__ volatile("fnstcw %0\n\tstmxcsr %1" : "=m"(cw), "=m"(csr));
+	checkeq(cw, 0x37f);
+	checkeq(csr & 0xffc0, 0x1f80);
+}
+
+int
+execmain(int argc, char **argv)
+{
+	if (strcmp(argv[1], "--exit") == 0)
+		return 0;
+	if (strcmp(argv[1], "--sleep") == 0)
+		return pause();
+	if (readlink("/proc/self/exe", exepath, 200) < 0)
+		return 2;
+	if (strcmp(argv[1], "--vectors") == 0) {
+		checkvectors(argc, argv);
+		checkauxv();
+	}
+	if (strcmp(argv[1], "--descriptors") == 0)
+		checkdescriptors(argv);
+	if (strcmp(argv[1], "--signals") == 0)
+		checksignals();
+	if (strcmp(argv[1], "--memory") == 0) {
+		checkmemory();
+		checkfpu();
+	}
+	if (strcmp(argv[1], "--script a b") == 0) {
+		checkeq(argc, 5);
+		checkeq(strcmp(argv[2], "./t_exec_script"), 0);
+		checkeq(strcmp(argv[3], "x"), 0);
+		checkeq(strcmp(argv[4], "y z"), 0);
+	}
+	finish();
+}
+
+/* Run this program with these arguments; it complains for itself. */
+static void
+runself(const char *path, char **argv, char **envp)
+{
+	int pid = fork();
+
+	must(pid >= 0);
+	if (pid == 0) {
+		execve(path, argv, envp);
+		failed(__FILE__, __LINE__, "execve: %s", strerror(errno));
+		finish();
+	}
+	reaped(pid);
+}
+
+static void
+exec_vectors(void)
+{
+	static char longer[5001];
+	char *argv[] = {"t", "--vectors", "", "two words", longer, 0};
+	char *envp[] = {"A=1", "EMPTY=", 0};
+
+	memset(longer, 'l', 5000);
+	runself(exepath, argv, envp);
+}
+
+static void
+exec_closes_on_exec(void)
+{
+	char a[8], b[8], *argv[] = {"t", "--descriptors", a, b, 0};
+	int fd[2];
+
+	must(pipe(fd) == 0);
+	must(fcntl(fd[0], F_SETFD, FD_CLOEXEC) == 0);
+	sprintf(a, "%d", fd[0]);
+	sprintf(b, "%d", fd[1]);
+	runself(exepath, argv, environ);
+}
+
+static void
+nothing(int sig)
+{
+	(void)sig;
+}
+
+static void
+exec_resets_handlers(void)
+{
+	char *argv[] = {"t", "--signals", 0};
+	sigset_t s;
+	int pid;
+
+	signal(SIGUSR1, nothing);
+	signal(SIGUSR2, SIG_IGN);
+	sigemptyset(&s);
+	sigaddset(&s, SIGALRM);
+	sigprocmask(SIG_BLOCK, &s, 0);
+	pid = fork();
+	if (pid == 0) {
+		raise(SIGALRM);
+		execve(exepath, argv, environ);
+		_exit(9);
+	}
+	reaped(pid);
+}
+
+static void
+exec_starts_clean(void)
+{
+	char *argv[] = {"t", "--memory", 0};
+	unsigned csr = 0x1fa0;
+	unsigned short cw = 0x27f;
+
+	__asm__ volatile("fldcw %0\n\tldmxcsr %1\n\tfldpi"
+			 :
+			 : "m"(cw), "m"(csr));
+	runself(exepath, argv, environ);
+}
+
+static void
+mkfile(const char *path, const char *text, int mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	int n = strlen(text);
+
+	must(fd >= 0);
+	must(write(fd, text, n) == n);
+	must(close(fd) == 0);
+	must(chmod(path, mode) == 0);
+}
+
+static void
+exec_script(void)
+{
+	char text[300], *argv[] = {"script", "x", "y z", 0};
+
+	snprintf(text, sizeof text, "#! %s  --script a b \nfoo\n", exepath);
+	mkfile("t_exec_script", text, 0755);
+	runself("./t_exec_script", argv, environ);
+	unlink("t_exec_script");
+}
+
+/* execve that must fail, and leave us as we were. */
+static void
+refused(const char *path, int err)
+{
+	char *argv[] = {"t", "--exit", 0};
+
+	errno = 0;
+	execve(path, argv, environ);
+	if (errno != err)
+		failed(__FILE__, __LINE__, "execve %s: %s", path,
+			strerror(errno));
+}
+
+static void
+exec_refusals(void)
+{
+	static char name[5000];
+
+	mkfile("t_exec_text", "echo no\n", 0755);
+	refused("./t_exec_text", ENOEXEC);
+	refused("./t_exec_text/x", ENOTDIR);
+	mkfile("t_exec_text", "", 0755);
+	refused("./t_exec_text", ENOEXEC);
+	mkfile("t_exec_text", "#!/no/such/interpreter\n", 0755);
+	refused("./t_exec_text", ENOENT);
+	mkfile("t_exec_text", "#!\n", 0755);
+	refused("./t_exec_text", ENOEXEC);
+	mkfile("t_exec_text", "\177ELF", 0755);
+	refused("./t_exec_text", ENOEXEC);
+	mkfile("t_exec_text", "#!./t_exec_text\n", 0755);
+	refused("./t_exec_text", ELOOP);
+	mkfile("t_exec_text", "echo no\n", 0644);
+	refused("./t_exec_text", EACCES);
+	must(unlink("t_exec_text") == 0);
+	refused("./t_exec_text", ENOENT);
+	refused("/", EACCES);
+	refused("", ENOENT);
+	memset(name, 'n', sizeof name - 1);
+	refused(name, ENAMETOOLONG);
+	must(symlink("t_exec_loop", "t_exec_loop") == 0);
+	refused("t_exec_loop", ELOOP);
+	must(unlink("t_exec_loop") == 0);
+}
+
+static void
+exec_too_long(void)
+{
+	static char big[(128 << 10) + 1];
+	static char *argv[40], *envp[] = {0};
+	int i;
+
+	memset(big, 'b', sizeof big - 1);
+	argv[0] = argv[1] = "--exit";
+	argv[2] = big; /* with its NUL one more than fits */
+	checkerr(execve(exepath, argv, envp), E2BIG);
+	for (i = 2; i < 39; i++) /* 37 that fit, but not together */
+		argv[i] = big + 2;
+	checkerr(execve(exepath, argv, envp), E2BIG);
+	argv[12] = 0; /* ten of them do */
+	runself(exepath, argv, envp);
+}
+
+/* A failed exec must not have cost the memory of the caller. */
+static void
+exec_failure_keeps_program(void)
+{
+	char *argv[] = {"t", 0};
+	char *p = mmap(0, PG, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int i;
+
+	*p = 3;
+	for (i = 0; i < 100; i++)
+		checkerr(execve("/dev/null", argv, environ), EACCES);
+	checkerr(execve(exepath, (char **)8, environ), EFAULT);
+	argv[0] = (char *)12;
+	checkerr(execve(exepath, argv, environ), EFAULT);
+	checkeq(*p, 3);
+}
+
+/* The memory of the old program is gone, whatever its size. */
+static void
+exec_frees_old_memory(void)
+{
+	char *argv[] = {"t", "--exit", 0};
+	int i, pid;
+
+	for (i = 0; i < 10; i++) {
+		pid = fork();
+		if (pid == 0) {
+			char *p = mmap(0, 4096 * PG, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			memset(p, 1, 4096 * PG);
+			execve(exepath, argv, environ);
+			_exit(1);
+		}
+		reaped(pid);
+	}
+}
+
+const struct test t_exec[] = {
+	T(exec_vectors),
+	T(exec_closes_on_exec),
+	T(exec_resets_handlers),
+	T(exec_starts_clean),
+	T(exec_script),
+	T(exec_refusals),
+	T(exec_too_long),
+	T(exec_failure_keeps_program),
+	T(exec_frees_old_memory),
+	{0},
+};
