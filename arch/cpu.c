@@ -1,37 +1,11 @@
-/* cpu.c - which CPU this is, and interrupts off in nested pairs. */
+/* cpu.c - what kind of CPU this is. */
 #include "arch/cpu.h"
 
-#include "arch/x86.h"
-#include "kern/panic.h"
 #include "kern/string.h"
 
 struct cpuinfo cpuinfo;
 
 static uint cpuid(uint leaf, uint regs[4]);
-
-/* Turn interrupts off, and back on at the matching popcli if they were on
- * before the first pushcli. */
-void
-pushcli(void)
-{
-	uint flags = readeflags();
-	struct cpu *c;
-
-	cli();
-	c = mycpu();
-	if (c->ncli++ == 0)
-		c->intena = flags & FL_IF;
-}
-
-void
-popcli(void)
-{
-	struct cpu *c = mycpu();
-
-	assert(c->ncli > 0);
-	if (--c->ncli == 0 && c->intena)
-		sti();
-}
 
 /* Fill cpuinfo and set the bits of CR4 that it allows: entry.asm has made sure
  * of CPUID and PSE.  The FPU's bits are fpuinit's. */

@@ -10,6 +10,7 @@
 #define ARCH_CPU_H
 
 #include "arch/mmu.h"
+#include "arch/x86.h"
 #include "kern/param.h"
 
 struct context;
@@ -82,9 +83,30 @@ vmcount(int event)
 }
 
 /* Turn interrupts off, and back on at the matching popcli if they were on
- * before the first pushcli.  They nest. */
-void pushcli(void);
-void popcli(void);
+ * before the first pushcli.  They nest.  With interrupts on, ncli is 0 here
+ * whoever looks: a handler leaves it as it found it. */
+static inline void
+pushcli(void)
+{
+	struct cpu *c = mycpu();
+	uint flags;
+
+	if (c->ncli == 0) {
+		flags = readeflags();
+		cli(); /* before intena: a handler has a use for it too */
+		c->intena = flags & FL_IF;
+	}
+	c->ncli++;
+}
+
+static inline void
+popcli(void)
+{
+	struct cpu *c = mycpu();
+
+	if (--c->ncli == 0 && c->intena)
+		sti();
+}
 
 /* seg.c: give this CPU its GDT, TSS and %fs.  First thing a CPU does. */
 void seginit(int id);

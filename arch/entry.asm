@@ -17,6 +17,7 @@ CR0_EM     equ 0x00000004
 CR0_TS     equ 0x00000008
 CR0_NE     equ 0x00000020
 CR0_WP     equ 0x00010000
+CR0_AM     equ 0x00040000
 CR0_NW     equ 0x20000000
 CR0_CD     equ 0x40000000
 CR0_PG     equ 0x80000000
@@ -79,7 +80,7 @@ entry:
 	mov cr3, eax
 	mov eax, cr0
 	and eax, ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)
-	or eax, CR0_PG | CR0_WP | CR0_NE | CR0_MP
+	or eax, CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP
 	mov cr0, eax
 	mov eax, high
 	jmp eax

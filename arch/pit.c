@@ -76,7 +76,7 @@ pitns(void)
 	pushcli();
 	count = pitcount(&pending);
 	now = (uint64_t)(ticks + pending) * PERIOD + (PERIOD - count);
-	now = now * 1000000 / (PITHZ / 1000); /* within 0.02 % */
+	now = now / PITHZ * 1000000000 + now % PITHZ * 1000000000 / PITHZ;
 	if (now < last)
 		now = last; /* the counter started over as we looked */
 	last = now;

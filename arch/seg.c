@@ -144,7 +144,10 @@ tssload(uint esp0)
 	mycpu()->ts.esp0 = esp0;
 }
 
-/* Put the running process's thread descriptors into this CPU's GDT. */
+/* Put the running process's thread descriptors into this CPU's GDT.  %gs, which
+ * stays the user's in the kernel, may name one that is gone: an interrupt from
+ * here would fault when it restores it, and so would the fault's own return.  So
+ * it is emptied; the way out to user mode loads it from the frame. */
 void
 tlsload(const struct segdesc tls[NTLS])
 {
@@ -153,4 +156,5 @@ tlsload(const struct segdesc tls[NTLS])
 	g[0] = tls[0];
 	g[1] = tls[1];
 	g[2] = tls[2];
+	__asm__ volatile("movw %w0, %%gs" : : "r"(0));
 }

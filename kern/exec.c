@@ -662,6 +662,8 @@ putaux(struct exec *e)
 	uint mode = e->file->inode->mode;
 	int i, err;
 
+	if (p->nonewprivs)
+		mode = 0;
 	e->euid = mode & S_ISUID ? e->file->inode->uid : p->euid;
 	e->egid = p->egid;
 	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))

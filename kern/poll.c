@@ -73,6 +73,7 @@ static int pollrestart(struct restart *);
 static int64_t deadlinein(int64_t sec, int64_t nsec);
 static int timein(uint uts, int wide, int64_t *deadline);
 static int timeout(uint uts, int wide, int64_t deadline, int r);
+static void timeleft(int64_t deadline, struct timespec64 *);
 static int maskin(uint umask, uint size);
 static int doppoll(const uint *a, int wide);
 static int doselect(uint n, const uint usets[3], int64_t deadline);
@@ -279,7 +280,7 @@ deadlinein(int64_t sec, int64_t nsec)
 	if (sec == 0 && nsec == 0)
 		return NOWAIT;
 	now = nowns();
-	if (sec > (NEVER - now) / NSEC - 1)
+	if (sec > NEVER / NSEC / 2)
 		return NEVER;
 	return now + sec * NSEC + nsec;
 }
@@ -342,21 +343,27 @@ timein(uint uts, int wide, int64_t *deadline)
 static int
 timeout(uint uts, int wide, int64_t deadline, int r)
 {
-	int64_t left = deadline - nowns();
 	struct timespec64 ts;
 	struct timespec old;
 	uint bad = 0;
 
 	if (uts && deadline != NOWAIT && deadline != NEVER) {
-		left = MAX(left, 0);
-		ts.tv_sec = left / NSEC;
-		ts.tv_nsec = left % NSEC;
+		timeleft(deadline, &ts);
 		old.tv_sec = ts.tv_sec;
 		old.tv_nsec = ts.tv_nsec;
 		bad = wide ? copyout(uts, &ts, sizeof(ts)) :
 			copyout(uts, &old, sizeof(old));
 	}
 	return r == -EINTR && bad == 0 ? -ERESTARTNOHAND : r;
+}
+
+static void
+timeleft(int64_t deadline, struct timespec64 *ts)
+{
+	int64_t left = deadline - nowns();
+
+	ts->tv_sec = left > 0 ? (uint64_t)left / NSEC : 0;
+	ts->tv_nsec = left > 0 ? left - ts->tv_sec * NSEC : 0;
 }
 
 /* Until the call is over, block the signals of the user's set instead (0: leave
@@ -397,7 +404,8 @@ sys__newselect(const uint *a)
 static int
 select(uint n, const uint usets[3], uint utv)
 {
-	int64_t deadline = NEVER, left;
+	int64_t deadline = NEVER;
+	struct timespec64 ts;
 	struct timeval tv;
 	int r;
 
@@ -411,9 +419,9 @@ select(uint n, const uint usets[3], uint utv)
 	}
 	r = doselect(n, usets, deadline);
 	if (utv && deadline != NOWAIT && deadline != NEVER) {
-		left = MAX(deadline - nowns(), 0);
-		tv.tv_sec = left / NSEC;
-		tv.tv_usec = (uint)(left % NSEC) / 1000;
+		timeleft(deadline, &ts);
+		tv.tv_sec = ts.tv_sec;
+		tv.tv_usec = (uint)ts.tv_nsec / 1000;
 		if (copyout(utv, &tv, sizeof(tv)))
 			return r;
 	}

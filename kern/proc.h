@@ -100,12 +100,12 @@ struct proc {
 	int ngroups;
 	uint groups[32];
 	struct rlimit64 rlimit[NRLIMIT];
+	int nonewprivs;          /* PR_SET_NO_NEW_PRIVS; for ever */
+	uint persona;            /* personality() */
 	char name[16];           /* comm */
 	struct file *exe;        /* the program, for /proc/PID/exe */
 	int dumpable;
 	int pdeathsig;
-	int nonewprivs;          /* PR_SET_NO_NEW_PRIVS; for ever */
-	uint persona;            /* personality() */
 
 	uint minflt, majflt;     /* faults resolved, this process */
 	uint cminflt, cmajflt;   /* those of reaped children [proctree] */

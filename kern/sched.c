@@ -183,8 +183,10 @@ sched(void)
 	struct runqueue *q = &rq[c->id];
 	struct proc *p = c->proc, *next;
 
+#ifdef QUIRE_DEBUG
 	assert(holding(&q->lock));
-	assert(c->ncli == 1);
+#endif
+	assert(c->ncli == 1); /* no other spinlock */
 	next = picknext(q, c);
 	c->resched = 0;
 	if (next != p)

@@ -1,4 +1,4 @@
-/* sigframe.h - shared by signal.c, sigframe.c and syssignal.c only. */
+/* sigframe.h - shared by signal.c, sigfault.c, sigframe.c, syssignal.c only. */
 #ifndef KERN_SIGFRAME_H
 #define KERN_SIGFRAME_H
 
@@ -19,6 +19,12 @@ int sigtake(struct proc *p, uint64_t set, struct ksiginfo *info);
 
 /* Set the action of sig (valid, not SIGKILL or SIGSTOP). */
 void sigsetaction(int sig, const struct ksigaction *act);
+
+/* Make sig pending, whatever its action, and let p notice: 0 or -EAGAIN.
+ * Sighand lock held. */
+int sigpost(struct proc *p, int sig, const struct ksiginfo *info);
+
+/* sigfault.c */
 
 /* Send the running process a signal that it cannot escape. */
 void sigforce(int sig, const struct ksiginfo *info);

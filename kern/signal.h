@@ -61,7 +61,7 @@ void sigsuspendmask(uint64_t mask);
 void sigexec(struct proc *p);
 void sigexit(struct proc *p);
 
-/* Would signal sig be ignored by p now (SIGCHLD: reap at once)?  Any context. */
+/* Would sig do nothing to p now, by its action or by default?  Any context. */
 int sigignored(struct proc *p, int sig);
 
 /* Is the process group orphaned, not counting the process ignored (0: none)?

@@ -32,6 +32,10 @@ int inodefd(uint fd, struct inode **ipp);
 int readfile(struct file *f, struct uio *u, int64_t *off);
 int writefile(struct file *f, struct uio *u, int64_t *off);
 
+/* syslock.c: the lock commands of fcntl, on a struct flock or flock64. */
+int fcntlgetlock(struct file *f, uint cmd, uint uva);
+int fcntlsetlock(struct file *f, uint cmd, uint uva);
+
 /* A 64-bit argument in two words. */
 #define ARG64(lo, hi) ((uint64_t)(hi) << 32 | (lo))
 

@@ -7,6 +7,6 @@ struct utsname { /* layout of uname(2) */
 	char version[65], machine[65], domainname[65];
 };
 
-extern struct utsname uts; /* sysproc.c; nodename is changed by root only */
+extern struct utsname uts; /* sysinfo.c; nodename is changed by root only */
 
 #endif

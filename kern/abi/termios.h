@@ -100,11 +100,27 @@ _Static_assert(sizeof(struct winsize) == 8, "winsize");
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
 #define FIONREAD   0x541B
+#define TIOCGSERIAL 0x541E
 #define FIONBIO    0x5421
 #define TIOCNOTTY  0x5422
 #define TCSBRKP    0x5425
 #define TIOCGSID   0x5429
 #define TIOCGDEV   0x80045432
+#define VT_GETSTATE 0x5603
+
+struct serial { /* of TIOCGSERIAL: the first fields of struct serial_struct */
+	int32_t type, line;
+	uint32_t port;
+	int32_t irq, flags;
+	uint32_t rest[10];
+};
+#define PORT_16550A 4
+
+struct vtstat { /* of VT_GETSTATE */
+	uint16_t v_active, v_signal, v_state;
+};
+
+_Static_assert(sizeof(struct serial) == 60, "serial");
 
 /* Arguments of TCXONC and TCFLSH. */
 #define TCOOFF    0

@@ -111,7 +111,7 @@ struct tty *uartinit(int quiet);
 struct tty *consoleinit(int quiet);
 void kbdinit(struct tty *t);
 
-/* console.c: show older lines (n < 0) or newer ones. */
+/* console.c: show older lines (n > 0) or newer ones. */
 void consolescroll(int n);
 
 /* mem.c */

@@ -35,6 +35,7 @@ static int drain(struct tty *, const struct ttyfile *);
 static int setwinsize(struct tty *, uint arg);
 static int flowctl(struct tty *, uint arg);
 static int flushctl(struct tty *, uint arg);
+static int whichtty(struct tty *, uint cmd, uint arg);
 static int jobioctl(struct tty *, struct file *, uint cmd, uint arg);
 static int setcontrolling(struct tty *, struct file *, uint force);
 static int dropcontrolling(struct tty *);
@@ -314,6 +315,9 @@ ioctltty(struct file *f, uint cmd, uint arg)
 		return putint(arg, cmd);
 	case TIOCGDEV:
 		return putint(arg, t->rdev);
+	case TIOCGSERIAL:
+	case VT_GETSTATE:
+		return whichtty(t, cmd, arg);
 	}
 	return jobioctl(t, f, cmd, arg);
 }
@@ -410,6 +414,22 @@ flushctl(struct tty *t, uint arg)
 		ttyflushout(t);
 	ttyunlock(t);
 	return 0;
+}
+
+/* What programs ask to find out which terminal they have: the serial port's
+ * numbers, or the one virtual terminal's. */
+static int
+whichtty(struct tty *t, uint cmd, uint arg)
+{
+	struct serial sr = {.type = PORT_16550A, .port = 0x3f8, .irq = 4};
+	struct vtstat vt = {.v_active = 1, .v_state = 1 << 1};
+	int serial = t->rdev == serialdev.rdev;
+
+	if (serial != (cmd == TIOCGSERIAL))
+		return -ENOTTY;
+	if (serial)
+		return copyout(arg, &sr, sizeof(sr)) ? -EFAULT : 0;
+	return copyout(arg, &vt, sizeof(vt)) ? -EFAULT : 0;
 }
 
 /* The ioctls that concern sessions and groups. */

@@ -504,7 +504,7 @@ emitpids(struct file *f, struct dirsink *sink, int first, int last)
 }
 
 void
-text(struct text *t, const char *fmt, ...)
+putf(struct text *t, const char *fmt, ...)
 {
 	va_list ap;
 	char *s;

@@ -43,7 +43,7 @@ extern const struct procent procpidents[]; /* of /proc/PID; the first is task,
 extern const struct procent procfdent;     /* any of /proc/PID/fd */
 
 /* procfs.c: append to the text.  textroom: n bytes to fill, or 0 (and err). */
-void text(struct text *, const char *fmt, ...)
+void putf(struct text *, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 char *textroom(struct text *, uint n);
 

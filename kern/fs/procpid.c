@@ -63,20 +63,20 @@ showstat(struct text *t, int pid)
 
 	if (err < 0)
 		return err;
-	text(t, "%d (%s) %c %d %d %d %d %d %u", i.pid, i.name, i.state, i.ppid,
+	putf(t, "%d (%s) %c %d %d %d %d %d %u", i.pid, i.name, i.state, i.ppid,
 		i.pgid, i.sid, (int)i.tty, i.tpgid, i.hasmem ? 0x400000 : 0x200000);
-	text(t, " %u %u %u %u", i.flt[0], i.flt[1], i.flt[2], i.flt[3]);
-	text(t, " %u %u %u %u", i.time[0], i.time[1], i.time[2], i.time[3]);
-	text(t, " %d %d 1 0 %u", 20 + i.nice, i.nice,
+	putf(t, " %u %u %u %u", i.flt[0], i.flt[1], i.flt[2], i.flt[3]);
+	putf(t, " %u %u %u %u", i.time[0], i.time[1], i.time[2], i.time[3]);
+	putf(t, " %d %d 1 0 %u", 20 + i.nice, i.nice,
 		(uint)(i.start / (1000000000 / USER_HZ)));
-	text(t, " %u %u 4294967295", i.mem.size * PGSIZE, i.mem.rss);
-	text(t, " %u %u %u 0 0", i.args.startcode, i.args.endcode,
+	putf(t, " %u %u 4294967295", i.mem.size * PGSIZE, i.mem.rss);
+	putf(t, " %u %u %u 0 0", i.args.startcode, i.args.endcode,
 		i.args.startstack);
-	text(t, " %u %u %u %u 0 0 0", (uint)i.pending & 0x7fffffff,
+	putf(t, " %u %u %u %u 0 0 0", (uint)i.pending & 0x7fffffff,
 		(uint)i.blocked & 0x7fffffff, (uint)i.ignored & 0x7fffffff,
 		(uint)i.caught & 0x7fffffff);
-	text(t, " %d %d 0 0 0 0 0", i.exitsignal, i.cpu);
-	text(t, " 0 0 %u %u %u %u %u 0\n", i.mem.startbrk, i.args.argstart,
+	putf(t, " %d %d 0 0 0 0 0", i.exitsignal, i.cpu);
+	putf(t, " 0 0 %u %u %u %u %u 0\n", i.mem.startbrk, i.args.argstart,
 		i.args.argend, i.args.envstart, i.args.envend);
 	return 0;
 }
@@ -90,7 +90,7 @@ showstatm(struct text *t, int pid)
 
 	if (err < 0)
 		return err;
-	text(t, "%u %u %u %u 0 %u 0\n", i.mem.size, i.mem.rss,
+	putf(t, "%u %u %u %u 0 %u 0\n", i.mem.size, i.mem.rss,
 		MIN(i.mem.rss, i.mem.text), i.mem.text,
 		i.mem.data + i.mem.stack);
 	return 0;
@@ -106,10 +106,10 @@ showstatus(struct text *t, int pid)
 		return err;
 	statusids(t, &i);
 	statusmem(t, &i);
-	text(t, "Threads:\t1\n");
+	putf(t, "Threads:\t1\n");
 	statussignals(t, &i);
-	text(t, "voluntary_ctxt_switches:\t%u\n", i.nvcsw);
-	text(t, "nonvoluntary_ctxt_switches:\t%u\n", i.nivcsw);
+	putf(t, "voluntary_ctxt_switches:\t%u\n", i.nvcsw);
+	putf(t, "nonvoluntary_ctxt_switches:\t%u\n", i.nivcsw);
 	return 0;
 }
 
@@ -122,20 +122,20 @@ statusids(struct text *t, struct procinfo *i)
 	};
 	const char *w = words[strchr(states, i->state) - states];
 
-	text(t, "Name:\t%s\nUmask:\t%04x\n", i->name,
+	putf(t, "Name:\t%s\nUmask:\t%04x\n", i->name,
 		(i->umask & 7) | (i->umask >> 3 & 7) << 4 |
 			(i->umask >> 6 & 7) << 8);
-	text(t, "State:\t%c (%s)\n", i->state, w);
-	text(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+	putf(t, "State:\t%c (%s)\n", i->state, w);
+	putf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
 		i->pid, i->pid, i->ppid);
-	text(t, "Uid:\t%u\t%u\t%u\t%u\n", i->uid[0], i->uid[1], i->uid[2],
+	putf(t, "Uid:\t%u\t%u\t%u\t%u\n", i->uid[0], i->uid[1], i->uid[2],
 		i->uid[3]);
-	text(t, "Gid:\t%u\t%u\t%u\t%u\n", i->gid[0], i->gid[1], i->gid[2],
+	putf(t, "Gid:\t%u\t%u\t%u\t%u\n", i->gid[0], i->gid[1], i->gid[2],
 		i->gid[3]);
-	text(t, "FDSize:\t%d\nGroups:\t", i->nfile);
+	putf(t, "FDSize:\t%d\nGroups:\t", i->nfile);
 	for (int g = 0; g < i->ngroups; g++)
-		text(t, "%u ", i->groups[g]);
-	text(t, "\n");
+		putf(t, "%u ", i->groups[g]);
+	putf(t, "\n");
 }
 
 static void
@@ -145,28 +145,28 @@ statusmem(struct text *t, struct procinfo *i)
 
 	if (!i->hasmem)
 		return;
-	text(t, "VmPeak:\t%8u kB\n", i->mem.peaksize * kb);
-	text(t, "VmSize:\t%8u kB\n", i->mem.size * kb);
-	text(t, "VmLck:\t%8u kB\n", 0);
-	text(t, "VmHWM:\t%8u kB\n", i->mem.peakrss * kb);
-	text(t, "VmRSS:\t%8u kB\n", i->mem.rss * kb);
-	text(t, "VmData:\t%8u kB\n", i->mem.data * kb);
-	text(t, "VmStk:\t%8u kB\n", i->mem.stack * kb);
-	text(t, "VmExe:\t%8u kB\n", i->mem.text * kb);
-	text(t, "VmLib:\t%8u kB\n", 0);
-	text(t, "VmPTE:\t%8u kB\n", i->mem.tables * kb);
-	text(t, "VmSwap:\t%8u kB\n", 0);
+	putf(t, "VmPeak:\t%8u kB\n", i->mem.peaksize * kb);
+	putf(t, "VmSize:\t%8u kB\n", i->mem.size * kb);
+	putf(t, "VmLck:\t%8u kB\n", 0);
+	putf(t, "VmHWM:\t%8u kB\n", i->mem.peakrss * kb);
+	putf(t, "VmRSS:\t%8u kB\n", i->mem.rss * kb);
+	putf(t, "VmData:\t%8u kB\n", i->mem.data * kb);
+	putf(t, "VmStk:\t%8u kB\n", i->mem.stack * kb);
+	putf(t, "VmExe:\t%8u kB\n", i->mem.text * kb);
+	putf(t, "VmLib:\t%8u kB\n", 0);
+	putf(t, "VmPTE:\t%8u kB\n", i->mem.tables * kb);
+	putf(t, "VmSwap:\t%8u kB\n", 0);
 }
 
 static void
 statussignals(struct text *t, struct procinfo *i)
 {
-	text(t, "SigQ:\t0/0\n");
-	text(t, "SigPnd:\t%016llx\n", (unsigned long long)i->pending);
-	text(t, "ShdPnd:\t%016llx\n", 0ull);
-	text(t, "SigBlk:\t%016llx\n", (unsigned long long)i->blocked);
-	text(t, "SigIgn:\t%016llx\n", (unsigned long long)i->ignored);
-	text(t, "SigCgt:\t%016llx\n", (unsigned long long)i->caught);
+	putf(t, "SigQ:\t0/0\n");
+	putf(t, "SigPnd:\t%016llx\n", (unsigned long long)i->pending);
+	putf(t, "ShdPnd:\t%016llx\n", 0ull);
+	putf(t, "SigBlk:\t%016llx\n", (unsigned long long)i->blocked);
+	putf(t, "SigIgn:\t%016llx\n", (unsigned long long)i->ignored);
+	putf(t, "SigCgt:\t%016llx\n", (unsigned long long)i->caught);
 }
 
 static int
@@ -176,7 +176,7 @@ showcomm(struct text *t, int pid)
 	int err = getinfo(pid, &i);
 
 	if (err == 0)
-		text(t, "%s\n", i.name);
+		putf(t, "%s\n", i.name);
 	return err;
 }
 
@@ -254,14 +254,14 @@ showvma(struct text *t, struct vmainfo *v, char *path)
 	const char *name = vmaname(v, path);
 	uint from = t->n;
 
-	text(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", v->start, v->end,
+	putf(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", v->start, v->end,
 		v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
 		v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p',
 		(uint)v->offset, major(dev), minor(dev), ip ? (uint)ip->ino : 0);
 	if (*name)
-		text(t, "%*s%s", (int)(from + 49 - MIN(t->n, from + 49)), "",
+		putf(t, "%*s%s", (int)(from + 49 - MIN(t->n, from + 49)), "",
 			name);
-	text(t, "\n");
+	putf(t, "\n");
 }
 
 static const char *
@@ -302,7 +302,7 @@ showlimits(struct text *t, int pid)
 	release(&proctree);
 	if (p == 0)
 		return -ESRCH;
-	text(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
+	putf(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
 		"Hard Limit", "Units");
 	for (int i = 0; i < NRLIMIT; i++) {
 		for (int j = 0; j < 2; j++) {
@@ -314,7 +314,7 @@ showlimits(struct text *t, int pid)
 				snprintf(s[j], sizeof(s[j]), "%llu",
 					(unsigned long long)v);
 		}
-		text(t, "%-25s %-20s %-20s %-10s\n", names[i][0], s[0], s[1],
+		putf(t, "%-25s %-20s %-20s %-10s\n", names[i][0], s[0], s[1],
 			names[i][1]);
 	}
 	return 0;

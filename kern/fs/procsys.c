@@ -34,25 +34,25 @@ showmeminfo(struct text *t, int pid)
 
 	(void)pid;
 	meminfo(&m);
-	text(t, "MemTotal:       %8u kB\n", kb(m.total));
-	text(t, "MemFree:        %8u kB\n", kb(m.free));
-	text(t, "MemAvailable:   %8u kB\n", kb(m.free));
-	text(t, "Buffers:        %8u kB\n", 0);
-	text(t, "Cached:         %8u kB\n", kb(m.cached));
-	text(t, "SwapCached:     %8u kB\n", 0);
-	text(t, "AnonPages:      %8u kB\n", kb(m.anon));
-	text(t, "Shmem:          %8u kB\n", kb(m.shmem));
-	text(t, "Slab:           %8u kB\n", kb(m.slab));
-	text(t, "SReclaimable:   %8u kB\n", 0);
-	text(t, "SUnreclaim:     %8u kB\n", kb(m.slab));
-	text(t, "KernelStack:    %8u kB\n", kb(m.stacks));
-	text(t, "PageTables:     %8u kB\n", kb(m.tables));
-	text(t, "SwapTotal:      %8u kB\n", 0);
-	text(t, "SwapFree:       %8u kB\n", 0);
-	text(t, "Kernel:         %8u kB\n", kb(m.kernel));
-	text(t, "KernelImage:    %8u kB\n", kb(m.image));
-	text(t, "PageArray:      %8u kB\n", kb(m.pagearray));
-	text(t, "BootModules:    %8u kB\n", kb(m.modules));
+	putf(t, "MemTotal:       %8u kB\n", kb(m.total));
+	putf(t, "MemFree:        %8u kB\n", kb(m.free));
+	putf(t, "MemAvailable:   %8u kB\n", kb(m.free));
+	putf(t, "Buffers:        %8u kB\n", 0);
+	putf(t, "Cached:         %8u kB\n", kb(m.cached));
+	putf(t, "SwapCached:     %8u kB\n", 0);
+	putf(t, "AnonPages:      %8u kB\n", kb(m.anon));
+	putf(t, "Shmem:          %8u kB\n", kb(m.shmem));
+	putf(t, "Slab:           %8u kB\n", kb(m.slab));
+	putf(t, "SReclaimable:   %8u kB\n", 0);
+	putf(t, "SUnreclaim:     %8u kB\n", kb(m.slab));
+	putf(t, "KernelStack:    %8u kB\n", kb(m.stacks));
+	putf(t, "PageTables:     %8u kB\n", kb(m.tables));
+	putf(t, "SwapTotal:      %8u kB\n", 0);
+	putf(t, "SwapFree:       %8u kB\n", 0);
+	putf(t, "Kernel:         %8u kB\n", kb(m.kernel));
+	putf(t, "KernelImage:    %8u kB\n", kb(m.image));
+	putf(t, "PageArray:      %8u kB\n", kb(m.pagearray));
+	putf(t, "BootModules:    %8u kB\n", kb(m.modules));
 	return 0;
 }
 
@@ -70,15 +70,15 @@ showvmstat(struct text *t, int pid)
 
 	(void)pid;
 	meminfo(&m);
-	text(t, "nr_free_pages %u\n", m.free);
-	text(t, "nr_anon_pages %u\n", m.anon);
-	text(t, "nr_file_pages %u\n", m.cached);
-	text(t, "nr_page_table_pages %u\n", m.tables);
-	text(t, "pgfault %u\n", vmstat(VM_MINFLT) + vmstat(VM_MAJFLT));
-	text(t, "pgmajfault %u\n", vmstat(VM_MAJFLT));
-	text(t, "pswpin 0\npswpout 0\n");
+	putf(t, "nr_free_pages %u\n", m.free);
+	putf(t, "nr_anon_pages %u\n", m.anon);
+	putf(t, "nr_file_pages %u\n", m.cached);
+	putf(t, "nr_page_table_pages %u\n", m.tables);
+	putf(t, "pgfault %u\n", vmstat(VM_MINFLT) + vmstat(VM_MAJFLT));
+	putf(t, "pgmajfault %u\n", vmstat(VM_MAJFLT));
+	putf(t, "pswpin 0\npswpout 0\n");
 	for (int i = 0; i < NVMSTAT; i++)
-		text(t, "%s %u\n", vmstatname(i), vmstat(i));
+		putf(t, "%s %u\n", vmstatname(i), vmstat(i));
 	return 0;
 }
 
@@ -117,14 +117,14 @@ showstat(struct text *t, int pid)
 	(void)pid;
 	cputime(&c);
 	procount(&running);
-	text(t, "cpu  %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system, c.idle);
+	putf(t, "cpu  %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system, c.idle);
 	if (ncpu == 1)
-		text(t, "cpu0 %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system,
+		putf(t, "cpu0 %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system,
 			c.idle);
-	text(t, "ctxt %u\n", c.switches);
-	text(t, "btime %u\n", (uint)((realns() - nowns()) / 1000000000));
-	text(t, "processes %d\n", c.maxpid);
-	text(t, "procs_running %d\nprocs_blocked 0\n", running);
+	putf(t, "ctxt %u\n", c.switches);
+	putf(t, "btime %u\n", (uint)((realns() - nowns()) / 1000000000));
+	putf(t, "processes %d\n", c.maxpid);
+	putf(t, "procs_running %d\nprocs_blocked 0\n", running);
 	return 0;
 }
 
@@ -159,7 +159,7 @@ showuptime(struct text *t, int pid)
 
 	(void)pid;
 	cputime(&c);
-	text(t, "%u.%02u %u.%02u\n", now / USER_HZ, now % USER_HZ,
+	putf(t, "%u.%02u %u.%02u\n", now / USER_HZ, now % USER_HZ,
 		c.idle / USER_HZ, c.idle % USER_HZ);
 	return 0;
 }
@@ -176,9 +176,9 @@ showloadavg(struct text *t, int pid)
 	n = procount(&running);
 	cputime(&c);
 	for (int i = 0; i < 3; i++)
-		text(t, "%u.%02u ", avg[i] >> 11,
+		putf(t, "%u.%02u ", avg[i] >> 11,
 			((avg[i] & 2047) * 100) >> 11);
-	text(t, "%d/%d %d\n", running, n, c.maxpid);
+	putf(t, "%d/%d %d\n", running, n, c.maxpid);
 	return 0;
 }
 
@@ -195,18 +195,18 @@ showcpuinfo(struct text *t, int pid)
 
 	(void)pid;
 	for (int i = 0; i < ncpu; i++) {
-		text(t, "processor\t: %d\n", i);
-		text(t, "vendor_id\t: %s\n", *c->vendor ? c->vendor : "unknown");
-		text(t, "cpu family\t: %u\n", *c->vendor ? c->family : 4);
-		text(t, "model\t\t: %u\n", c->model);
-		text(t, "model name\t: %s\n", *c->brand ? c->brand : "486");
-		text(t, "stepping\t: %u\n", c->stepping);
-		text(t, "cpu MHz\t\t: %u.%03u\n", tsckhz / 1000, tsckhz % 1000);
-		text(t, "fpu\t\t: yes\nflags\t\t:");
+		putf(t, "processor\t: %d\n", i);
+		putf(t, "vendor_id\t: %s\n", *c->vendor ? c->vendor : "unknown");
+		putf(t, "cpu family\t: %u\n", *c->vendor ? c->family : 4);
+		putf(t, "model\t\t: %u\n", c->model);
+		putf(t, "model name\t: %s\n", *c->brand ? c->brand : "486");
+		putf(t, "stepping\t: %u\n", c->stepping);
+		putf(t, "cpu MHz\t\t: %u.%03u\n", tsckhz / 1000, tsckhz % 1000);
+		putf(t, "fpu\t\t: yes\nflags\t\t:");
 		for (int b = 0; b < 32; b++)
 			if (flags[b] && (c->features >> b & 1))
-				text(t, " %s", flags[b]);
-		text(t, "\nbogomips\t: %u.%02u\n\n", tsckhz / 500,
+				putf(t, " %s", flags[b]);
+		putf(t, "\nbogomips\t: %u.%02u\n\n", tsckhz / 500,
 			tsckhz / 5 % 100);
 	}
 	return 0;
@@ -216,7 +216,7 @@ static int
 showcmdline(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%s\n", bootinfo.cmdline);
+	putf(t, "%s\n", bootinfo.cmdline);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ static int
 showversion(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%s version %s (%s) %s\n", uts.sysname, uts.release,
+	putf(t, "%s version %s (%s) %s\n", uts.sysname, uts.release,
 		__VERSION__, uts.version);
 	return 0;
 }
@@ -233,7 +233,7 @@ static int
 showfilesystems(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
+	putf(t, "nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
 	return 0;
 }
 
@@ -241,15 +241,15 @@ static int
 showconsoles(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "ttyS0                -W- (EC  a)    4:64\n");
-	text(t, "tty0                 -WU (EC  )     4:1\n");
+	putf(t, "ttyS0                -W- (EC  a)    4:64\n");
+	putf(t, "tty0                 -WU (EC  )     4:1\n");
 	return 0;
 }
 
 static int
 showdevice(struct device *d, void *arg)
 {
-	text(arg, "%3u %s\n", major(d->rdev), d->name);
+	putf(arg, "%3u %s\n", major(d->rdev), d->name);
 	return 0;
 }
 
@@ -257,9 +257,9 @@ static int
 showdevices(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "Character devices:\n");
+	putf(t, "Character devices:\n");
 	deveach(showdevice, t);
-	text(t, "\nBlock devices:\n");
+	putf(t, "\nBlock devices:\n");
 	return 0;
 }
 
@@ -274,7 +274,7 @@ showmounts(struct text *t, int pid)
 		return -ENOMEM;
 	for (int i = 0; copymount(i, &s); i++) {
 		if (dentrypath(s.root, path, PATHLEN) >= 0)
-			text(t, "%s %s %s %s 0 0\n",
+			putf(t, "%s %s %s %s 0 0\n",
 				*s.source ? s.source : s.type, path, s.type,
 				s.flags & MS_RDONLY ? "ro" : "rw");
 		dput(s.root);
@@ -334,7 +334,7 @@ static int
 showhostname(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%s\n", uts.nodename);
+	putf(t, "%s\n", uts.nodename);
 	return 0;
 }
 
@@ -354,7 +354,7 @@ static int
 showosrelease(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%s\n", uts.release);
+	putf(t, "%s\n", uts.release);
 	return 0;
 }
 
@@ -362,7 +362,7 @@ static int
 showostype(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%s\n", uts.sysname);
+	putf(t, "%s\n", uts.sysname);
 	return 0;
 }
 
@@ -370,7 +370,7 @@ static int
 showpidmax(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%d\n", PIDMAX);
+	putf(t, "%d\n", PIDMAX);
 	return 0;
 }
 
@@ -378,7 +378,7 @@ static int
 showngroups(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%d\n", (int)NELEM(((struct proc *)0)->groups));
+	putf(t, "%d\n", (int)NELEM(((struct proc *)0)->groups));
 	return 0;
 }
 
@@ -387,7 +387,7 @@ static int
 showovercommit(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "1\n");
+	putf(t, "1\n");
 	return 0;
 }
 
@@ -395,7 +395,7 @@ static int
 showmaxmap(struct text *t, int pid)
 {
 	(void)pid;
-	text(t, "%d\n", NVMA);
+	putf(t, "%d\n", NVMA);
 	return 0;
 }
 

@@ -314,7 +314,7 @@ exec_failure_keeps_program(void)
 	*p = 3;
 	for (i = 0; i < 100; i++)
 		checkerr(execve("/dev/null", argv, environ), EACCES);
-	checkerr(execve(exepath, (char **)8, environ), EFAULT);
+	checkerr(syscall(SYS_execve, exepath, 8, environ), EFAULT);
 	argv[0] = (char *)12;
 	checkerr(execve(exepath, argv, environ), EFAULT);
 	checkeq(*p, 3);

@@ -7,8 +7,7 @@
 #define MIB (1 << 20)
 
 static char altstack[64 << 10];
-static volatile uintptr_t faultaddr;
-static volatile int faultcode;
+static uintptr_t top; /* of the stack */
 
 /* The stack pointer, as a number that the compiler knows nothing about. */
 static char *__attribute__((noinline))
@@ -77,10 +76,8 @@ static void
 onsegv(int sig, siginfo_t *si, void *uc)
 {
 	(void)sig, (void)uc;
-	faultaddr = (uintptr_t)si->si_addr;
-	faultcode = si->si_code;
-	checkeq(faultcode, SEGV_MAPERR);
-	checkeq(faultaddr / PG * PG, stacktop(0) - MIB - PG);
+	checkeq(si->si_code, SEGV_MAPERR);
+	checkeq((uintptr_t)si->si_addr / PG * PG, top - MIB - PG);
 	finish();
 }
 
@@ -92,6 +89,7 @@ touchdown(void)
 		.sa_flags = SA_SIGINFO | SA_ONSTACK};
 	volatile char *p;
 
+	top = stacktop(0);
 	must(sigaltstack(&ss, 0) == 0);
 	must(sigaction(SIGSEGV, &sa, 0) == 0);
 	for (p = sp();; p -= 512)

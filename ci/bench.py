@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""bench.py - what each operation costs, in instructions, against its bar.
+
+Boots /bin/bench as init under QEMU's -icount, where one tick of the time-stamp
+counter is one instruction: the figures are the same in every run and on every
+machine.  The bars are limits; the best peer is what the best of Linux 6.1 (L,
+its costly options off) and Fiwix 1.7 (F) needed on the same emulated machine.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import qemu
+
+BUILD = os.path.join(qemu.ROOT, "build-release")
+
+# name in bench's output, what it is, best peer, bar
+TABLE = [
+    ("getpid", "getpid()", "F 104", 100),
+    ("anon_touch", "first write to a page, mmap", "L 3389", 1600),
+    ("heap_touch", "first write to a page, heap", "L 3388", 1600),
+    ("stack_touch", "first write to a page, stack", "L 6408", 1800),
+    ("anon_read", "first read of a page", "L 1093", 400),
+    ("cow_break", "write to a shared page", "L 4145", 1700),
+    ("cow_reuse", "write as the last owner", "F 214", 250),
+    ("fork", "fork, exit, wait", "L 107500", 40000),
+    ("fork_16m", "the same, 16 MiB touched", "L 1443000", 45000),
+    ("fork_256m", "the same, 256 MiB touched", "L 21558000", 80000),
+    ("exit_page", "exit, each touched page", "L 1239", 150),
+    ("fork_exec", "fork, exec, wait", "L 326300", 130000),
+    ("mmap_1p", "mmap and munmap, one page", "F 1013", 1500),
+    ("mmap_16m", "mmap and munmap, 16 MiB", "L 18250", 2000),
+    ("mprotect", "mprotect of a page", "F 1121", 1000),
+    ("open_close", "open and close", "F 3535", 3000),
+    ("stat", "stat", "F 2932", 2500),
+    ("pipe", "a byte there and back", "F 1857", 2500),
+    ("read_64k", "read by 64 KiB, each KiB", "L 439", 330),
+    ("read_4k", "read by 4 KiB, each KiB", "L 698", 450),
+    ("boot", "boot, kernel to init (-m 64)", "", 20000000),
+]
+
+# The same under the names of the paper's tables.
+ALIASES = {
+    "sys_getpid": "getpid", "brk_touch": "heap_touch", "fork_0m": "fork",
+    "mprotect_1p": "mprotect", "pipe_pingpong": "pipe",
+    "file_read_64k": "read_64k", "file_read_4k": "read_4k",
+    "exit_slope": "exit_page", "boot_ticks": "boot", "boot_init": "boot",
+}
+
+
+def run(ram, words=""):
+    """Boot bench; its figures by name."""
+    m = qemu.boot(name="bench-%d" % ram,
+                  kernel=os.path.join(BUILD, "quire.elf"),
+                  initrd=os.path.join(BUILD, "initramfs.cpio"), ram=ram,
+                  append=("init=/bin/bench console=ttyS0 panic=exit quiet " +
+                          words).strip(),
+                  icount=True, timeout=300)
+    return figures(m.text)
+
+
+def figures(text):
+    found = {}
+    for line in text.splitlines():
+        m = re.match(r"([a-z]\w*)[ \t:=]+([\d.]+)(?:\s|$)", line)
+        if m:
+            name = ALIASES.get(m.group(1), m.group(1))
+            found[name] = float(m.group(2))
+    return found
+
+
+def rows(found):
+    """(name, what, peer, bar, ours, met) of each row."""
+    for name, what, peer, bar in TABLE:
+        ours = found.get(name)
+        yield name, what, peer, bar, ours, ours is not None and ours <= bar
+
+
+def table(found):
+    line = "%-30s %12s %10s %12s  %s"
+    print(line % ("operation", "best peer", "bar", "ours", ""))
+    for _, what, peer, bar, ours, met in rows(found):
+        print(line % (what, peer, short(bar), short(ours),
+                      "ok" if met else "MISS"))
+
+
+def short(n):
+    if n is None:
+        return "-"
+    return "%d" % n if n >= 100 or n == int(n) else "%.1f" % n
+
+
+def main():
+    ap = argparse.ArgumentParser(description="instructions per operation")
+    ap.add_argument("--json", action="store_true", help="figures only")
+    ap.add_argument("--check", action="store_true",
+                    help="status 1 if one costs more than its bar")
+    args = ap.parse_args()
+    try:
+        found = run(1024)
+        found.update({k: v for k, v in run(64, "-- boot").items()
+                      if k == "boot"})
+    except qemu.Failure as e:
+        print("bench: %s (see build/logs)" % e, file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps({r[0]: {"bar": r[3], "ours": r[4], "ok": r[5]}
+                          for r in rows(found)}, indent=1))
+    else:
+        table(found)
+    return int(args.check and not all(r[5] for r in rows(found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,2 @@
+#include "unit.h"
+const struct test pcachetests[] = {{0, 0}};

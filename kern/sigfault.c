@@ -1,0 +1,120 @@
+/*
+ * sigfault.c - exceptions of user mode become signals of the process that runs.
+ *
+ * Such a signal cannot be put off: if it is blocked or ignored the process dies
+ * (the instruction would fault again, for ever).  This is the one place where an
+ * error of fault() becomes a signal.
+ */
+#include "kern/sigframe.h"
+#include "arch/cpu.h"
+#include "arch/trap.h"
+#include "mm/mm.h"
+#include "kern/file.h"
+#include "kern/printf.h"
+#include "kern/proc.h"
+#include "kern/string.h"
+
+static void describe(struct proc *p, struct trapframe *tf, uint va);
+
+void
+sigfault(struct trapframe *tf, uint va, int err)
+{
+	struct proc *p = myproc();
+
+	p->sig.cr2 = va;
+	if (va >= USERTOP)
+		tf->err |= PF_PRESENT; /* as Linux: say nothing of our tables */
+	if (err == -ENOMEM) {
+		vmcount(VM_OOM);
+		printf("out of memory: killed %d (%s)\n", p->pid, p->name);
+		sigforce(SIGKILL, 0);
+		return;
+	}
+	describe(p, tf, va);
+	if (err == -EIO)
+		sigexception(tf, SIGBUS, BUS_ADRERR, va);
+	else
+		sigexception(tf, SIGSEGV,
+			err == -EACCES ? SEGV_ACCERR : SEGV_MAPERR, va);
+}
+
+#ifdef QUIRE_DEBUG
+/* One line about a fault that becomes a signal. */
+static void
+describe(struct proc *p, struct trapframe *tf, uint va)
+{
+	const char *what = "read";
+	struct vmainfo v;
+	int i, found = 0;
+
+	if (tf->err & PF_WRITE)
+		what = "write";
+	else if (va == tf->eip)
+		what = "exec";
+	for (i = 0; !found && uvmvma(p->uvm, i, &v); i++) {
+		found = va >= v.start && va < v.end;
+		if (v.file)
+			fileclose(v.file);
+	}
+	printf("%s %d: %s at %x, eip %x, ", p->name, p->pid, what, va, tf->eip);
+	if (found)
+		printf("mapping %x-%x %c%c%c%c\n", v.start, v.end,
+			v.prot & PROT_READ ? 'r' : '-',
+			v.prot & PROT_WRITE ? 'w' : '-',
+			v.prot & PROT_EXEC ? 'x' : '-', v.shared ? 's' : 'p');
+	else
+		printf("no mapping\n");
+}
+#else
+static void
+describe(struct proc *p, struct trapframe *tf, uint va)
+{
+	(void)p, (void)tf, (void)va;
+}
+#endif
+
+void
+sigexception(struct trapframe *tf, int sig, int code, uint addr)
+{
+	struct ksiginfo info;
+
+	memset(&info, 0, sizeof(info));
+	info.code = code;
+	info.addr = addr;
+	myproc()->sig.trapno = tf->trapno;
+	myproc()->sig.err = tf->err;
+	sigforce(sig, &info);
+}
+
+/* Send the running process a signal that it cannot escape: if it blocks or
+ * ignores it, it dies. */
+void
+sigforce(int sig, const struct ksiginfo *info)
+{
+	struct proc *p = myproc();
+	struct ksigaction *act = &p->sighand->action[sig - 1];
+
+	acquire(&p->sighand->lock);
+	if (act->handler == SIG_IGN || (p->sig.mask & sigbit(sig))) {
+		act->handler = SIG_DFL;
+		p->sig.mask &= ~sigbit(sig);
+	}
+	p->sig.forced |= sigbit(sig);
+	(void)sigpost(p, sig, info);
+	p->work = 1;
+	release(&p->sighand->lock);
+}
+
+/* The frame for sig could not be written or read back. */
+void
+sigforcesegv(int sig)
+{
+	struct proc *p = myproc();
+
+	if (sig == SIGSEGV) { /* its handler cannot run either */
+		acquire(&p->sighand->lock);
+		p->sighand->action[SIGSEGV - 1].handler = SIG_DFL;
+		release(&p->sighand->lock);
+	}
+	sigforce(SIGSEGV, 0);
+}
