@@ -222,6 +222,8 @@ memlimit(void)
 	if (bootarg("mem", buf, sizeof(buf)) < 0)
 		return 1ull << 32;
 	size = strtoul(buf, &end, 0);
+	if (end == buf)
+		return 1ull << 32; /* no number: as if it were not there */
 	if (*end == 'K' || *end == 'k')
 		size <<= 10;
 	else if (*end == 'M' || *end == 'm')

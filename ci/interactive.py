@@ -142,7 +142,7 @@ def tools(m):
     run(m, "free", r"^Mem: +\d+ +\d+ +\d+")
     run(m, "uptime", r"up .*load average")
     run(m, "mount", r"proc on /proc type proc")
-    run(m, "df", r"% /")
+    run(m, "df -a", r"% /proc$")
     run(m, "readlink /proc/self/exe", r"^/bin/busybox$")
     run(m, "cat /proc/self/maps", r"\[stack\]$")
     run(m, "cat /proc/vmcheck > /dev/null && echo checked", r"^checked$")

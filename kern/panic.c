@@ -32,6 +32,7 @@ static volatile uint panicking;
 static void begin(void);
 static void die(void) __attribute__((noreturn));
 static void printregs(const struct trapframe *tf);
+static void printcaller(const struct trapframe *tf);
 static void printcause(const struct trapframe *tf);
 static void printaddr(uint addr);
 
@@ -65,6 +66,8 @@ panictrap(struct trapframe *tf, const char *fmt, ...)
 	if (tf->trapno == T_PGFLT)
 		printcause(tf);
 	printaddr(tf->eip);
+	if (tf->eip < (uint)text || tf->eip >= (uint)etext)
+		printcaller(tf); /* of a bad function pointer */
 	backtrace(tf->ebp);
 	die();
 }
@@ -95,22 +98,39 @@ die(void)
 	halt();
 }
 
+/* The CPU pushes esp only when it changes stacks. */
+static uint
+trapesp(const struct trapframe *tf)
+{
+	if (usermode(tf) || tf->trapno == T_DBLFLT)
+		return tf->esp;
+	return (uint)&tf->esp;
+}
+
 static void
 printregs(const struct trapframe *tf)
 {
-	uint esp = usermode(tf) || tf->trapno == T_DBLFLT ? tf->esp
-							  : (uint)&tf->esp;
 
 	printf("eip %08x  cs %04x  eflags %08x  trap %u  error %x\n", tf->eip,
 		tf->cs & 0xFFFF, tf->eflags, tf->trapno, tf->err);
 	printf("eax %08x  ebx %08x  ecx %08x  edx %08x\n", tf->eax, tf->ebx,
 		tf->ecx, tf->edx);
 	printf("esi %08x  edi %08x  ebp %08x  esp %08x\n", tf->esi, tf->edi,
-		tf->ebp, esp);
+		tf->ebp, trapesp(tf));
 	printf("ds %04x  es %04x  fs %04x  gs %04x\n", tf->ds & 0xFFFF,
 		tf->es & 0xFFFF, tf->fs & 0xFFFF, tf->gs & 0xFFFF);
 	printf("cr0 %08x  cr2 %08x  cr3 %08x  cr4 %08x\n", rcr0(), rcr2(),
 		rcr3(), rcr4());
+}
+
+/* A call pushed where it came from. */
+static void
+printcaller(const struct trapframe *tf)
+{
+	uint esp = trapesp(tf);
+
+	if (esp >= KERNBASE && esp % 4 == 0 && kvmreadable(esp, 4))
+		printaddr(*(const uint *)esp);
 }
 
 /* A page fault's error code in words, and the entries that translate. */

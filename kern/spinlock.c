@@ -2,9 +2,9 @@
  * spinlock.c - locks held for a few dozen instructions, interrupts off.
  *
  * owner is the holder's CPU id + 1, so a CPU that finds its own number there
- * would wait for itself.  Debug builds also keep a bit per rank held on each
- * CPU: a lock is taken only above all of them, so no two CPUs can each wait for
- * a lock of the other's.  Rank 0 is not checked.
+ * would wait for itself.  Debug builds check release() too, and keep a bit per
+ * rank held on each CPU: a lock is taken only above all of them, so no two CPUs
+ * can each wait for a lock of the other's.  Rank 0 is not checked.
  */
 #include "kern/lock.h"
 
@@ -14,6 +14,7 @@
 
 #define barrier() __asm__ volatile("" : : : "memory")
 
+static void contend(struct spinlock *lk) __attribute__((noinline));
 static void checkorder(struct spinlock *lk);
 static void noteheld(struct spinlock *lk);
 static void notefree(struct spinlock *lk);
@@ -29,25 +30,28 @@ initlock(struct spinlock *lk, int rank)
 void
 acquire(struct spinlock *lk)
 {
-	uint16_t me;
-
 	pushcli();
-	me = mycpu()->id + 1;
 	checkorder(lk);
-	while (cmpxchg16(&lk->owner, 0, me) != 0) {
-		if (lk->owner == me)
-			panic("acquire: rank %d is held here already", lk->rank);
+	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0)
+		contend(lk);
+	noteheld(lk);
+}
+
+/* Somebody has the lock: wait until he lets go, without writing to it. */
+static void
+contend(struct spinlock *lk)
+{
+	if (holding(lk))
+		panic("acquire: rank %d is held here already", lk->rank);
+	do
 		while (lk->owner != 0)
 			pause();
-	}
-	noteheld(lk);
+	while (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0);
 }
 
 void
 release(struct spinlock *lk)
 {
-	if (!holding(lk))
-		panic("release: rank %d is not held here", lk->rank);
 	notefree(lk);
 	barrier();
 	lk->owner = 0;
@@ -95,6 +99,8 @@ noteheld(struct spinlock *lk)
 static void
 notefree(struct spinlock *lk)
 {
+	if (!holding(lk))
+		panic("release: rank %d is not held here", lk->rank);
 	mycpu()->held &= ~(1u << lk->rank);
 }
 #else

@@ -76,6 +76,7 @@ sys_sysinfo(const uint *a)
 	struct sysinfo si;
 	struct meminfo m;
 	uint avg[3], nsec, i;
+	int running;
 
 	memset(&si, 0, sizeof(si));
 	meminfo(&m);
@@ -86,7 +87,7 @@ sys_sysinfo(const uint *a)
 	si.totalram = m.total * PGSIZE;
 	si.freeram = m.free * PGSIZE;
 	si.sharedram = m.shmem * PGSIZE;
-	si.procs = (uint16_t)procount(0);
+	si.procs = (uint16_t)procount(&running);
 	si.memunit = 1;
 	return copyout(a[0], &si, sizeof(si)) ? -EFAULT : 0;
 }

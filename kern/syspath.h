@@ -7,7 +7,7 @@
 
 /* A path argument relative to a descriptor (AT_FDCWD: the cwd). */
 struct pathat {
-	char *path;        /* a page */
+	char *path;        /* of getpath */
 	struct dentry *at; /* 0: the cwd */
 	struct file *f;    /* keeps at */
 };

@@ -55,7 +55,6 @@ static void *kearly(void);
 static void makepages(void);
 static uint findspace(uint n);
 static uint topofram(void);
-static void setstates(uint start, uint end, int state);
 static void addrange(uint start, uint end);
 static int zoneof(struct page *);
 static void insert(struct page *, int order);
@@ -128,7 +127,7 @@ kinit2(void)
 	for (int i = 0; i < bootinfo.nram; i++)
 		addrange(bootinfo.ram[i].start, bootinfo.ram[i].end);
 	for (int i = 0; i < bootinfo.nmodule; i++)
-		setstates(PGROUNDDOWN(bootinfo.module[i].start),
+		claim(PGROUNDDOWN(bootinfo.module[i].start),
 			PGROUNDUP(bootinfo.module[i].end), PG_MODULE);
 	if (buddy.nfree + pagecount(PG_MODULE) < MINRAM >> PGSHIFT)
 		panic("too little RAM: %u KiB free, Quire needs %u KiB",
@@ -151,8 +150,8 @@ makepages(void)
 	pages = P2V(pa);
 	stosl(pages, 0, n / 4);
 	counts[0][PG_RESERVED] = npages;
-	setstates(pa, pa + n, PG_IMAGE);
-	setstates(EXTMEM, V2P(PGROUNDUP(end)), PG_IMAGE);
+	claim(pa, pa + n, PG_IMAGE);
+	claim(EXTMEM, V2P(PGROUNDUP(end)), PG_IMAGE);
 	kvmtables();
 }
 
@@ -189,8 +188,9 @@ findspace(uint n)
 		n >> 10);
 }
 
-static void
-setstates(uint start, uint last, int state)
+/* Frames [start, last) are in use from boot on, in the given state. */
+void
+claim(uint start, uint last, int state)
 {
 	for (uint pa = start; pa < last; pa += PGSIZE) {
 		count(papage(pa)->state, -1);

@@ -138,10 +138,14 @@ switchkvm(void)
 void
 kvmtables(void)
 {
-	kvapage(kpgdir)->state = PG_DIR;
-	for (uint i = PDX(KERNBASE); i < NPDENTRIES; i++)
+	uint pa = V2P(kpgdir);
+
+	claim(pa, pa + PGSIZE, PG_DIR);
+	for (uint i = PDX(KERNBASE); i < NPDENTRIES; i++) {
+		pa = PTE_ADDR(kpgdir[i]);
 		if ((kpgdir[i] & (PTE_P | PTE_PS)) == PTE_P)
-			ptepage(kpgdir[i])->state = PG_TABLE;
+			claim(pa, pa + PGSIZE, PG_TABLE);
+	}
 }
 
 /* The slot of an address in the vmap window, or 0.  A new table is hung into

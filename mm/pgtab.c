@@ -62,6 +62,7 @@ walkpgdir(pde_t *pgdir, uint va, int alloc)
 		if (pg == 0)
 			return 0;
 		initlock(&pg->lock, RANK_TABLE);
+		pg->zeros = 0;
 		table = pagekva(pg);
 		stosl(table, 0, NPTENTRIES);
 	} else {

@@ -125,6 +125,7 @@ struct page *allocpages(int order, int state);
 void freepages(struct page *, int order);
 struct page *allocpage(int state);
 void freepage(struct page *);
+void claim(uint start, uint end, int state); /* boot: frames of [start, end) */
 uint pagecount(int state); /* frames in that state, over all CPUs */
 uint freecheck(void);      /* vmcheck: frames found in the buddy lists */
 

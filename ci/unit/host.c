@@ -1,8 +1,10 @@
-/* host.c - what needs the host's own mmap(), whose name mm/ uses otherwise. */
+/* host.c - what needs the host's headers, whose names mm/ uses otherwise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define KERNBASE ((void *)0x80000000u)
 
@@ -10,6 +12,7 @@ void ramnew(unsigned n);
 void *hostalloc(unsigned n);
 void *hostrealloc(void *, unsigned n);
 void hostfree(void *);
+int hostrun(void (*fn)(void));
 
 /* RAM, in which nothing is zero by chance. */
 void
@@ -45,4 +48,20 @@ void
 hostfree(void *p)
 {
 	free(p);
+}
+
+/* Call fn in a process of its own: did it return? */
+int
+hostrun(void (*fn)(void))
+{
+	int status, pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		fn();
+		fflush(stdout);
+		_exit(0);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }

@@ -7,6 +7,7 @@
  */
 #include "unit.h"
 #include "arch/multiboot.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct cpu cpus[NCPU];

@@ -29,6 +29,7 @@ void ramnew(uint n);
 void *hostalloc(uint n); /* zeroed, never 0 */
 void *hostrealloc(void *, uint n);
 void hostfree(void *);
+int hostrun(void (*fn)(void)); /* in a process of its own: did it return? */
 
 /* stub.c */
 void boot(uint ram);    /* start mm/ in so many bytes of RAM */

@@ -19,12 +19,13 @@
 #include "kern/printf.h"
 #include "kern/string.h"
 
-#define NHASH 1024
+#define NHASH     1024
+#define SHORTPATH 128 /* bytes of a small path buffer */
 
 struct spinlock nameslock;
 
 static struct list hashtab[NHASH];
-static struct slabcache *dentrycache;
+static struct slabcache *dentrycache, *pathcache;
 
 static int decunlesslast(volatile int *ref);
 static void dfree(struct dentry *d);
@@ -39,6 +40,7 @@ dcacheinit(void)
 	for (uint i = 0; i < NHASH; i++)
 		listinit(&hashtab[i]);
 	dentrycache = slabcreate("dentry", sizeof(struct dentry), 4);
+	pathcache = slabcreate("path", SHORTPATH, 4);
 }
 
 struct dentry *
@@ -270,12 +272,25 @@ putback(char *end, const char *s, uint n, char *start)
 	return memcpy(end - n, s, n);
 }
 
+/* Most paths fit a small buffer, which is not page aligned; others get a page.
+ */
 char *
 getpath(uint uva, int *err)
 {
-	char *path = kalloc();
+	char *path = slaballoc(pathcache);
 
 	if (!path) {
+		*err = -ENOMEM;
+		return 0;
+	}
+	path += 4;
+	*err = copyinstr(path, uva, SHORTPATH - 4);
+	if (*err >= 0)
+		return path;
+	putpath(path);
+	if (*err != -ENAMETOOLONG)
+		return 0;
+	if (!(path = kalloc())) {
 		*err = -ENOMEM;
 		return 0;
 	}
@@ -289,6 +304,8 @@ getpath(uint uva, int *err)
 void
 putpath(char *path)
 {
-	if (path)
+	if ((uint)path % PGSIZE)
+		slabfree(pathcache, path - 4);
+	else if (path)
 		kfree(path);
 }

@@ -192,8 +192,8 @@ struct dentry *dfind(struct dentry *parent, const char *name, uint len,
 void dhash(struct dentry *d);   /* nameslock held */
 void dunhash(struct dentry *d); /* same */
 
-/* A path from user memory, in a page to be given to putpath(); or 0 and *err
- * (-EFAULT, -ENAMETOOLONG, -ENOMEM). */
+/* A path from user memory, to be read only and given to putpath(); or 0 and *err
+ * (-EFAULT, -ENAMETOOLONG, -ENOMEM).  putpath also takes a page, or 0. */
 char *getpath(uint uva, int *err);
 void putpath(char *);
 

@@ -5,10 +5,14 @@
 #define mycpu   fsmycpu
 #define myproc  fsmyproc
 #define vmcount fsvmcount
+#define pushcli fspushcli
+#define popcli  fspopcli
 #include_next "arch/cpu.h"
 #undef mycpu
 #undef myproc
 #undef vmcount
+#undef pushcli
+#undef popcli
 
 extern int thiscpu; /* the CPU that the test plays just now */
 
@@ -29,5 +33,8 @@ vmcount(int event)
 {
 	cpus[thiscpu].vm[event]++;
 }
+
+void pushcli(void);
+void popcli(void);
 
 #endif

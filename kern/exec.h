@@ -1,0 +1,52 @@
+/* exec.h - shared by exec.c and execargs.c only: a program being made. */
+#ifndef KERN_EXEC_H
+#define KERN_EXEC_H
+
+#include "kern/abi/elf.h"
+#include "kern/proc.h"
+
+#define HEADLEN 256 /* of a file, to see what it is */
+#define NSCRIPT 4   /* #! lines that lead to #! files */
+
+struct elf { /* one ELF file: the program or its interpreter */
+	struct elfhdr hdr;
+	struct proghdr *ph; /* hdr.phnum of them */
+	uint low, high;     /* addresses its segments span, without bias */
+	uint bias;          /* added to its addresses */
+};
+
+struct script {
+	char line[HEADLEN];
+	char *interp, *arg; /* in line; arg may be 0 */
+};
+
+struct exec {
+	const char *path;
+	uint argv, envp; /* arrays of pointers */
+	int kernel;      /* they and their strings are the kernel's */
+	int argc, envc;
+	uint room;       /* bytes that arguments may still take */
+	int nscript;
+	struct script script[NSCRIPT];
+	char head[HEADLEN];
+	struct file *file, *interpfile; /* interpfile: 0 if none */
+	struct elf prog, interp;
+	struct uvm *uvm;
+	char *scratch;   /* a page: the string at hand */
+	char *window;    /* a page: what will be at base */
+	uint base, sp;
+	uint cached, ncached; /* scratch holds these user bytes (putpointers) */
+	uint execfn, platform, random; /* addresses */
+	struct sighand *sighand; /* to replace a shared one, or 0 */
+	struct files *files;     /* likewise */
+	uint euid, egid;
+	int secure;
+};
+
+/* execargs.c: copy the arguments and the environment to the new stack; then,
+ * with the program mapped, build what is below them and set sp.  0 or -errno:
+ * -E2BIG when there is too much or the stack may not grow so far. */
+int pushstrings(struct exec *e);
+int puttable(struct exec *e);
+
+#endif
