@@ -46,7 +46,8 @@ cpuinit(void)
 static uint
 cpuid(uint leaf, uint regs[4])
 {
-	__asm__ volatile("cpuid"
+	__asm__ volatile(
+		"cpuid"
 		: "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
 		: "a"(leaf), "c"(0));
 	return regs[0];

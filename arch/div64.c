@@ -36,7 +36,10 @@ divl(uint hi, uint lo, uint d, uint *rem)
 {
 	uint q;
 
-	__asm__("divl %4" : "=a"(q), "=d"(*rem) : "a"(lo), "d"(hi), "rm"(d) : "cc");
+	__asm__("divl %4"
+		: "=a"(q), "=d"(*rem)
+		: "a"(lo), "d"(hi), "rm"(d)
+		: "cc");
 	return q;
 }
 

@@ -21,8 +21,8 @@
 #define FX_MXCSR 6
 #define FX_MASK  7
 
-static int fxsr, fpu;            /* this machine has FXSAVE; an FPU at all */
-static uint mxcsrmask = 0xFFBF;  /* other bits of MXCSR fault when loaded */
+static int fxsr, fpu;           /* this machine has FXSAVE; an FPU at all */
+static uint mxcsrmask = 0xFFBF; /* other bits of MXCSR fault when loaded */
 
 static void settask(void);
 
@@ -121,7 +121,10 @@ fpuuse(void *state)
 		w[FX_MXCSR] &= mxcsrmask;
 		__asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory");
 	} else {
-		__asm__ volatile("fnclex; frstor (%0)" : : "r"(state) : "memory");
+		__asm__ volatile("fnclex; frstor (%0)"
+				 :
+				 : "r"(state)
+				 : "memory");
 	}
 	myproc()->fpuloaded = 1;
 	popcli();
@@ -152,5 +155,5 @@ fpucode(int simd)
 		return 4; /* FPE_FLTOVF */
 	if (e & 0x12)
 		return 5; /* FPE_FLTUND, and denormal operands */
-	return 6; /* FPE_FLTRES */
+	return 6;         /* FPE_FLTRES */
 }

@@ -49,8 +49,8 @@ static void copystring(char *dst, uint pa, uint n);
 static void dropfirst(char *s);
 static void copymodules(const struct mbinfo *mi);
 static void copymap(const struct mbinfo *mi);
-static void eachrange(const struct mbinfo *mi, int ram,
-	void (*fn)(uint64_t, uint64_t));
+static void eachrange(
+	const struct mbinfo *mi, int ram, void (*fn)(uint64_t, uint64_t));
 static void addrange(uint64_t start, uint64_t end);
 static void insertrange(int i, uint64_t start, uint64_t end);
 static void removerange(uint64_t start, uint64_t end);
@@ -67,7 +67,8 @@ multibootinit(uint magic, uint info)
 		panic("not loaded by a multiboot loader (eax %x)", magic);
 	mi = low(info, sizeof(*mi));
 	if (mi->flags & INFO_LOADER)
-		copystring(bootinfo.loader, mi->loader, sizeof(bootinfo.loader));
+		copystring(
+			bootinfo.loader, mi->loader, sizeof(bootinfo.loader));
 	if (mi->flags & INFO_CMDLINE)
 		copystring(bootinfo.cmdline, mi->cmdline,
 			sizeof(bootinfo.cmdline));

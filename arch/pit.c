@@ -9,8 +9,8 @@
 
 #include "arch/x86.h"
 
-#define PITHZ   1193182 /* the 8254's input clock */
-#define PERIOD  ((PITHZ + HZ / 2) / HZ)
+#define PITHZ  1193182 /* the 8254's input clock */
+#define PERIOD ((PITHZ + HZ / 2) / HZ)
 
 #define COUNT0  0x40
 #define COUNT2  0x42

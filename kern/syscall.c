@@ -5,6 +5,7 @@
 #include "kern/abi/errno.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
+#include "kern/string.h"
 
 static int (*const calls[])(const uint *a) = {
 #define SYSCALL(number, name) [number] = sys_##name,
@@ -12,46 +13,50 @@ static int (*const calls[])(const uint *a) = {
 #undef SYSCALL
 };
 
-#ifdef QUIRE_DEBUG
-static void trace(uint n, const uint *a, int result);
-#endif
-
-void
-syscall(struct trapframe *tf)
+static inline int
+dispatch(uint n, const uint *a)
 {
-	uint n = tf->err;
-	int result = -ENOSYS;
-#ifdef QUIRE_DEBUG
-	struct trapframe old = *tf; /* the call may change it: sigreturn */
-#endif
-
-	if (n < NELEM(calls) && calls[n])
-		result = calls[n](&tf->ebx);
-	tf->eax = result;
-#ifdef QUIRE_DEBUG
-	trace(n, &old.ebx, result);
-#endif
+	if (n >= NELEM(calls) || calls[n] == 0)
+		return -ENOSYS;
+	return calls[n](a);
 }
 
 #ifdef QUIRE_DEBUG
+static int tracing = -1; /* strace on the command line; -1: not looked yet */
+
 static const char *const names[] = {
 #define SYSCALL(number, name) [number] = #name,
 #include "kern/syscalls.h"
 #undef SYSCALL
 };
 
-/* With the word strace on the command line: print each call that returns. */
+/* The same as syscall(), but print each call that returns. */
 static void
-trace(uint n, const uint *a, int result)
+trace(struct trapframe *tf)
 {
-	static int on = -1; /* not yet known */
+	uint n = tf->err, a[6];
+	int result;
 
-	if (on < 0)
-		on = bootflag("strace");
-	if (!on)
-		return;
-	printf("[%d %s] %s(%u) %x %x %x %x %x %x = %d\n", myproc()->pid,
-		myproc()->name, n < NELEM(names) && names[n] ? names[n] : "?",
-		n, a[0], a[1], a[2], a[3], a[4], a[5], result);
+	tracing = bootflag("strace");
+	memcpy(a, &tf->ebx, sizeof(a)); /* sigreturn changes the frame */
+	result = dispatch(n, &tf->ebx);
+	tf->eax = result;
+	if (tracing)
+		printf("[%d %s] %s(%u) %x %x %x %x %x %x = %d\n",
+			myproc()->pid, myproc()->name,
+			n < NELEM(names) && names[n] ? names[n] : "?", n, a[0],
+			a[1], a[2], a[3], a[4], a[5], result);
 }
 #endif
+
+void
+syscall(struct trapframe *tf)
+{
+#ifdef QUIRE_DEBUG
+	if (tracing) {
+		trace(tf);
+		return;
+	}
+#endif
+	tf->eax = dispatch(tf->err, &tf->ebx);
+}

@@ -8,15 +8,18 @@
 
 /* The PM1 control register, where firmware we know puts it: QEMU with SeaBIOS
  * or OVMF; Bochs and QEMU before 2.0; VirtualBox. */
-#define PM1_QEMU  0x604
-#define PM1_BOCHS 0xB004
-#define PM1_VBOX  0x4004
+#define PM1_QEMU   0x604
+#define PM1_BOCHS  0xB004
+#define PM1_VBOX   0x4004
 #define SLEEP_VBOX 0x3400
 
-#define KBD        0x64 /* the keyboard controller drives the reset line */
-#define KBD_BUSY   0x02
-#define KBD_RESET  0xFE
-#define DEBUGEXIT  0xF4 /* QEMU's isa-debug-exit */
+#define KBD       0x64 /* the keyboard controller drives the reset line */
+#define KBD_BUSY  0x02
+#define KBD_RESET 0xFE
+#define DEBUGEXIT 0xF4 /* QEMU's isa-debug-exit */
+#define POST      0x80 /* codes of the self test; reading does nothing */
+
+static void delay(void);
 
 /* Power the machine off; halt if it does not listen. */
 void
@@ -26,6 +29,7 @@ poweroff(void)
 	outw(PM1_QEMU, SLEEP_EN);
 	outw(PM1_BOCHS, SLEEP_EN);
 	outw(PM1_VBOX, SLEEP_VBOX);
+	delay(); /* QEMU takes a moment */
 	printf("power off: no answer; it is safe to switch off now\n");
 	halt();
 }
@@ -44,10 +48,19 @@ reset(void)
 	for (i = 0; i < 100000 && (inb(KBD) & KBD_BUSY); i++)
 		pause();
 	outb(KBD, KBD_RESET);
-	for (i = 0; i < 100000; i++)
-		pause();
+	delay();
 	__asm__ volatile("lidt %0; int3" : : "m"(noidt));
 	halt();
+}
+
+/* About a tenth of a second: an access to the old bus takes a microsecond. */
+static void
+delay(void)
+{
+	int i;
+
+	for (i = 0; i < 100000; i++)
+		inb(POST);
 }
 
 /* Stop for ever. */

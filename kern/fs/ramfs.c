@@ -76,7 +76,7 @@ ramfsmount(const char *type, const char *source)
 
 	if (!s)
 		return 0;
-	s->type = tmp ? "tmpfs" : "ramfs";
+	s->type = tmp ? "tmpfs" : !strcmp(type, "devfs") ? "devtmpfs" : "ramfs";
 	s->magic = tmp ? TMPFS_MAGIC : RAMFS_MAGIC;
 	s->drop = ramdrop;
 	s->linksize = ramlinksize;
