@@ -91,8 +91,7 @@ high:
 	mov esp, bootstack + KSTACKSIZE
 	mov eax, ebp
 	xor ebp, ebp
-	push edi
-	push eax
+	mov edx, edi
 	push ebp
 	jmp kmain
 

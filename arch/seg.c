@@ -11,9 +11,9 @@
 
 #include "arch/trap.h"
 #include "arch/x86.h"
+#include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
-#include "mm/mm.h"
 
 /* Type and privilege of a descriptor (SDM 3A 3.4.5), as in its high word. */
 #define DESC_CODE  0x9A00     /* present, ring 0, readable code */

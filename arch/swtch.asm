@@ -1,6 +1,6 @@
 ; swtch.asm - from one kernel stack to another.
 ;
-;	void swtch(struct context **old, struct context *new);
+;	void swtch(struct context **old, struct context *new);   in eax, edx
 ;
 ; Saves the callee-saved registers on the current stack, as a struct context
 ; (arch/cpu.h) whose eip is our return address, and its address in *old; then
@@ -11,8 +11,6 @@ global swtch
 section .text
 align 16
 swtch:
-	mov eax, [esp + 4]
-	mov edx, [esp + 8]
 	push ebp
 	push ebx
 	push esi

@@ -12,11 +12,11 @@
 #include "arch/cpu.h"
 #include "arch/memlayout.h"
 #include "arch/x86.h"
+#include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/syscall.h"
-#include "mm/mm.h"
 
 /* What trapentry.asm takes for granted. */
 _Static_assert(offsetof(struct trapframe, cs) == 14 * 4, "TF_CS");

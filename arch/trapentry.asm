@@ -77,9 +77,8 @@ vectors:
 align 16
 alltraps:
 	saveregs
-	push esp
+	mov eax, esp
 	call trap
-	add esp, 4
 	test byte [esp + TF_CS], 3
 	jz restore
 	jmp userexit
@@ -93,9 +92,8 @@ syscallentry:
 	saveregs
 	mov eax, [fs:CPU_PROC]
 	mov [eax + PROC_TF], esp
-	push esp
+	mov eax, esp
 	call syscall
-	add esp, 4
 
 ; esp is at the frame.  Interrupts stay off from the test to iret, so that work
 ; which comes later finds us in user mode and interrupts us there.
@@ -126,9 +124,8 @@ return:
 	iretd
 
 work:
-	push esp
+	mov eax, esp
 	call userret
-	add esp, 4
 	jmp restore
 
 trapret:

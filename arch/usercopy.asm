@@ -4,6 +4,8 @@
 ; trap.c resolves the fault as if the program had made it (and may sleep), or,
 ; if it cannot be resolved, continues at the address that .extable names.
 ;
+; Arguments come in eax, edx, ecx (-mregparm=3).
+;
 ; A range that leaves user memory is copied up to its end; the rest counts as
 ; not copied.
 
@@ -70,9 +72,10 @@ copyin:
 	push ebx
 	push esi
 	push edi
-	mov edi, [esp + 16]
-	mov esi, [esp + 20]
-	range esi, [esp + 24]
+	mov edi, eax
+	mov esi, edx
+	mov ebx, ecx
+	range esi, ebx
 	transfer movs
 	pop edi
 	pop esi
@@ -85,9 +88,10 @@ copyout:
 	push ebx
 	push esi
 	push edi
-	mov edi, [esp + 16]
-	mov esi, [esp + 20]
-	range edi, [esp + 24]
+	mov edi, eax
+	mov esi, edx
+	mov ebx, ecx
+	range edi, ebx
 	transfer movs
 	pop edi
 	pop esi
@@ -99,8 +103,9 @@ align 16
 clearout:
 	push ebx
 	push edi
-	mov edi, [esp + 12]
-	range edi, [esp + 16]
+	mov edi, eax
+	mov ebx, edx
+	range edi, ebx
 	xor eax, eax
 	transfer stos
 	pop edi
@@ -117,9 +122,11 @@ copyinstr:
 	push ebx
 	push esi
 	push edi
-	mov edi, [esp + 20]
-	mov esi, [esp + 24]
-	range esi, [esp + 28]
+	push eax
+	mov edi, eax
+	mov esi, edx
+	mov ebx, ecx
+	range esi, ebx
 	mov ebp, edx                    ; bytes beyond user memory
 	add esi, ecx
 	add edi, ecx
@@ -158,8 +165,9 @@ copyinstr:
 	jmp .out
 .done:
 	lea eax, [edi + ecx]            ; where the NUL is
-	sub eax, [esp + 20]
+	sub eax, [esp]
 .out:
+	add esp, 4
 	pop edi
 	pop esi
 	pop ebx

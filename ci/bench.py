@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import re
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -43,13 +44,43 @@ TABLE = [
     ("boot", "boot, kernel to init (-m 64)", "", 20000000),
 ]
 
-# The same under the names of the paper's tables.
+# What usr/bench calls them, where that differs.
 ALIASES = {
     "sys_getpid": "getpid", "brk_touch": "heap_touch", "fork_0m": "fork",
     "mprotect_1p": "mprotect", "pipe_pingpong": "pipe",
     "file_read_64k": "read_64k", "file_read_4k": "read_4k",
-    "exit_slope": "exit_page", "boot_ticks": "boot", "boot_init": "boot",
+    "exit_slope": "exit_page",
 }
+
+# A multiboot kernel that sends the time-stamp counter as it is at its entry, 8
+# bytes, low first, and leaves: what firmware and loader take until then.
+STAMP = bytes.fromhex(
+    "0f31 89c3 89d1 be08000000"     # rdtsc; ebx, ecx = it; esi = 8
+    "66bafd03 ec a820 74fb"         # wait for the UART
+    "66baf803 88d8 ee"              # send bl
+    "0faccb08 c1e908 4e 75e6"       # the next byte, until esi is 0
+    "66baf400 b810000000 ef f4")    # leave QEMU with 33
+
+
+def stampkernel():
+    base, flags, magic = 0x100000, 1 << 16, 0x1badb002
+    image = struct.pack("<8I", magic, flags, -(magic + flags) & 0xffffffff,
+                        base, base, 0, 0, base + 32) + STAMP
+    path = os.path.join(BUILD, "stamp.bin")
+    with open(path, "wb") as f:
+        f.write(image.ljust(8192, b"\xf4"))
+    return path
+
+
+def entrytime(ram):
+    m = qemu.boot(name="bench-entry", kernel=stampkernel(), ram=ram,
+                  initrd=os.path.join(BUILD, "initramfs.cpio"), icount=True)
+    return struct.unpack("<Q", bytes(m.out[:8]))[0]
+
+
+def boottime(ram):
+    """Ticks from the kernel's entry to the first instructions of init."""
+    return run(ram, "-- cpu_loop")["tsc_at_start"] - entrytime(ram)
 
 
 def run(ram, words=""):
@@ -102,8 +133,7 @@ def main():
     args = ap.parse_args()
     try:
         found = run(1024)
-        found.update({k: v for k, v in run(64, "-- boot").items()
-                      if k == "boot"})
+        found["boot"] = boottime(64)
     except qemu.Failure as e:
         print("bench: %s (see build/logs)" % e, file=sys.stderr)
         return 1

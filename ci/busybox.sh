@@ -103,7 +103,6 @@ cd nosuch 2>/dev/null || echo no directory
 ls -lnR d | awk '{ print $1, $2, $5, $9, $10, $11 }' | sed 's/^total.*/total/;s/^\(d[^ ]* [0-9]*\) [0-9]*/\1/'
 ls -1 d | sort -r; ls -a d | wc -l
 du -a d >/dev/null && echo du
-df . >/dev/null && echo df
 : >"$(printf 'odd\tname')"; ls | grep -c odd; rm odd*
 ln -s loop loop; cat loop 2>/dev/null || echo loop; rm loop
 i=0; while [ $i -lt 200 ]; do echo $i >many.$i; i=$((i + 1)); done

@@ -7,11 +7,12 @@ from qemu import Failure
 
 PROMPT = r"[#$] (?:\x1b\[6n)?$"
 CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
+ENTER = "\r"
 
 
 def run(m, line, pattern, timeout=20):
     """Type a line, wait for its output and the next prompt."""
-    m.send(line + "\n")
+    m.send(line + ENTER)
     found = m.expect(pattern, timeout)
     m.expect(PROMPT, timeout)
     return found
@@ -20,43 +21,42 @@ def run(m, line, pattern, timeout=20):
 def prompt(m):
     run(m, "echo $((6 * 7))", r"^42$")
     run(m, "tty", r"^/dev/")
-    m.send("\n")
+    m.send("\r")
     m.expect(PROMPT, 10)
 
 
 def editing(m):
     """Line editing by the shell: erase, kill, left, insert."""
-    m.send("echo abX\x7fc\n")
+    m.send("echo abX\x7fc\r")
     m.expect(r"^abc$", 10)
     m.expect(PROMPT, 10)
-    m.send("garbage\x15echo killed\n")
+    m.send("garbage\x15echo killed\r")
     m.expect(r"^killed$", 10)
     m.expect(PROMPT, 10)
-    m.send("echo ac\x1b[Db\n")
+    m.send("echo ac\x1b[Db\r")
     m.expect(r"^abc$", 10)
     m.expect(PROMPT, 10)
 
 
 def cooked(m):
     """Line editing by the terminal itself."""
-    m.send("cat\n")
-    m.send("onX\x7fe\n")
+    m.send("cat\r")
+    m.drain(0.7)
+    m.send("onX\x7fe\r")
     m.expect(r"^one$", 10)
-    m.send("nothing\x15two\n")
+    m.send("nothing\x15two\r")
     m.expect(r"^two$", 10)
-    m.send("two words\x17left\n")
+    m.send("two words\x17left\r")
     m.expect(r"^two left$", 10)
     m.send(CTRL_D)
     m.expect(PROMPT, 10)
 
 
 def completion(m):
-    run(m, "cd /tmp && touch averylongname", PROMPT)
-    m.send("\n")
-    m.expect(PROMPT, 10)
+    run(m, "cd /tmp && touch averylongname && echo made", r"^made$")
     m.send("echo avery\t")
     m.expect("averylongname", 10)
-    m.send("\n")
+    m.send("\r")
     m.expect(r"^averylongname *$", 10)
 
 
@@ -64,14 +64,14 @@ def history(m):
     run(m, "echo first-$((1 + 1))", r"^first-2$")
     m.send("\x1b[A")
     m.expect(r"echo first", 10)
-    m.send("\n")
+    m.send("\r")
     m.expect(r"^first-2$", 10)
 
 
 def interrupt(m):
     """Ctrl-C ends sleep and a busy loop, not the shell."""
     for line in ("sleep 100", "cat", "while :; do :; done", "yes >/dev/null"):
-        m.send(line + "\n")
+        m.send(line + ENTER)
         m.drain(0.7)
         m.send(CTRL_C)
         m.expect(PROMPT, 10)
@@ -80,7 +80,7 @@ def interrupt(m):
 
 def jobs(m):
     """Ctrl-Z, jobs, bg, fg."""
-    m.send("sleep 60\n")
+    m.send("sleep 60\r")
     m.drain(0.7)
     m.send(CTRL_Z)
     m.expect(r"Stopped", 10)
@@ -88,7 +88,7 @@ def jobs(m):
     run(m, "jobs", r"Stopped.*sleep")
     run(m, "bg", r"sleep 60")
     run(m, "jobs", r"Running.*sleep")
-    m.send("fg\n")
+    m.send("fg\r")
     m.drain(0.7)
     m.send(CTRL_C)
     m.expect(PROMPT, 10)
@@ -103,32 +103,34 @@ def eof(m):
 
 
 def vi(m):
-    m.send("stty rows 24 cols 80; vi /tmp/note\n")
+    m.send("stty rows 24 cols 80; vi /tmp/note\r")
     m.expect(r"/tmp/note", 10)
     m.send("ihello from vi\x1b")
     m.drain(0.5)
     m.send("oline two\x1b")
     m.drain(0.5)
-    m.send(":wq\n")
+    m.send(":wq\r")
     m.expect(PROMPT, 10)
     run(m, "cat /tmp/note | tr a-z A-Z", r"^HELLO FROM VI\nLINE TWO$")
 
 
 def less(m):
-    m.send("stty rows 24 cols 80; seq 100 200 >/tmp/n; less /tmp/n\n")
+    m.send("stty rows 24 cols 80; seq 100 200 >/tmp/n; less /tmp/n\r")
     m.expect(r"100", 10)
     m.drain(0.5)
     m.send(" ")
     m.expect(r"140", 10)
-    m.send("/199\n")
-    m.expect(r"199", 10)
+    m.drain(0.5)
+    m.send("/199\r")
+    m.expect(r"\x1b\[7m199", 10)
+    m.drain(0.5)
     m.send("q")
     m.expect(PROMPT, 10)
 
 
 def top(m):
     run(m, "top -b -n 1 | head -n 4", r"Mem:.*used")
-    m.send("stty rows 24 cols 80; top\n")
+    m.send("stty rows 24 cols 80; top\r")
     m.expect(r"Load average", 10)
     m.expect(r"top", 10)
     m.send("q")
@@ -146,7 +148,7 @@ def tools(m):
     run(m, "readlink /proc/self/exe", r"^/bin/busybox$")
     run(m, "cat /proc/self/maps", r"\[stack\]$")
     run(m, "cat /proc/vmcheck > /dev/null && echo checked", r"^checked$")
-    run(m, "sleep 50 & pidof sleep", r"^\d+$")
+    run(m, "sleep 50 & sleep 0.5; pidof sleep", r"^\d+$")
     run(m, "kill $! && wait; pgrep sleep || echo dead", r"^dead$")
     run(m, "uname -sm", r"i[3-6]86")
     run(m, "ls -l /proc/self/fd/0", r"-> /dev/")
@@ -156,20 +158,20 @@ def signals(m):
     """A fault names itself; a script can catch Ctrl-C."""
     run(m, "sh -c 'kill -SEGV $$'; echo $?", r"^139$")
     m.send("sh -c 'trap \"echo caught; exit 5\" INT; while :; do sleep 1; "
-           "done'\n")
+           "done'\r")
     m.drain(0.7)
     m.send(CTRL_C)
-    m.expect(r"^caught$", 10)
+    m.expect(r"caught$", 10)
     m.expect(PROMPT, 10)
     run(m, "echo $?", r"^5$")
 
 
 def pasted(m):
     """Much input at once: nothing is lost."""
-    m.send("cat >/tmp/pasted\n")
+    m.send("cat >/tmp/pasted\r")
     m.drain(0.5)
     for n in range(100):
-        m.send("line %d of a text that is pasted\n" % n)
+        m.send("line %d of a text that is pasted\r" % n)
     m.send(CTRL_D)
     m.expect(PROMPT, 30)
     run(m, "wc /tmp/pasted", r"^ *100 +800 ")
@@ -177,7 +179,7 @@ def pasted(m):
 
 def off(m):
     """poweroff ends QEMU with 0."""
-    m.send("poweroff\n")
+    m.send("poweroff\r")
     if m.wait() != 0:
         raise Failure("QEMU left with %d" % m.rc)
 

@@ -168,10 +168,12 @@ def tap(name, text, seconds):
             plan = int(m.group(1))
         m = re.match(r"(not )?ok\b *(\d*) *-? *([^#]*)(#.*)?$", line)
         if m:
-            why = "; ".join(notes) if m.group(1) else ""
+            why = "; ".join(notes[:4]) if m.group(1) else ""
+            notes = []
             results.append(Result("%s/%s" % (name, m.group(3).strip()),
                                   not m.group(1), 0, why or ""))
-        notes = notes + [line[1:].strip()] if line.startswith("#") else []
+        if line.startswith("#"):
+            notes.append(line[1:].strip())
     if plan is None or plan != len(results) or plan == 0:
         results.append(Result(name, False, seconds, "planned %s, ran %d" %
                               (plan, len(results))))
@@ -602,12 +604,21 @@ def choose(words):
     for name, fn in suites.items():
         if words and not any(belongs(w, name) for w in words):
             continue
-        for jobname, run in fn():
+        for jobname, run in prepare(name, fn):
             part = [w for w in words if w.startswith(jobname + "/")]
             if not words or name in words or jobname in words or part:
                 jobs.append((jobname, run))
                 unknown -= {name, jobname} | set(part)
     return jobs, unknown
+
+
+def prepare(name, fn):
+    """A suite's jobs; if it cannot even make them, one job that fails so."""
+    try:
+        return list(fn())
+    except (Failure, OSError) as e:
+        why = str(e)
+        return [(name, lambda _: [Result(name, False, 0, why)])]
 
 
 def belongs(word, suitename):

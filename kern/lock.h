@@ -9,6 +9,7 @@
 #ifndef KERN_LOCK_H
 #define KERN_LOCK_H
 
+#include "arch/cpu.h"
 #include "kern/types.h"
 #include "kern/list.h"
 
@@ -41,8 +42,27 @@ void initlock(struct spinlock *, int rank);
 
 /* Take the lock, with interrupts off until the matching release (they nest,
  * see pushcli).  Panics if this CPU holds it already. */
+void acquirebusy(struct spinlock *); /* somebody has it: wait, or panic */
+#ifdef QUIRE_DEBUG
 void acquire(struct spinlock *);
 void release(struct spinlock *);
+#else
+static inline void
+acquire(struct spinlock *lk)
+{
+	pushcli();
+	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0)
+		acquirebusy(lk);
+}
+
+static inline void
+release(struct spinlock *lk)
+{
+	__asm__ volatile("" : : : "memory");
+	lk->owner = 0;
+	popcli();
+}
+#endif
 
 /* Take the lock if it is free: 1, or 0 and nothing has changed. */
 int tryacquire(struct spinlock *);
@@ -68,9 +88,30 @@ struct sleeplock {
 
 void initsleeplock(struct sleeplock *, int rank);
 
-/* May sleep; not interruptible by signals.  No spinlock held. */
+/* May sleep; not interruptible by signals.  No spinlock held.  Without
+ * contention either is one atomic instruction. */
+void acquiresleepbusy(struct sleeplock *); /* wait for it */
+void releasesleepbusy(struct sleeplock *); /* wake who waits */
+int holdingsleep(struct sleeplock *);
+#ifdef QUIRE_DEBUG
 void acquiresleep(struct sleeplock *);
 void releasesleep(struct sleeplock *);
-int holdingsleep(struct sleeplock *);
+#else
+static inline void
+acquiresleep(struct sleeplock *lk)
+{
+	if (cmpxchg(&lk->state, 0, 1) != 0)
+		acquiresleepbusy(lk);
+	lk->owner = myproc();
+}
+
+static inline void
+releasesleep(struct sleeplock *lk)
+{
+	lk->owner = 0;
+	if (xchg(&lk->state, 0) == 2)
+		releasesleepbusy(lk);
+}
+#endif
 
 #endif

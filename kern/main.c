@@ -2,12 +2,12 @@
 #include "arch/cpu.h"
 #include "arch/multiboot.h"
 #include "arch/trap.h"
+#include "mm/mm.h"
 #include "kern/dev/dev.h"
 #include "kern/fs/inode.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
-#include "mm/mm.h"
 
 void kmain(uint magic, uint info);
 

@@ -11,10 +11,10 @@
 #include "arch/multiboot.h"
 #include "arch/trap.h"
 #include "arch/x86.h"
+#include "mm/mm.h"
 #include "kern/dev/dev.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
-#include "mm/mm.h"
 
 #define MAXFRAMES 32
 

@@ -17,9 +17,6 @@
 #include "kern/panic.h"
 #include "kern/sched.h"
 
-static void acquireslow(struct sleeplock *lk);
-static void releaseslow(struct sleeplock *lk);
-
 void
 initsleeplock(struct sleeplock *lk, int rank)
 {
@@ -30,24 +27,24 @@ initsleeplock(struct sleeplock *lk, int rank)
 	initwaitq(&lk->queue);
 }
 
+#ifdef QUIRE_DEBUG
 void
 acquiresleep(struct sleeplock *lk)
 {
 	if (cmpxchg(&lk->state, 0, 1) != 0)
-		acquireslow(lk);
+		acquiresleepbusy(lk);
 	lk->owner = myproc();
 }
 
 void
 releasesleep(struct sleeplock *lk)
 {
-#ifdef QUIRE_DEBUG
 	assert(holdingsleep(lk));
-#endif
 	lk->owner = 0;
 	if (xchg(&lk->state, 0) == 2)
-		releaseslow(lk);
+		releasesleepbusy(lk);
 }
+#endif
 
 int
 holdingsleep(struct sleeplock *lk)
@@ -55,8 +52,8 @@ holdingsleep(struct sleeplock *lk)
 	return lk->state != 0 && lk->owner == myproc();
 }
 
-static void
-acquireslow(struct sleeplock *lk)
+void
+acquiresleepbusy(struct sleeplock *lk)
 {
 	assert(!holdingsleep(lk));
 	acquire(&lk->lock);
@@ -65,8 +62,8 @@ acquireslow(struct sleeplock *lk)
 	release(&lk->lock);
 }
 
-static void
-releaseslow(struct sleeplock *lk)
+void
+releasesleepbusy(struct sleeplock *lk)
 {
 	acquire(&lk->lock);
 	wakeup(&lk->queue);

@@ -14,10 +14,11 @@
 
 #define barrier() __asm__ volatile("" : : : "memory")
 
-static void contend(struct spinlock *lk) __attribute__((noinline));
+#ifdef QUIRE_DEBUG
 static void checkorder(struct spinlock *lk);
-static void noteheld(struct spinlock *lk);
 static void notefree(struct spinlock *lk);
+#endif
+static void noteheld(struct spinlock *lk);
 
 void
 initlock(struct spinlock *lk, int rank)
@@ -26,36 +27,41 @@ initlock(struct spinlock *lk, int rank)
 	lk->rank = rank;
 }
 
-/* Take the lock, with interrupts off until the matching release. */
+#ifdef QUIRE_DEBUG
 void
 acquire(struct spinlock *lk)
 {
 	pushcli();
 	checkorder(lk);
 	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0)
-		contend(lk);
+		acquirebusy(lk);
 	noteheld(lk);
-}
-
-/* Somebody has the lock: wait until he lets go, without writing to it. */
-static void
-contend(struct spinlock *lk)
-{
-	if (holding(lk))
-		panic("acquire: rank %d is held here already", lk->rank);
-	do
-		while (lk->owner != 0)
-			pause();
-	while (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0);
 }
 
 void
 release(struct spinlock *lk)
 {
+	if (!holding(lk))
+		panic("release: rank %d is not held here", lk->rank);
 	notefree(lk);
 	barrier();
 	lk->owner = 0;
 	popcli();
+}
+#endif
+
+/* The slow half of acquire: wait until the lock is ours. */
+void
+acquirebusy(struct spinlock *lk)
+{
+	uint16_t me = mycpu()->id + 1;
+
+	while (cmpxchg16(&lk->owner, 0, me) != 0) {
+		if (lk->owner == me)
+			panic("acquire: rank %d is held here already", lk->rank);
+		while (lk->owner != 0)
+			pause();
+	}
 }
 
 /* Take the lock if it is free: 1, or 0 and nothing has changed.  The order does
@@ -105,19 +111,7 @@ notefree(struct spinlock *lk)
 }
 #else
 static void
-checkorder(struct spinlock *lk)
-{
-	(void)lk;
-}
-
-static void
 noteheld(struct spinlock *lk)
-{
-	(void)lk;
-}
-
-static void
-notefree(struct spinlock *lk)
 {
 	(void)lk;
 }

@@ -127,7 +127,9 @@ faultslot(struct fault *f)
 {
 	if (f->write && owntable(f->uvm, f->va) < 0)
 		return -ENOMEM;
-	f->slot = walkpgdir(f->uvm->pgdir, f->va, 1);
+	f->slot = findslot(f->uvm->pgdir, f->va);
+	if (f->slot == 0)
+		f->slot = walkpgdir(f->uvm->pgdir, f->va, 1);
 	if (f->slot == 0)
 		return -ENOMEM;
 	f->old = *f->slot;

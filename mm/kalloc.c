@@ -10,7 +10,9 @@
  * Invariants:
  *   K1  A free block of order n is aligned to its size; its first page says
  *       PG_FREE and n, the others PG_FREE and NOTHEAD.
- *   K2  Two free buddies of one order do not exist: they have been joined.
+ *   K2  Two free buddies of one order do not exist: they have been joined; but
+ *       single frames are joined only when a larger block is wanted and there
+ *       is none (joinsingles), since most are soon taken again.
  *   K3  Frames below DIRECTMAX and above it (zones) never share a block.
  *   K4  Debug builds: a freed frame holds junk until it is allocated.
  * Never sleeps.  Lock: buddy.lock, a leaf; the CPU's own list needs only
@@ -21,7 +23,8 @@
 #include "kern/printf.h"
 
 #define MAXORDER 10 /* 4 MiB */
-#define BATCH    16 /* frames moved between a CPU's list and the buddy lists */
+#define BATCHORDER 4
+#define BATCH (1 << BATCHORDER) /* frames moved to or from a CPU's list */
 #define JUNK     0x5A5A5A5Au
 #define MINRAM   (3u << 20) /* less than this free at boot: give up clearly */
 
@@ -38,35 +41,75 @@ static struct {
 	struct page *free[NZONE][MAXORDER + 1]; /* [lock] */
 	uint nfree;                             /* frames in them [lock] */
 	uint reserve;                           /* kept from user memory */
+	int singles[NZONE]; /* frames freed one by one since joinsingles [lock] */
 } buddy;
 
-static struct pcpu { /* frames this CPU can take without a lock */
-	struct page *free[NZONE];
-	int n[NZONE];
+static struct pcpu { /* what a CPU changes without a lock, interrupts off */
+	struct page *free[NZONE];  /* frames it can take */
+	int n[NZONE];              /* how many */
+	int count[NPGSTATE];       /* summed over CPUs: frames in each state */
 } pcpu[NCPU];
 
 static int anonzone; /* where processes' memory is looked for first */
-static int counts[NCPU][NPGSTATE]; /* sum: frames in each state */
+
+static struct range { /* RAM in use at boot: the image, the modules... */
+	uint start, end;
+} used[NMODULE + 3];
+static int nused;
 
 extern char end[]; /* first address behind the kernel image (kernel.ld) */
 
-static int usedatboot(uint pa);
+static void reserve(uint start, uint end);
+static struct range *usedat(uint pa);
+static uint nextused(uint pa, uint last);
+static int inram(uint pa);
 static void *kearly(void);
 static void makepages(void);
 static uint findspace(uint n);
 static uint topofram(void);
 static void addrange(uint start, uint end);
-static int zoneof(struct page *);
-static void insert(struct page *, int order);
-static void takeout(struct page *, int order);
-static void freeblock(struct page *, int order);
-static struct page *takeblock(int zone, int order);
-static struct page *take(int zone, int user);
-static struct page *refill(int zone, int user);
+static void addfree(uint start, uint end);
+static struct page *take(struct pcpu *, int zone, int user);
+static struct page *refill(struct pcpu *, int zone, int user);
+static int splitblock(int zone);
 static void drain(struct pcpu *, int zone);
+static void freeblock(struct page *, int order);
+static void joinsingles(int zone);
+static struct page *takeblock(int zone, int order);
+static void count(int state, int n);
 static void junkfill(struct page *, int order);
 static void junkcheck(struct page *);
-static void count(int state, int n);
+
+static inline int
+zoneof(struct page *pg)
+{
+	return pg >= pages + (DIRECTMAX >> PGSHIFT) ? ZONE_HIGH : ZONE_LOW;
+}
+
+/* Put a free block on the list of its order, or take it off.  buddy.lock. */
+static inline void
+insert(struct page **head, struct page *pg, int order)
+{
+	head += order;
+	pg->order = order;
+	pg->prev = 0;
+	pg->next = *head;
+	if (*head)
+		(*head)->prev = pg;
+	*head = pg;
+}
+
+static inline void
+takeout(struct page **head, struct page *pg, int order)
+{
+	if (pg->prev)
+		pg->prev->next = pg->next;
+	else
+		head[order] = pg->next;
+	if (pg->next)
+		pg->next->prev = pg->prev;
+	pg->order = NOTHEAD;
+}
 
 /* Thread the frames below 4 MiB that nothing uses on the early list.  Boot
  * CPU, entrypgdir loaded. */
@@ -75,8 +118,12 @@ kinit1(void)
 {
 	struct run *r;
 
-	for (uint pa = SUPERSIZE - PGSIZE; pa >= PGSIZE; pa -= PGSIZE) {
-		if (usedatboot(pa))
+	reserve(0, PGSIZE);
+	reserve(EXTMEM, V2P(end));
+	for (int i = 0; i < bootinfo.nmodule; i++)
+		reserve(bootinfo.module[i].start, bootinfo.module[i].end);
+	for (uint pa = SUPERSIZE - PGSIZE; pa > 0; pa -= PGSIZE) {
+		if (usedat(pa) || !inram(pa))
 			continue;
 		r = P2V(pa);
 		r->next = early;
@@ -86,22 +133,41 @@ kinit1(void)
 		panic("no memory below 4 MiB for the first page tables");
 }
 
-/* Is the frame anything but free RAM: a hole, the kernel, a module? */
-static int
-usedatboot(uint pa)
+/* Keep [start, end), rounded outwards, from being given out. */
+static void
+reserve(uint start, uint last)
 {
-	int ram = 0;
+	used[nused].start = PGROUNDDOWN(start);
+	used[nused++].end = PGROUNDUP(last);
+}
 
-	if (pa < PGSIZE || (pa >= EXTMEM && pa < V2P(PGROUNDUP(end))))
-		return 1;
-	for (int i = 0; i < bootinfo.nmodule; i++)
-		if (pa + PGSIZE > bootinfo.module[i].start &&
-			pa < bootinfo.module[i].end)
-			return 1;
+/* The range in use at boot that pa is in, or 0. */
+static struct range *
+usedat(uint pa)
+{
+	for (int i = 0; i < nused; i++)
+		if (pa >= used[i].start && pa < used[i].end)
+			return &used[i];
+	return 0;
+}
+
+/* Where the first range in use above pa begins, or last. */
+static uint
+nextused(uint pa, uint last)
+{
+	for (int i = 0; i < nused; i++)
+		if (used[i].start >= pa)
+			last = MIN(last, used[i].start);
+	return last;
+}
+
+static int
+inram(uint pa)
+{
 	for (int i = 0; i < bootinfo.nram; i++)
 		if (pa >= bootinfo.ram[i].start && pa < bootinfo.ram[i].end)
-			ram = 1;
-	return !ram;
+			return 1;
+	return 0;
 }
 
 /* One zeroed frame from the early list. */
@@ -129,6 +195,12 @@ kinit2(void)
 	for (int i = 0; i < bootinfo.nmodule; i++)
 		claim(PGROUNDDOWN(bootinfo.module[i].start),
 			PGROUNDUP(bootinfo.module[i].end), PG_MODULE);
+	while (early) {
+		struct run *r = early;
+
+		early = r->next;
+		kfreerange(V2P(r), V2P(r) + PGSIZE);
+	}
 	if (buddy.nfree + pagecount(PG_MODULE) < MINRAM >> PGSHIFT)
 		panic("too little RAM: %u KiB free, Quire needs %u KiB",
 			buddy.nfree * 4, MINRAM >> 10);
@@ -149,7 +221,8 @@ makepages(void)
 	pa = findspace(n);
 	pages = P2V(pa);
 	stosl(pages, 0, n / 4);
-	counts[0][PG_RESERVED] = npages;
+	pcpu[0].count[PG_RESERVED] = npages;
+	reserve(pa, pa + n);
 	claim(pa, pa + n, PG_IMAGE);
 	claim(EXTMEM, V2P(PGROUNDUP(end)), PG_IMAGE);
 	kvmtables();
@@ -164,24 +237,23 @@ topofram(void)
 	return MIN(top, 0xFFFFF000ull);
 }
 
-/* Physical address of n contiguous free bytes, page aligned, direct-mapped. */
+/* Physical address of n contiguous free bytes, page aligned, direct-mapped; not
+ * below 4 MiB, where the early list is. */
 static uint
 findspace(uint n)
 {
-	uint start, len;
+	uint pa, last;
 
 	for (int i = 0; i < bootinfo.nram; i++) {
-		len = 0;
-		start = PGROUNDUP(MIN(bootinfo.ram[i].start, DIRECTMAX));
-		for (uint pa = start;
-			pa < MIN(bootinfo.ram[i].end, DIRECTMAX);
-			pa += PGSIZE) {
-			/* the early list owns frames below 4 MiB */
-			if (pa < SUPERSIZE || usedatboot(pa)) {
-				len = 0;
-				start = pa + PGSIZE;
-			} else if ((len += PGSIZE) >= n)
-				return start;
+		last = MIN(bootinfo.ram[i].end, DIRECTMAX);
+		pa = MAX(MIN(bootinfo.ram[i].start, last), SUPERSIZE);
+		while (pa < last) {
+			if (usedat(pa))
+				pa = usedat(pa)->end;
+			else if (nextused(pa, last) - pa >= n)
+				return pa;
+			else
+				pa = nextused(pa, last);
 		}
 	}
 	panic("too little RAM: no %u KiB in one piece for the page array",
@@ -200,21 +272,21 @@ claim(uint start, uint last, int state)
 	}
 }
 
-/* Free the frames of a range of RAM that are still PG_RESERVED and unused; of
- * those below 4 MiB, what is left on the early list. */
+/* Free what is not in use of a range of RAM; below 4 MiB the early list has it.
+ */
 static void
 addrange(uint start, uint last)
 {
-	struct run *r;
+	uint next;
 
-	while (early && start < SUPERSIZE) {
-		r = early;
-		early = r->next;
-		kfreerange(V2P(r), V2P(r) + PGSIZE);
+	for (uint pa = MAX(start, SUPERSIZE); pa < last; pa = next) {
+		if (usedat(pa)) {
+			next = usedat(pa)->end;
+			continue;
+		}
+		next = nextused(pa, last);
+		kfreerange(pa, next);
 	}
-	for (uint pa = MAX(start, SUPERSIZE); pa < last; pa += PGSIZE)
-		if (papage(pa)->state == PG_RESERVED && !usedatboot(pa))
-			kfreerange(pa, pa + PGSIZE);
 }
 
 /* Frames wholly inside [start, end) become free: boot memory whose use is
@@ -224,17 +296,36 @@ kfreerange(uint start, uint last)
 {
 	struct page *pg;
 
-	for (uint pa = PGROUNDUP(start); pa + PGSIZE <= PGROUNDDOWN(last);
-		pa += PGSIZE) {
+	start = PGROUNDUP(start);
+	last = PGROUNDDOWN(last);
+	for (uint pa = start; pa < last; pa += PGSIZE) {
 		pg = papage(pa);
 		assert(pg->state == PG_RESERVED || pg->state == PG_MODULE);
 		count(pg->state, -1);
-		count(PG_FREE, 1);
+		pg->state = PG_FREE;
+		pg->order = NOTHEAD;
 		pg->ref = 0;
-		initlock(&pg->lock, RANK_TABLE);
+	}
+	if (start < last) {
+		count(PG_FREE, (last - start) >> PGSHIFT);
 		acquire(&buddy.lock);
-		freeblock(pg, 0);
+		addfree(start, last);
 		release(&buddy.lock);
+	}
+}
+
+/* Cut a range into the largest blocks that are aligned.  buddy.lock. */
+static void
+addfree(uint start, uint last)
+{
+	int order;
+
+	for (; start < last; start += (uint)PGSIZE << order) {
+		for (order = 0; order < MAXORDER; order++)
+			if ((start & ((uint)PGSIZE << order)) ||
+				last - start < (uint)PGSIZE << (order + 1))
+				break;
+		freeblock(papage(start), order);
 	}
 }
 
@@ -283,14 +374,16 @@ allocpage(int state)
 {
 	int user = state == PG_ANON || state == PG_CACHED;
 	struct page *pg;
+	struct pcpu *c;
 
 	pushcli();
-	pg = take(state == PG_ANON ? anonzone : ZONE_LOW, user);
+	c = &pcpu[mycpu()->id];
+	pg = take(c, state == PG_ANON ? anonzone : ZONE_LOW, user);
 	if (pg == 0 && state == PG_ANON)
-		pg = take(ZONE_LOW, user);
+		pg = take(c, ZONE_LOW, user);
 	if (pg) {
-		counts[mycpu()->id][PG_CPU]--;
-		counts[mycpu()->id][state]++;
+		c->count[PG_CPU]--;
+		c->count[state]++;
 		junkcheck(pg);
 		pg->state = state;
 		pg->order = 0;
@@ -303,13 +396,12 @@ allocpage(int state)
 
 /* The first frame of this CPU's list, or 0.  Interrupts off. */
 static struct page *
-take(int zone, int user)
+take(struct pcpu *c, int zone, int user)
 {
-	struct pcpu *c = &pcpu[mycpu()->id];
 	struct page *pg = c->free[zone];
 
 	if (pg == 0)
-		pg = refill(zone, user);
+		pg = refill(c, zone, user);
 	if (pg) {
 		c->free[zone] = pg->next;
 		c->n[zone]--;
@@ -328,8 +420,8 @@ freepage(struct page *pg)
 	junkfill(pg, 0);
 	pushcli();
 	c = &pcpu[mycpu()->id];
-	counts[mycpu()->id][pg->state]--;
-	counts[mycpu()->id][PG_CPU]++;
+	c->count[pg->state]--;
+	c->count[PG_CPU]++;
 	pg->state = PG_CPU;
 	pg->next = c->free[zone];
 	c->free[zone] = pg;
@@ -390,27 +482,45 @@ freepages(struct page *pg, int order)
  * memory does not get the last frames: the kernel needs some to end the
  * process that ran out.  Interrupts off. */
 static struct page *
-refill(int zone, int user)
+refill(struct pcpu *c, int zone, int user)
 {
-	struct pcpu *c = &pcpu[mycpu()->id];
-	struct page *pg;
+	struct page **head = buddy.free[zone], *pg;
+	int n = 0;
 
 	acquire(&buddy.lock);
-	while (c->n[zone] < BATCH) {
-		if (user && buddy.nfree <= buddy.reserve)
-			break;
-		pg = takeblock(zone, 0);
-		if (pg == 0)
-			break;
-		counts[mycpu()->id][PG_FREE]--;
-		counts[mycpu()->id][PG_CPU]++;
-		pg->state = PG_CPU;
-		pg->next = c->free[zone];
-		c->free[zone] = pg;
-		c->n[zone]++;
-	}
+	if (!user || buddy.nfree > buddy.reserve)
+		for (; n < BATCH && (head[0] || splitblock(zone)); n++) {
+			pg = head[0];
+			takeout(head, pg, 0);
+			pg->state = PG_CPU;
+			pg->next = c->free[zone];
+			c->free[zone] = pg;
+		}
+	buddy.nfree -= n;
 	release(&buddy.lock);
+	c->count[PG_FREE] -= n;
+	c->count[PG_CPU] += n;
+	c->n[zone] = n;
 	return c->free[zone];
+}
+
+/* Cut a small block into single frames, lowest first: 1, or 0 if there is none.
+ * buddy.lock. */
+static int
+splitblock(int zone)
+{
+	struct page *pg;
+	int order = BATCHORDER, n;
+
+	for (pg = 0; order > 0 && pg == 0; order--)
+		pg = takeblock(zone, order);
+	n = 2 << order;
+	if (pg == 0)
+		return 0;
+	buddy.nfree += n;
+	while (n-- > 0)
+		insert(buddy.free[zone], pg + n, 0);
+	return 1;
 }
 
 /* Give a batch of this CPU's frames back.  Interrupts off. */
@@ -419,15 +529,18 @@ drain(struct pcpu *c, int zone)
 {
 	struct page *pg;
 
+	c->count[PG_CPU] -= BATCH;
+	c->count[PG_FREE] += BATCH;
+	c->n[zone] -= BATCH;
 	acquire(&buddy.lock);
 	for (int i = 0; i < BATCH; i++) {
 		pg = c->free[zone];
 		c->free[zone] = pg->next;
-		c->n[zone]--;
-		counts[mycpu()->id][PG_CPU]--;
-		counts[mycpu()->id][PG_FREE]++;
-		freeblock(pg, 0);
+		pg->state = PG_FREE;
+		insert(buddy.free[zone], pg, 0);
 	}
+	buddy.nfree += BATCH;
+	buddy.singles[zone] += BATCH;
 	release(&buddy.lock);
 }
 
@@ -436,18 +549,23 @@ drain(struct pcpu *c, int zone)
 static struct page *
 takeblock(int zone, int order)
 {
-	struct page *pg;
+	struct page **head = buddy.free[zone], *pg;
 	int n;
 
-	for (n = order; n <= MAXORDER && buddy.free[zone][n] == 0; n++)
+	for (n = order; n <= MAXORDER && head[n] == 0; n++)
 		;
+	if (n > MAXORDER && buddy.singles[zone] > 0) {
+		joinsingles(zone);
+		return takeblock(zone, order);
+	}
 	if (n > MAXORDER)
 		return 0;
-	pg = buddy.free[zone][n];
-	takeout(pg, n);
+	pg = head[n];
+	takeout(head, pg, n);
+	buddy.nfree -= 1u << order;
 	while (n > order) {
 		n--;
-		insert(pg + (1 << n), n);
+		insert(head, pg + (1 << n), n);
 	}
 	return pg;
 }
@@ -456,61 +574,45 @@ takeblock(int zone, int order)
 static void
 freeblock(struct page *pg, int order)
 {
-	struct page *b;
+	struct page **head = buddy.free[zoneof(pg)], *b;
 	uint pfn = pg - pages;
 
+	buddy.nfree += 1u << order;
 	pg->state = PG_FREE;
 	for (; order < MAXORDER; order++) {
 		b = &pages[pfn ^ 1u << order];
-		if ((uint)(b - pages) + (1u << order) > npages)
+		if (b + (1 << order) > pages + npages ||
+			b->state != PG_FREE || b->order != order)
 			break;
-		if (b->state != PG_FREE || b->order != order)
-			break;
-		takeout(b, order);
-		pages[pfn].order = b->order = NOTHEAD;
+		takeout(head, b, order);
+		pages[pfn].order = NOTHEAD;
 		pfn &= ~(1u << order);
 	}
-	insert(&pages[pfn], order);
+	insert(head, &pages[pfn], order);
 }
 
+/* Join what single frames can be joined.  buddy.lock. */
 static void
-insert(struct page *pg, int order)
+joinsingles(int zone)
 {
-	struct page **head = &buddy.free[zoneof(pg)][order];
+	struct page *list = buddy.free[zone][0], *pg;
 
-	pg->state = PG_FREE;
-	pg->order = order;
-	pg->prev = 0;
-	pg->next = *head;
-	if (*head)
-		(*head)->prev = pg;
-	*head = pg;
-	buddy.nfree += 1u << order;
-}
-
-static void
-takeout(struct page *pg, int order)
-{
-	if (pg->prev)
-		pg->prev->next = pg->next;
-	else
-		buddy.free[zoneof(pg)][order] = pg->next;
-	if (pg->next)
-		pg->next->prev = pg->prev;
-	pg->order = NOTHEAD;
-	buddy.nfree -= 1u << order;
-}
-
-static int
-zoneof(struct page *pg)
-{
-	return (uint)(pg - pages) >= DIRECTMAX >> PGSHIFT ? ZONE_HIGH : ZONE_LOW;
+	buddy.singles[zone] = 0;
+	buddy.free[zone][0] = 0;
+	for (pg = list; pg; pg = pg->next) {
+		pg->order = NOTHEAD; /* not to be found before its turn */
+		buddy.nfree--;
+	}
+	while ((pg = list) != 0) {
+		list = pg->next;
+		freeblock(pg, 0);
+	}
 }
 
 static void
 count(int state, int n)
 {
-	counts[mycpu()->id][state] += n;
+	pcpu[mycpu()->id].count[state] += n;
 }
 
 /* Frames in a state.  The sum is exact when nothing runs meanwhile. */
@@ -520,7 +622,7 @@ pagecount(int state)
 	int n = 0;
 
 	for (int i = 0; i < NCPU; i++)
-		n += counts[i][state];
+		n += pcpu[i].count[state];
 	return n;
 }
 
@@ -553,7 +655,7 @@ junkfill(struct page *pg, int order)
 		void *kva = tempmap(&pg[i], 0);
 
 		stosl(kva, JUNK, PGSIZE / 4);
-		tempunmap(kva, 0);
+		tempunmap(kva);
 		pg[i].inuse = 1; /* holds junk; see junkcheck */
 	}
 #else
@@ -577,7 +679,7 @@ junkcheck(struct page *pg)
 			panic("frame %x was written after it was freed: "
 			      "%x at offset %x",
 				pagepa(pg), kva[i], i * 4);
-	tempunmap(kva, 0);
+	tempunmap(kva);
 #else
 	(void)pg;
 #endif

@@ -296,38 +296,27 @@ vmapdevice(uint pa, uint n)
 	return va ? (char *)va + (pa - first) : 0;
 }
 
-/* tempmap: frames below DIRECTMAX are mapped already. */
-void *
-tempmap(struct page *pg, int slot)
-{
-	uint pa = pagepa(pg);
-
-	pushcli();
-	return pa < DIRECTMAX ? P2V(pa) : kvmtemp(pa, slot);
-}
-
+/* tempmap() of a frame that the direct map does not reach. */
 void *
 kvmtemp(uint pa, int slot)
 {
-	uint va = VMAPBASE + (mycpu()->id * TEMPSLOTS + slot) * PGSIZE;
-	pte_t *pte = walkpgdir(kpgdir, va, 0);
+	uint va;
+	pte_t *pte;
 
+	pushcli();
+	va = VMAPBASE + (mycpu()->id * TEMPSLOTS + slot) * PGSIZE;
+	pte = walkpgdir(kpgdir, va, 0);
 	assert(*pte == 0);
 	*pte = pa | PTE_P | PTE_W;
 	return (void *)va;
 }
 
 void
-tempunmap(void *kva, int slot)
+kvmuntemp(void *kva)
 {
-	uint va = (uint)kva;
-
-	(void)slot;
-	if (va >= VMAPBASE) {
-		*walkpgdir(kpgdir, va, 0) = 0;
-		invlpg(va); /* no other CPU uses this slot */
-		vmcount(VM_INVLPG);
-	}
+	*walkpgdir(kpgdir, (uint)kva, 0) = 0;
+	invlpg((uint)kva); /* no other CPU uses this slot */
+	vmcount(VM_INVLPG);
 	popcli();
 }
 

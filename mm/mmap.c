@@ -479,7 +479,7 @@ mincore(struct uvm *u, uint addr, uint len, uint uvec)
 		acquiresleep(&u->lock);
 		covered = vmacovers(u, va, end);
 		for (n = 0; n < sizeof(vec) && va < end; va += PGSIZE) {
-			slot = walkpgdir(u->pgdir, va, 0);
+			slot = findslot(u->pgdir, va);
 			vec[n++] = slot && ptefilled(*slot) &&
 				   ptepage(*slot) != zeropage;
 		}

@@ -32,7 +32,7 @@ allocanon(void)
 		return 0;
 	to = tempmap(pg, 0);
 	stosl(to, 0, PGSIZE / 4);
-	tempunmap(to, 0);
+	tempunmap(to);
 	vmcount(VM_ZEROFILL);
 	return pg;
 }
@@ -49,8 +49,8 @@ copypage(struct page *src)
 		from = tempmap(src, 0);
 		to = tempmap(pg, 1);
 		movsl(to, from, PGSIZE / 4);
-		tempunmap(to, 1);
-		tempunmap(from, 0);
+		tempunmap(to);
+		tempunmap(from);
 		vmcount(VM_COWCOPY);
 	}
 	putpage(src);

@@ -27,6 +27,8 @@ struct batch { /* pages on their way out of a range */
 
 static struct page *copytable(struct page *);
 static void copyslots(pte_t *to, pte_t *from, struct page *old);
+static void emptytable(struct page *);
+static pte_t *filledslots(struct page *, uint *va, uint *end);
 static void unmaptable(struct batch *, struct page *table, uint va, uint end);
 static void batchflush(struct batch *);
 static void letgo(struct uvm *, uint va);
@@ -61,8 +63,7 @@ walkpgdir(pde_t *pgdir, uint va, int alloc)
 
 		if (pg == 0)
 			return 0;
-		initlock(&pg->lock, RANK_TABLE);
-		pg->zeros = 0;
+		emptytable(pg);
 		table = pagekva(pg);
 		stosl(table, 0, NPTENTRIES);
 	} else {
@@ -101,19 +102,15 @@ mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm)
 	return 0;
 }
 
-/*
- * Make the table under va ours alone, before we write through it or change
- * any vma it serves.  Copying takes PTE_W off every slot, in both copies:
- * the pages are now shared where the table was.  Called with u->lock held.
- */
+/* owntable() when the table under va is hung read-only: the last sharer takes
+ * it back, others get a copy.  Copying takes PTE_W off every slot, in both
+ * copies: the pages are now shared where the table was.  u->lock held. */
 int
-owntable(struct uvm *u, uint va)
+unshare(struct uvm *u, uint va)
 {
 	pde_t *pde = &u->pgdir[PDX(va)];
 	struct page *old, *new;
 
-	if (!(*pde & PTE_P) || (*pde & PTE_W))
-		return 0; /* no table yet, or ours already */
 	old = ptepage(*pde);
 	if (old->ref == 1) {
 		*pde |= PTE_W; /* the others have gone: no copying */
@@ -167,35 +164,40 @@ copytable(struct page *old)
 
 	if (new == 0)
 		return 0;
-	initlock(&new->lock, RANK_TABLE);
+	emptytable(new);
 	stosl(pagekva(new), 0, NPTENTRIES);
 	acquire(&old->lock);
 	copyslots(pagekva(new), pagekva(old), old);
 	new->inuse = old->inuse;
 	new->zeros = old->zeros;
+	new->low = old->low;
+	new->high = old->high;
 	release(&old->lock);
 	vmcount(VM_TABLECOPY);
 	return new;
 }
 
-/* Copy the filled slots, and stop behind the last.  old is locked. */
+/* Copy the filled slots.  old is locked. */
 static void
 copyslots(pte_t *to, pte_t *from, struct page *old)
 {
-	int left = old->inuse;
-
-	for (int i = 0; left > 0; i += 4, from += 4, to += 4) {
-		if (!(from[0] | from[1] | from[2] | from[3]))
+	for (uint i = old->low; i < old->high; i++) {
+		if (!ptefilled(from[i]))
 			continue;
-		for (int j = 0; j < 4; j++) {
-			if (!ptefilled(from[j]))
-				continue;
-			from[j] &= ~PTE_W;
-			to[j] = from[j];
-			getpage(ptepage(from[j]));
-			left--;
-		}
+		from[i] &= ~PTE_W;
+		to[i] = from[i];
+		getpage(ptepage(from[i]));
 	}
+}
+
+/* A new table has no slot filled. */
+static void
+emptytable(struct page *pg)
+{
+	initlock(&pg->lock, RANK_TABLE);
+	pg->zeros = 0;
+	pg->low = NPTENTRIES;
+	pg->high = 0;
 }
 
 /* fork: hang all of from's tables into to as well, without PTE_W in either.
@@ -226,8 +228,10 @@ sharetables(struct uvm *to, struct uvm *from)
 void
 unmappages(struct uvm *u, uint start, uint end)
 {
-	struct batch b = {.uvm = u};
+	struct batch b;
 
+	b.uvm = u;
+	b.n = 0;
 	for (uint va = start; va < end; va = nextsuper(va)) {
 		pde_t pde = u->pgdir[PDX(va)];
 
@@ -242,13 +246,25 @@ unmappages(struct uvm *u, uint start, uint end)
 	batchflush(&b);
 }
 
+/* Narrow [*va, *end), which the table translates, to where slots are filled;
+ * the first one's slot. */
+static pte_t *
+filledslots(struct page *table, uint *va, uint *end)
+{
+	uint base = *va & ~(SUPERSIZE - 1);
+
+	*va = MAX(*va, base + table->low * PGSIZE);
+	*end = MIN(*end, base + table->high * PGSIZE);
+	return (pte_t *)pagekva(table) + PTX(*va);
+}
+
 /* The part of one owned table. */
 static void
 unmaptable(struct batch *b, struct page *table, uint va, uint end)
 {
-	pte_t *slot = (pte_t *)pagekva(table) + PTX(va);
+	pte_t *slot = filledslots(table, &va, &end);
 
-	for (; va < end && table->inuse > 0; va += PGSIZE, slot++) {
+	for (; va < end; va += PGSIZE, slot++) {
 		if (!ptefilled(*slot))
 			continue;
 		if (b->n == 0)
@@ -259,6 +275,10 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 		release(&table->lock);
 		if (b->n == NBATCH)
 			batchflush(b);
+	}
+	if (table->inuse == 0) {
+		table->low = NPTENTRIES;
+		table->high = 0;
 	}
 }
 
@@ -312,11 +332,9 @@ puttable(struct page *table)
 
 	if (!atomicdectest(&table->ref))
 		return;
-	for (int left = table->inuse; left > 0; slot++)
-		if (ptefilled(*slot)) {
-			putpage(ptepage(*slot));
-			left--;
-		}
+	for (uint i = table->low; i < table->high; i++)
+		if (ptefilled(slot[i]))
+			putpage(ptepage(slot[i]));
 	freepage(table);
 }
 
@@ -382,11 +400,11 @@ static uint
 prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
 {
 	struct page *table = ptepage(u->pgdir[PDX(va)]);
-	pte_t *slot = (pte_t *)pagekva(table) + PTX(va), old;
+	pte_t *slot = filledslots(table, &va, &end), old;
 	uint changed = 0;
 
 	acquire(&table->lock);
-	for (; va < end && table->inuse > 0; va += PGSIZE, slot++) {
+	for (; va < end; va += PGSIZE, slot++) {
 		old = *slot;
 		if (!ptefilled(old))
 			continue;
@@ -422,9 +440,9 @@ movepages(struct uvm *u, uint from, uint to, uint n)
 		if (owntable(u, to + i) < 0 || !walkpgdir(u->pgdir, to + i, 1))
 			return -ENOMEM;
 	for (uint i = 0; i < n; i += PGSIZE) {
-		slot = walkpgdir(u->pgdir, from + i, 0);
+		slot = findslot(u->pgdir, from + i);
 		if (slot && ptefilled(*slot))
-			moveslot(slot, walkpgdir(u->pgdir, to + i, 0));
+			moveslot(slot, findslot(u->pgdir, to + i));
 	}
 	tlbshootall(u);
 	return 0;

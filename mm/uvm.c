@@ -293,13 +293,13 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 		err = faultlocked(u, va, write ? PROT_WRITE : PROT_READ);
 		if (err < 0)
 			break;
-		slot = walkpgdir(u->pgdir, va, 0);
+		slot = findslot(u->pgdir, va);
 		kva = tempmap(ptepage(*slot), 0);
 		if (write)
 			memcpy(kva + va % PGSIZE, p, len);
 		else
 			memcpy(p, kva + va % PGSIZE, len);
-		tempunmap(kva, 0);
+		tempunmap(kva);
 	}
 	releasesleep(&u->lock);
 	return err == -ENOMEM ? -ENOMEM : err < 0 ? -EFAULT : 0;

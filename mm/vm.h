@@ -55,9 +55,18 @@ struct page {
 		};
 		uint zeros; /* table: slots with the zero page [table] */
 	};
-	void *freelist;          /* slab: first free object */
-	struct slabcache *cache; /* slab: whose */
+	union {
+		struct {
+			void *freelist;          /* slab: first free object */
+			struct slabcache *cache; /* slab: whose */
+		};
+		struct {
+			uint16_t low, high; /* table: filled slots are in
+			                     * [low, high) [table] */
+		};
+	};
 };
+_Static_assert(sizeof(struct page) <= 32, "one per frame");
 
 #define NOTHEAD 0xff /* order of a free page inside a block */
 
@@ -107,10 +116,25 @@ getpage(struct page *pg)
 void putpage(struct page *); /* drop a reference; the last frees */
 
 /* A window on any frame, for a few instructions: direct map below DIRECTMAX,
- * else slot (0 or 1) of this CPU's temporary mappings.  Interrupts off from
- * tempmap to the matching tempunmap (it does that itself). */
-void *tempmap(struct page *, int slot);
-void tempunmap(void *, int slot);
+ * else slot (0 or 1) of this CPU's temporary mappings, with interrupts off until
+ * the matching tempunmap.  Do not sleep in between. */
+void *kvmtemp(uint pa, int slot);
+void kvmuntemp(void *);
+
+static inline void *
+tempmap(struct page *pg, int slot)
+{
+	uint pa = pagepa(pg);
+
+	return pa < DIRECTMAX ? P2V(pa) : kvmtemp(pa, slot);
+}
+
+static inline void
+tempunmap(void *kva)
+{
+	if ((uint)kva >= VMAPBASE)
+		kvmuntemp(kva);
+}
 
 struct page *allocanon(void); /* PG_ANON, zero; or 0 */
 struct page *copypage(struct page *); /* PG_ANON with the contents; or 0.
@@ -137,7 +161,6 @@ extern pde_t *kpgdir;    /* the kernel's half, and nothing below it */
 extern uint kpteglobal;  /* PTE_G where the CPU has it, else 0 */
 pde_t *setupkvm(void);   /* a page directory: kernel half, empty below; 0 */
 void kvmtables(void);    /* tell the page array which frames are tables */
-void *kvmtemp(uint pa, int slot); /* tempmap's slow half */
 
 /* vma.c: the mappings of an address space, without page tables */
 
@@ -208,6 +231,15 @@ ptefilled(pte_t pte)
 	return pte & (PTE_P | PTE_HELD);
 }
 
+/* The slot that translates va in a user's directory, or 0: no table. */
+static inline pte_t *
+findslot(pde_t *pgdir, uint va)
+{
+	pde_t pde = pgdir[PDX(va)];
+
+	return pde & PTE_P ? (pte_t *)P2V(PTE_ADDR(pde)) + PTX(va) : 0;
+}
+
 /* Change a slot of a user's table, which is locked, and keep the table's counts.
  * Returns the page the slot held, with its reference, or 0. */
 static inline struct page *
@@ -221,8 +253,12 @@ setslot(pte_t *slot, pte_t new)
 		table->zeros -= old == zeropage;
 	}
 	if (ptefilled(new)) {
+		uint i = (uint)slot % PGSIZE / sizeof(pte_t);
+
 		table->inuse++;
 		table->zeros += ptepage(new) == zeropage;
+		table->low = MIN(table->low, i);
+		table->high = MAX(table->high, i + 1);
 	}
 	*slot = new;
 	return old;
@@ -238,7 +274,17 @@ tablepage(const pte_t *slot)
 pte_t *walkpgdir(pde_t *pgdir, uint va, int alloc); /* slot; 0: no table, or
                                               * no memory for one */
 int mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm);
-int owntable(struct uvm *, uint va);         /* 0 or -ENOMEM */
+int unshare(struct uvm *, uint va);
+
+/* Make the table under va, if there is one, u's alone, before it is written
+ * through or a vma over it changes (F1, T2): 0 or -ENOMEM.  u->lock held. */
+static inline int
+owntable(struct uvm *u, uint va)
+{
+	return (u->pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P ? unshare(u, va)
+							      : 0;
+}
+
 int owntables(struct uvm *, uint start, uint end); /* 0 or -ENOMEM */
 int ownedges(struct uvm *, uint start, uint end);  /* before unmappages */
 void sharetables(struct uvm *to, struct uvm *from);

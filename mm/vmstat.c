@@ -171,6 +171,7 @@ walktable(struct page *table, int give)
 			assert(slot[i] == 0);
 			continue;
 		}
+		assert(i >= table->low && i < table->high);
 		used++;
 		zeros += ptepage(slot[i]) == zeropage;
 		assert(ptepage(slot[i]) != zeropage || !(slot[i] & PTE_W));

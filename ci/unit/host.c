@@ -1,4 +1,6 @@
 /* host.c - what needs the host's headers, whose names mm/ uses otherwise. */
+#define _GNU_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,26 +8,69 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KERNBASE ((void *)0x80000000u)
+#define KERNBASE ((char *)0x80000000u)
+#define ALIAS    ((char *)0x90000000u) /* all RAM, for the tests */
 
-void ramnew(unsigned n);
+void ramnew(unsigned n, unsigned direct, unsigned (*kva2pa)(unsigned));
+void ramforget(unsigned va);
+void *ram(unsigned pa);
 void *hostalloc(unsigned n);
 void *hostrealloc(void *, unsigned n);
 void hostfree(void *);
 int hostrun(void (*fn)(void));
 
-/* RAM, in which nothing is zero by chance. */
-void
-ramnew(unsigned n)
-{
-	void *p = mmap(KERNBASE, n, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+static int ramfd;
+static unsigned (*translation)(unsigned va);
 
-	if (p != KERNBASE) {
+static void windowfault(int, siginfo_t *, void *);
+
+/* RAM, in which nothing is zero by chance: the first direct bytes at KERNBASE,
+ * all of it at ALIAS. */
+void
+ramnew(unsigned n, unsigned direct, unsigned (*kva2pa)(unsigned))
+{
+	int flags = MAP_SHARED | MAP_FIXED_NOREPLACE;
+	struct sigaction sa = {.sa_flags = SA_SIGINFO};
+
+	direct = direct < n ? direct : n;
+	ramfd = memfd_create("ram", 0);
+	if (ramfd < 0 || ftruncate(ramfd, n) < 0 ||
+		mmap(KERNBASE, direct, 3, flags, ramfd, 0) != KERNBASE ||
+		mmap(ALIAS, n, 3, flags, ramfd, 0) != ALIAS) {
 		printf("Bail out! no room for RAM at 0x80000000\n");
 		exit(1);
 	}
-	memset(p, 0xA5, n);
+	memset(ALIAS, 0xA5, n);
+	if (direct == n)
+		return;
+	translation = kva2pa;
+	sa.sa_sigaction = windowfault;
+	sigaction(SIGSEGV, &sa, 0);
+}
+
+/* A temporary mapping of the kernel is used for the first time: make it. */
+static void
+windowfault(int sig, siginfo_t *info, void *context)
+{
+	unsigned va = (unsigned)info->si_addr & ~4095u, pa = translation(va);
+
+	(void)context;
+	if (pa == 0 || mmap((void *)va, 4096, 3, MAP_SHARED | MAP_FIXED, ramfd,
+			       pa) == MAP_FAILED)
+		signal(sig, SIG_DFL);
+}
+
+/* The kernel unmapped it. */
+void
+ramforget(unsigned va)
+{
+	munmap((void *)va, 4096);
+}
+
+void *
+ram(unsigned pa)
+{
+	return ALIAS + pa;
 }
 
 void *

@@ -45,6 +45,8 @@ void
 invlpg(uint va)
 {
 	forget(&machine[thiscpu], va);
+	if (va >= VMAPBASE)
+		ramforget(va);
 }
 
 static void
@@ -152,7 +154,7 @@ useraccess(struct uvm *u, uint va, int write, void **kva)
 	check(papage(pa)->state == PG_ANON || papage(pa)->state == PG_CACHED ||
 		(papage(pa) == zeropage && !write),
 		"%x translates to %x in state %d", va, pa, papage(pa)->state);
-	*kva = P2V(pa);
+	*kva = ram(pa);
 	return 0;
 }
 

@@ -30,18 +30,28 @@ void *__wrap_slaballoc(struct slabcache *);
 void *__real_kmalloc(uint);
 void *__wrap_kmalloc(uint);
 
+/* What the kernel's tables say of a page in the vmap window; 0: nothing. */
+static uint
+windowpa(uint va)
+{
+	pte_t *slot = va >= VMAPBASE && va < DEVSPACE ? walkpgdir(kpgdir, va, 0)
+						      : 0;
+
+	return slot && (*slot & PTE_P) ? PTE_ADDR(*slot) : 0;
+}
+
 /* Boot as kmain() does. */
 void
-boot(uint ram)
+boot(uint n)
 {
-	ramnew(ram);
+	ramnew(n, DIRECTMAX, windowpa);
 	for (int i = 0; i < NCPU; i++) {
 		cpus[i].self = &cpus[i];
 		cpus[i].id = i;
 	}
 	bootinfo.nram = 2;
 	bootinfo.ram[0] = (struct memrange){0, 0x9f000};
-	bootinfo.ram[1] = (struct memrange){EXTMEM, ram};
+	bootinfo.ram[1] = (struct memrange){EXTMEM, n};
 	kinit1();
 	kvmalloc();
 	kinit2();

@@ -18,6 +18,7 @@ static void give(struct block *);
 static void boot_counts(void);
 static void random_blocks(void);
 static void reserve_for_kernel(void);
+static void low_reserve(void);
 static void exhausted_then_joined(void);
 static void module_freed(void);
 static void stacks_come_back(void);
@@ -29,6 +30,11 @@ const struct test kalloctests[] = {
 	{exhausted_then_joined, "kalloc_exhausted_then_joined"},
 	{module_freed, "kalloc_module_freed"},
 	{stacks_come_back, "kalloc_stacks_come_back"},
+	{0, 0},
+};
+
+const struct test kallochightests[] = {
+	{low_reserve, "kalloc_cached_leaves_low_reserve"},
 	{0, 0},
 };
 
@@ -147,6 +153,22 @@ reserve_for_kernel(void)
 	}
 	check(freeframes() == before, "%u of %u", freeframes(), before);
 	check_mm();
+}
+
+/* Files take all the low memory that they get, and there is high memory left:
+ * the kernel, which can only use low memory, still gets some. */
+static void
+low_reserve(void)
+{
+	uint n = 0;
+
+	boot(24 << 20);
+	while (allocpage(PG_CACHED))
+		;
+	check(freeframes() > 1024, "no high memory left, %u", freeframes());
+	while (kalloc())
+		n++;
+	check(n >= 32, "only %u for the kernel", n);
 }
 
 /* Take all, free in random order: large blocks are there again. */

@@ -24,8 +24,12 @@ void fail(const char *fmt, ...)
 	((e) ? (void)0 : (printf("# %s:%d: %s\n", __FILE__, __LINE__, #e),     \
 			  fail(__VA_ARGS__)))
 
-/* host.c: n bytes of RAM at KERNBASE, filled with a pattern; host memory */
-void ramnew(uint n);
+/* host.c: n bytes of RAM, filled with a pattern, of which the first are at
+ * KERNBASE; kva2pa finds the others when the kernel maps them for a moment.
+ * ram() reaches all.  Host memory. */
+void ramnew(uint n, uint direct, uint (*kva2pa)(uint va));
+void ramforget(uint va);
+void *ram(uint pa);
 void *hostalloc(uint n); /* zeroed, never 0 */
 void *hostrealloc(void *, uint n);
 void hostfree(void *);
@@ -54,7 +58,7 @@ struct test {
 	void (*fn)(void);
 	const char *name;
 };
-extern const struct test kalloctests[], slabtests[], vmatests[], pcachetests[],
-	faulttests[];
+extern const struct test kalloctests[], kallochightests[], slabtests[],
+	vmatests[], pcachetests[], faulttests[];
 
 #endif

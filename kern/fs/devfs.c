@@ -3,8 +3,8 @@
  * and the links that programs expect; users may add to it.
  */
 #include "kern/fs/inode.h"
-#include "kern/dev/dev.h"
 #include "mm/mm.h"
+#include "kern/dev/dev.h"
 #include "kern/printf.h"
 #include "kern/string.h"
 

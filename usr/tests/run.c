@@ -56,6 +56,7 @@ static int wanted(const struct suite *, const char *, int argc, char **argv);
 static int runtest(const struct test *, int n);
 static int runonce(const struct test *);
 static int vmcheck(void);
+static void cleanup(int pgid);
 static void outoftime(int);
 
 int
@@ -78,6 +79,7 @@ main(int argc, char **argv)
 	if (list)
 		return plan(0, 0, 0, 1);
 	n = plan(argc - 1, argv + 1, 0, 0);
+	memfree(); /* touch its buffer before it is used to compare */
 	printf("1..%d\n", n);
 	if (n == 0)
 		printf("# no such test\n");
@@ -179,12 +181,26 @@ runonce(const struct test *t)
 	while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
 		;
 	alarm(0);
-	kill(-pid, SIGKILL); /* what it left behind */
-	while (getpid() == 1 && waitpid(-1, 0, 0) > 0)
-		;
+	cleanup(pid);
 	if (WIFSIGNALED(st))
 		printf("# killed by signal %d\n", WTERMSIG(st));
 	return WIFSIGNALED(st) ? 1 : WEXITSTATUS(st);
+}
+
+/* End what a test left behind, and wait until it is gone: as orphans they are
+ * reaped by the first process, which may be us. */
+static void
+cleanup(int pgid)
+{
+	int i;
+
+	for (i = 0; i < 1000 && kill(-pgid, SIGKILL) == 0; i++) {
+		while (getpid() == 1 && waitpid(-1, 0, WNOHANG) > 0)
+			;
+		msleep(5);
+	}
+	while (getpid() == 1 && waitpid(-1, 0, WNOHANG) > 0)
+		;
 }
 
 static void

@@ -213,7 +213,7 @@ static const struct efault {
 	{SYS_setrlimit, "setrlimit", "3b", 1},
 	{SYS_sysinfo, "sysinfo", "b", 0},
 	{SYS_poll, "poll", "b10", 0},
-	{SYS__newselect, "select", "9b000", 0},
+	{SYS__newselect, "select", "9b000", 1},
 	{SYS_rt_sigaction, "rt_sigaction", "9b08", 1},
 	{SYS_rt_sigaction, "rt_sigaction old", "90b8", 0},
 	{SYS_rt_sigprocmask, "rt_sigprocmask", "0b08", 1},
