@@ -17,13 +17,20 @@
 #define PITMODE 0x43
 #define GATE    0x61 /* bit 0: counter 2 runs; 1: loudspeaker; 5: its output */
 
-#define CALIBRATE 4 /* milliseconds */
+#define CALIBRATE 3 /* milliseconds */
+#define LOOKS     8
+
+struct look { /* at both clocks */
+	uint64_t tsc, width; /* somewhere in these ticks the counter */
+	uint count;          /* said this */
+};
 
 uint tsckhz;
 
 static volatile uint ticks; /* since pitinit */
 
 static uint calibrate(void);
+static struct look look(int n);
 static uint pitcount(int *pending);
 
 /* Calibrate the TSC (few ms) and start IRQ 0; its handler is trap.c's.
@@ -38,23 +45,50 @@ pitinit(void)
 	outb(COUNT0, PERIOD >> 8);
 }
 
-/* TSC ticks per millisecond, measured over CALIBRATE ms of counter 2. */
+/* TSC ticks per millisecond, from two looks at counter 2 about CALIBRATE ms
+ * apart; 0 if it does not count.  When a hypervisor takes us off the CPU both go
+ * on, so only a counter that has run out in between spoils it. */
 static uint
 calibrate(void)
 {
-	uint n = PITHZ * CALIBRATE / 1000;
-	uint64_t start, end;
+	uint n = PITHZ * CALIBRATE / 1000, tries = 4;
+	struct look a, b;
 
 	outb(GATE, (inb(GATE) & ~2) | 1);
-	outb(PITMODE, 0xB0); /* counter 2, low byte then high, mode 0 */
-	outb(COUNT2, n & 0xFF);
-	outb(COUNT2, n >> 8);
-	start = rdtsc();
-	do
-		end = rdtsc();
-	while (!(inb(GATE) & 0x20) && end - start < 1ull << 32);
+	do {
+		outb(PITMODE, 0xB0); /* counter 2, low byte then high, mode 0 */
+		outb(COUNT2, 0xFF);
+		outb(COUNT2, 0xFF);
+		inb(GATE); /* a microsecond later it has been loaded */
+		a = look(LOOKS);
+		do
+			b = look(1);
+		while (a.count - b.count < n && b.tsc - a.tsc < 1ull << 32);
+		b = look(LOOKS);
+	} while ((inb(GATE) & 0x20) && --tries > 0);
 	outb(GATE, inb(GATE) & ~1);
-	return (uint)(end - start) / CALIBRATE;
+	if (a.count <= b.count)
+		return 0;
+	return (uint)((b.tsc - a.tsc) * PITHZ / (a.count - b.count) / 1000);
+}
+
+/* What the TSC and counter 2 say at one time: the closest of n looks. */
+static struct look
+look(int n)
+{
+	struct look l, best = {.width = ~0ull};
+
+	while (n-- > 0) {
+		l.tsc = rdtsc();
+		outb(PITMODE, 0x80); /* latch counter 2 */
+		l.width = rdtsc() - l.tsc;
+		l.tsc += l.width / 2;
+		l.count = inb(COUNT2);
+		l.count |= inb(COUNT2) << 8;
+		if (l.width <= best.width)
+			best = l;
+	}
+	return best;
 }
 
 /* Count a tick, for pitns; from the timer interrupt. */
