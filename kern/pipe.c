@@ -41,8 +41,7 @@ struct pipe {
 	uint ropens, wopens;   /* files ever opened, for fifoopen [lock] */
 	struct waitq readq;    /* for bytes, or a writer */
 	struct waitq writeq;   /* for room, or a reader */
-	struct inode *inode;   /* the named pipe, or 0 */
-	struct list link;      /* fifos [fifolock] */
+	struct inode *inode;   /* whose priv this is [fifolock] */
 	int users;             /* opens in progress and open files [fifolock] */
 	char *inlinepage[PIPEPAGES];
 };
@@ -50,11 +49,10 @@ struct pipe {
 /* The inodes of pipes without a name belong to a file system of their own. */
 static struct super pipesuper = {.type = "pipefs", .dev = 9};
 
-/* Named pipes that are open.  fifolock is taken before a pipe's lock. */
-static struct list fifos = {&fifos, &fifos};
+/* Taken before a pipe's lock. */
 static struct sleeplock fifolock;
 
-static struct pipe *pipealloc(void);
+static struct pipe *pipealloc(struct inode *);
 static void pipefree(struct pipe *);
 static void pipedrop(struct pipe *);
 static struct file *pipefile(struct pipe *, struct inode *, uint flags);
@@ -96,18 +94,21 @@ int
 pipenew(struct file **r, struct file **w, uint flags)
 {
 	struct inode *i = inodenew(&pipesuper, S_IFIFO | 0600);
-	struct pipe *p = pipealloc();
+	struct pipe *p = pipealloc(i);
 
 	if (i == 0 || p == 0)
 		goto bad;
+	i->priv = p;
 	p->readers = p->writers = 1;
 	p->wopens = 1;
+	p->users = 2;
 	*r = pipefile(p, i, O_RDONLY | flags);
 	if (*r == 0)
 		goto bad;
 	*w = pipefile(p, iget(i), O_WRONLY | flags);
 	if (*w == 0) {
 		p->writers = 0;
+		p->users = 1;
 		iput(i);
 		fileclose(*r); /* frees the pipe */
 		return -ENOMEM;
@@ -122,7 +123,7 @@ bad:
 }
 
 static struct pipe *
-pipealloc(void)
+pipealloc(struct inode *i)
 {
 	struct pipe *p = kzalloc(sizeof(*p));
 
@@ -131,6 +132,7 @@ pipealloc(void)
 	initsleeplock(&p->lock, RANK_PIPE);
 	initwaitq(&p->readq);
 	initwaitq(&p->writeq);
+	p->inode = i;
 	p->npages = PIPEPAGES;
 	p->page = p->inlinepage;
 	return p;
@@ -400,23 +402,15 @@ piperelease(struct file *f)
 static void
 pipeclose(struct pipe *p, uint mode)
 {
-	int last;
-
 	acquiresleep(&p->lock);
 	if (mode != O_WRONLY)
 		p->readers--;
 	if (mode != O_RDONLY)
 		p->writers--;
-	last = p->readers == 0 && p->writers == 0;
 	releasesleep(&p->lock);
-	if (last && p->inode == 0) {
-		pipefree(p);
-		return;
-	}
 	wakeup(&p->readq);
 	wakeup(&p->writeq);
-	if (p->inode)
-		fifoput(p);
+	fifoput(p);
 }
 
 /* F_GETPIPE_SZ: the capacity in bytes, or -EBADF when f is no pipe. */
@@ -486,20 +480,23 @@ bad:
 	return -ENOMEM;
 }
 
-/* open() of a named pipe: f becomes its reading end, its writing end or both,
- * by f->flags.  Waits for the other side unless O_NONBLOCK.  0, -ENXIO (writer
- * that may not wait), -ENOMEM or -ERESTARTSYS. */
+/* open() of a named pipe, or of any by /proc/PID/fd: f becomes its reading end,
+ * its writing end or both, by f->flags.  That of a named one waits for the other
+ * side unless O_NONBLOCK.  0, -ENXIO (writer that may not wait), -ENOMEM or
+ * -ERESTARTSYS. */
 int
 fifoopen(struct inode *i, struct file *f)
 {
 	uint mode = f->flags & O_ACCMODE;
+	int named = i->super != &pipesuper;
 	struct pipe *p = fifoget(i);
 	int err = 0;
 
 	if (p == 0)
 		return -ENOMEM;
 	acquiresleep(&p->lock);
-	if (mode == O_WRONLY && (f->flags & O_NONBLOCK) && p->readers == 0) {
+	if (named && mode == O_WRONLY && (f->flags & O_NONBLOCK) &&
+		p->readers == 0) {
 		releasesleep(&p->lock);
 		fifoput(p);
 		return -ENXIO;
@@ -513,7 +510,7 @@ fifoopen(struct inode *i, struct file *f)
 		wakeup(&p->readq);
 	if (mode != O_WRONLY)
 		wakeup(&p->writeq);
-	if (!(f->flags & O_NONBLOCK))
+	if (named && !(f->flags & O_NONBLOCK))
 		err = fifowait(p, mode);
 	releasesleep(&p->lock);
 	if (err < 0) {
@@ -542,26 +539,21 @@ fifowait(struct pipe *p, uint mode)
 	return err;
 }
 
-/* The pipe of a named pipe, made if nobody has it open; or 0.  fifoput gives it
+/* The pipe of an inode, made if nobody has it open; or 0.  fifoput gives it
  * back.  The opener's dentry keeps the inode alive as long. */
 static struct pipe *
 fifoget(struct inode *i)
 {
-	struct pipe *p, *found = 0;
+	struct pipe *p;
 
 	acquiresleep(&fifolock);
-	listeach(p, &fifos, link) {
-		if (p->inode == i)
-			found = p;
-	}
-	if (found == 0 && (found = pipealloc()) != 0) {
-		found->inode = i;
-		listadd(&fifos, &found->link);
-	}
-	if (found)
-		found->users++;
+	if (i->priv == 0)
+		i->priv = pipealloc(i);
+	p = i->priv;
+	if (p)
+		p->users++;
 	releasesleep(&fifolock);
-	return found;
+	return p;
 }
 
 static void
@@ -572,7 +564,7 @@ fifoput(struct pipe *p)
 	acquiresleep(&fifolock);
 	last = --p->users == 0;
 	if (last)
-		listdel(&p->link);
+		p->inode->priv = 0;
 	releasesleep(&fifolock);
 	if (last)
 		pipefree(p);

@@ -104,7 +104,7 @@ decunlesslast(volatile int *ref)
 	int r;
 
 	while ((r = *ref) > 1)
-		if (cmpxchg((volatile uint *)ref, r, r - 1) == (uint)r)
+		if (cas((volatile uint *)ref, r, r - 1))
 			return 1;
 	assert(r == 1);
 	return 0;
@@ -247,9 +247,11 @@ dentrypath(struct dentry *d, char *buf, uint n)
 	for (; s && d != root; d = d->parent) {
 		while (d->covers && d != root)
 			d = d->covers;
-		if (d == root || d->parent == d)
+		if (d == root)
 			break;
 		s = putback(s, d->name, d->len, buf);
+		if (d->parent == d)
+			break; /* a root's name is empty, a pipe's all there is */
 		s = putback(s, "/", 1, buf);
 	}
 	release(&nameslock);

@@ -53,6 +53,7 @@ static void showvma(struct text *, struct vmainfo *, char *path);
 static const char *vmaname(struct vmainfo *, char *path);
 static struct file *getfd(int pid, int fd);
 static int filelink(struct file *, struct dentry **, char *buf, uint n);
+static struct dentry *pipename(struct inode *);
 
 /* pid (name) state ...: one line of 52 fields, in the order of Linux. */
 static int
@@ -357,19 +358,30 @@ linkfd(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return err;
 }
 
-/* Files without a name (pipes) have a text, but lead nowhere. */
 static int
 filelink(struct file *f, struct dentry **out, char *buf, uint n)
 {
 	if (out) {
-		*out = f->dentry ? dget(f->dentry) : 0;
-		return f->dentry ? 0 : -ENXIO;
+		*out = f->dentry ? dget(f->dentry) : pipename(f->inode);
+		return *out ? 0 : -ENOMEM;
 	}
 	if (f->dentry)
 		return dentrypath(f->dentry, buf, n);
-	if (f->inode)
-		return snprintf(buf, n, "pipe:[%u]", (uint)f->inode->ino);
-	return snprintf(buf, n, "anon_inode:[file]");
+	return snprintf(buf, n, "pipe:[%u]", (uint)f->inode->ino);
+}
+
+/* A dentry outside the tree for what has none, so that open finds it; or 0. */
+static struct dentry *
+pipename(struct inode *ip)
+{
+	struct dentry *d;
+	char name[24];
+	int n = snprintf(name, sizeof(name), "pipe:[%u]", (uint)ip->ino);
+
+	d = dentrynew(0, name, (uint)n);
+	if (d)
+		d->inode = iget(ip);
+	return d;
 }
 
 static int

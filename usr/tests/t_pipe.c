@@ -228,6 +228,37 @@ select_pipe(void)
 }
 
 static void
+pipe_opens_again_by_proc(void)
+{
+	char name[32], link[2][64] = {"", ""}, c[2];
+	int fd[2], r, w;
+
+	must(pipe(fd) == 0);
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd[0]);
+	must((r = open(name, O_RDONLY)) >= 0);
+	must(readlink(name, link[0], 63) > 0);
+	must(write(fd[1], "ab", 2) == 2);
+	checkeq(read(r, c, 1), 1);
+	checkeq(read(fd[0], c + 1, 1), 1);
+	checkeq(memcmp(c, "ab", 2), 0);
+	must((w = open(name, O_WRONLY | O_CREAT | O_NONBLOCK, 0600)) >= 0);
+	close(fd[0]);
+	close(fd[1]);
+	snprintf(name, sizeof name, "/proc/self/fd/%d", r);
+	must(readlink(name, link[1], 63) > 0);
+	checkeq(strcmp(link[0], link[1]), 0);
+	checkeq(strncmp(link[1], "pipe:[", 6), 0);
+	checkeq(write(w, "c", 1), 1);
+	checkeq(read(r, c, 2), 1);
+	close(w);
+	checkeq(read(r, c, 1), 0);
+	must((w = open(name, O_WRONLY)) >= 0);
+	close(r);
+	signal(SIGPIPE, SIG_IGN);
+	checkerr(write(w, "d", 1), EPIPE);
+}
+
+static void
 pipe_descriptors(void)
 {
 	int fd[2], d;
@@ -259,6 +290,7 @@ const struct test t_pipe[] = {
 	T(pipe_without_reader),
 	T(pipe_small_writes_are_atomic),
 	T(pipe_blocked_writer_continues),
+	T(pipe_opens_again_by_proc),
 	T(pipe_descriptors),
 	T(poll_pipe_states),
 	T(poll_waits_and_times_out),
