@@ -55,7 +55,7 @@ initmain(void *arg)
 	(void)arg;
 	ownfiles(myproc());
 	fillroot();
-	mountat("/dev", "devfs");
+	mountat("/dev", "devtmpfs");
 	mountat("/proc", "proc");
 	openconsole();
 	parsewords();

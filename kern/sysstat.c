@@ -305,8 +305,8 @@ putstatfs64(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
-/* File systems in memory are as large as memory; ramfs, as on Linux, and /proc
- * say nothing about it. */
+/* A tmpfs is as large as memory, and all files count as its; the others have, as
+ * ramfs on Linux, nothing to say. */
 static void
 makestatfs(struct inode *ip, struct statfs64 *st)
 {
@@ -319,10 +319,10 @@ makestatfs(struct inode *ip, struct statfs64 *st)
 	st->f_namelen = NAME_MAX;
 	st->f_fsid[0] = s->dev;
 	st->f_flags = 0x20 | (s->flags & MS_RDONLY); /* ST_VALID */
-	if (s->magic != TMPFS_MAGIC)
+	if (strcmp(s->type, "tmpfs"))
 		return;
 	meminfo(&m);
-	st->f_blocks = m.total;
+	st->f_blocks = m.free + m.cached;
 	st->f_bfree = st->f_bavail = m.free;
 }
 

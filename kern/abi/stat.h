@@ -113,7 +113,6 @@ _Static_assert(sizeof(struct statfs64) == 84, "statfs64");
 #define RAMFS_MAGIC 0x858458f6
 #define TMPFS_MAGIC 0x01021994
 #define PROC_MAGIC  0x9fa0
-#define DEVFS_MAGIC 0x1373
 
 /* Directory entries: a header, the name and its NUL.  The older form has the
  * type in its last byte. */

@@ -25,12 +25,11 @@ static const struct {
 struct super *
 devfsmount(const char *source)
 {
-	struct super *s = ramfsmount("devfs", source);
+	struct super *s = ramfsmount("devtmpfs", source);
 	uint i;
 
 	if (s == 0)
 		return 0;
-	s->magic = DEVFS_MAGIC;
 	deveach(devnode, s);
 	for (i = 0; i < NELEM(devlinks); i++)
 		devname(s, devlinks[i].name, S_IFLNK, 0, devlinks[i].target);

@@ -117,10 +117,10 @@ void iput(struct inode *); /* the last reference of an inode without links
                             * frees its pages; may sleep */
 
 /* vfs.c */
-void vfsinit(void);        /* mount the root ramfs */
+void vfsinit(void);        /* mount the root */
 
-/* Mount a new file system of the type ("ramfs", "proc", "devfs", also asked
- * for as "tmpfs", "devtmpfs") on the directory at path.  0 or -errno. */
+/* Mount a new file system of the type ("tmpfs", "ramfs", "proc",
+ * "devtmpfs") on the directory at path.  0 or -errno. */
 int domount(const char *source, const char *path, const char *type, uint flags);
 int doumount(const char *path, uint flags);
 

@@ -67,7 +67,8 @@ static const struct fileops dirops = {
 	.sync = ramsync,
 };
 
-/* An empty file system with its root, or 0. */
+/* An empty file system with its root, or 0.  Its type, which is not copied, is
+ * what Linux would call it. */
 struct super *
 ramfsmount(const char *type, const char *source)
 {
@@ -76,8 +77,8 @@ ramfsmount(const char *type, const char *source)
 
 	if (!s)
 		return 0;
-	s->type = tmp ? "tmpfs" : !strcmp(type, "devfs") ? "devtmpfs" : "ramfs";
-	s->magic = tmp ? TMPFS_MAGIC : RAMFS_MAGIC;
+	s->type = type;
+	s->magic = strcmp(type, "ramfs") ? TMPFS_MAGIC : RAMFS_MAGIC;
 	s->drop = ramdrop;
 	s->linksize = ramlinksize;
 	strlcpy(s->source, source, sizeof(s->source));

@@ -47,6 +47,7 @@ static int followlink(struct walk *w, struct dentry *d, const char **p,
 static void hold(struct walk *w, struct dentry *d);
 static int pastelink(struct walk *w, struct inode *ip, const char **p,
 	const char **stop);
+static int ismounted(struct super *sb, const char *type);
 static struct super *mountfs(const char *type, const char *source);
 static int attachfs(struct super *sb, struct dentry *on);
 static int detachfs(struct dentry *root);
@@ -59,12 +60,15 @@ static struct dentry *firstleaf(struct dentry *root);
 void
 vfsinit(void)
 {
+	struct super *root;
+
 	dcacheinit();
 	inodeinit();
-	rootdentry = mountfs("ramfs", "rootfs") ? listitem(mounts.next,
-		struct super, link)->root : 0;
-	if (!rootdentry)
+	root = mountfs("tmpfs", "tmpfs");
+	if (!root)
 		panic("no memory for the root file system");
+	rootdentry = root->root;
+	rootdentry->inode->mode = S_IFDIR | 0755;
 }
 
 int
@@ -348,6 +352,8 @@ domount(const char *source, const char *path, const char *type, uint flags)
 			err = -EINVAL;
 	} else if (flags & (MS_BIND | MS_MOVE)) {
 		err = -EINVAL;
+	} else if (on->parent == on && ismounted(on->inode->super, type)) {
+		err = -EBUSY;
 	} else if (!(sb = mountfs(type, source))) {
 		err = -ENODEV;
 	} else if ((err = attachfs(sb, on)) == 0) {
@@ -357,15 +363,25 @@ domount(const char *source, const char *path, const char *type, uint flags)
 	return err;
 }
 
+/* Is there but one of that type on Linux, and this is it? */
+static int
+ismounted(struct super *sb, const char *type)
+{
+	return !strcmp(sb->type, type) && strcmp(type, "tmpfs") &&
+		strcmp(type, "ramfs");
+}
+
 /* A new file system of the type, in the list of mounts; or 0. */
 static struct super *
 mountfs(const char *type, const char *source)
 {
 	struct super *sb = 0;
 
-	if (!strcmp(type, "ramfs") || !strcmp(type, "tmpfs"))
-		sb = ramfsmount(type, source);
-	else if (!strcmp(type, "devfs") || !strcmp(type, "devtmpfs"))
+	if (!strcmp(type, "tmpfs"))
+		sb = ramfsmount("tmpfs", source);
+	else if (!strcmp(type, "ramfs"))
+		sb = ramfsmount("ramfs", source);
+	else if (!strcmp(type, "devtmpfs"))
 		sb = devfsmount(source);
 	else if (!strcmp(type, "proc"))
 		sb = procfsmount(source);
