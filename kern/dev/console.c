@@ -141,10 +141,12 @@ conroom(struct tty *t)
 	return t->stopped ? 0 : 256;
 }
 
-/* The terminal's output.  Answers to questions in it are input. */
+/* The terminal's output.  Answers to questions in it are input; but questions
+ * in the echo of an answer get none, or there might be no end. */
 static void
 conwrite(struct tty *t, const char *s, uint n)
 {
+	static int answering; /* [t's lock] */
 	char reply[sizeof(vt.reply)];
 	uint i, nreply;
 
@@ -154,12 +156,16 @@ conwrite(struct tty *t, const char *s, uint n)
 	for (i = 0; i < n; i++)
 		vtput(&vt, s[i] & 0xff);
 	putcursor();
-	nreply = vt.nreply;
+	nreply = answering ? 0 : vt.nreply;
 	memcpy(reply, vt.reply, sizeof(reply));
 	vt.nreply = 0;
 	release(&conlock);
+	if (nreply == 0)
+		return;
+	answering = 1;
 	for (i = 0; i < nreply; i++)
 		ttyinput(t, reply[i]);
+	answering = 0;
 }
 
 /* Show the lines that many above the screen. */

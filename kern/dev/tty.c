@@ -380,9 +380,10 @@ rubout(struct tty *t, int c)
 	uint width = iscontrol(c) ? lflag(t, ECHOCTL) ? 2 : 0 : 1;
 	uint to;
 
-	if (c == '\t') {
+	if (c == '\t') { /* and the output may be full, or not be processed */
 		to = linewidth(t);
-		while (t->column > to)
+		width = t->column > to ? MIN(t->column - to, 8) : 0;
+		while (width-- > 0)
 			echoraw(t, '\b');
 		return;
 	}
