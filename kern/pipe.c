@@ -3,11 +3,12 @@
  *
  * A pipe is a ring of pages, each allocated when the first byte goes into it
  * and given back when the last has been read, so that an idle pipe costs no
- * page and a ping-pong of small messages one.  head and tail count bytes for
- * ever; byte b lies in page[b / PGSIZE % npages].
+ * page and a ping-pong of small messages one.  head and tail count bytes; byte b
+ * lies in page[b / PGSIZE % npages], so whole rings may be taken off both.
  *
  * Invariants:
- *   P1  tail <= head <= tail + npages * PGSIZE; npages is a power of two.
+ *   P1  tail <= head <= tail + npages * PGSIZE; tail is in the first ring or
+ *       at its end; npages is a power of two.
  *   P2  A page is there if and only if it holds bytes of [tail, head), except
  *       one that the next write goes on in, and the spare.
  *   P3  Whoever makes a condition true wakes the queue after it has released
@@ -226,9 +227,15 @@ pipeget(struct pipe *p, struct uio *u, uint n)
 static void
 pipeskip(struct pipe *p, uint n)
 {
-	uint i = p->tail / PGSIZE;
-	char **pg = &p->page[i % p->npages];
+	uint i, ring = p->npages * PGSIZE;
+	char **pg;
 
+	if (p->tail >= ring) {
+		p->tail -= ring;
+		p->head -= ring;
+	}
+	i = p->tail / PGSIZE;
+	pg = &p->page[i];
 	p->tail += n;
 	if (p->tail == p->head) {
 		p->tail = p->head = i * PGSIZE;
