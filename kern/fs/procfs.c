@@ -413,7 +413,7 @@ procreaddir(struct file *f, struct dirsink *sink)
 	int full;
 
 	full = f->off < 2 && emitdots(f, sink);
-	if (full)
+	if (full || f->off > INT32_MAX)
 		return 0;
 	if (entof(dir)->flags & PROC_FDS)
 		emitfds(f, sink);

@@ -210,9 +210,9 @@ ramunlink(struct inode *dir, struct dentry *d)
 	struct inode *ip = d->inode;
 
 	acquire(&nameslock);
-	if (!listempty(&d->children)) {
+	if (!listempty(&d->children) || d->mounted) {
 		release(&nameslock);
-		return -ENOTEMPTY;
+		return d->mounted ? -EBUSY : -ENOTEMPTY;
 	}
 	ddetach(d);
 	release(&nameslock);

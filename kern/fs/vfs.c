@@ -285,16 +285,17 @@ static int
 followlink(struct walk *w, struct dentry *d, const char **p, const char **stop)
 {
 	const struct inodeops *ops = d->inode->ops;
-	struct dentry *to;
+	struct dentry *dir, *to;
 	int err = 0;
 
 	if (++w->nlinks > MAXLINKS)
 		return -ELOOP;
+	dir = dget(w->d); /* the link may be moved elsewhere meanwhile */
 	hold(w, d);
 	if (ops->follow) {
 		if ((to = ops->follow(d->inode, &err))) {
-			dput(w->held);
-			w->held = w->d = to;
+			dput(dir);
+			dir = w->d = to;
 			err = 0;
 		} else if (!err) {
 			err = -ENOENT;
@@ -302,6 +303,8 @@ followlink(struct walk *w, struct dentry *d, const char **p, const char **stop)
 	} else {
 		err = pastelink(w, d->inode, p, stop);
 	}
+	dput(w->held);
+	w->held = dir;
 	acquire(&nameslock);
 	return err;
 }
