@@ -53,12 +53,14 @@ sys_close_range(const uint *a)
 	if (a[2] & ~(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE) || a[0] > last)
 		return -EINVAL;
 	if (a[2] & CLOSE_RANGE_UNSHARE && myproc()->files->ref > 1) {
-		struct files *fs = filescopy(myproc()->files);
+		struct files *old = myproc()->files, *fs = filescopy(old);
 
 		if (!fs)
 			return -ENOMEM;
-		filesput(myproc()->files);
+		acquire(&proctree); /* /proc looks at it */
 		myproc()->files = fs;
+		release(&proctree);
+		filesput(old);
 	}
 	for (fd = a[0]; fd <= last && fd < (uint)myproc()->files->max; fd++)
 		if (a[2] & CLOSE_RANGE_CLOEXEC)
@@ -371,6 +373,7 @@ getdents(const uint *a, int old)
 {
 	struct dents d = {{emitdent}, 0, 0, MIN(a[2], PGSIZE), old, 0};
 	struct file *f = fdget(a[0]);
+	int64_t off;
 	int r;
 
 	if (!f)
@@ -385,12 +388,15 @@ getdents(const uint *a, int old)
 		r = -ENOMEM;
 	else {
 		acquiresleep(&f->poslock);
+		off = f->off;
 		r = f->ops->readdir(f, &d.sink);
+		if (!d.used)
+			r = r < 0 ? r : d.err;
+		else if (copyout(a[1], d.buf, r = d.used)) {
+			r = -EFAULT;
+			f->off = off;
+		}
 		releasesleep(&f->poslock);
-		if (d.used)
-			r = copyout(a[1], d.buf, d.used) ? -EFAULT : (int)d.used;
-		else if (r >= 0)
-			r = d.err;
 		kfree(d.buf);
 	}
 	fileclose(f);
