@@ -35,11 +35,12 @@ sys_rt_sigaction(const uint *a)
 {
 	struct ksigaction act, old;
 
-	if (a[3] != sizeof(uint64_t) || a[0] - 1 >= NSIG ||
-		(a[1] && !changeable(a[0])))
+	if (a[3] != sizeof(uint64_t))
 		return -EINVAL;
 	if (a[1] && copyin(&act, a[1], sizeof(act)))
 		return -EFAULT;
+	if (a[0] - 1 >= NSIG || (a[1] && !changeable(a[0])))
+		return -EINVAL;
 	getaction(a[0], &old);
 	if (a[1])
 		sigsetaction(a[0], &act);
@@ -70,10 +71,10 @@ sys_sigaction(const uint *a)
 	struct oldsigaction user;
 	struct ksigaction act, old;
 
-	if (a[0] - 1 >= NSIG || (a[1] && !changeable(a[0])))
-		return -EINVAL;
 	if (a[1] && copyin(&user, a[1], sizeof(user)))
 		return -EFAULT;
+	if (a[0] - 1 >= NSIG || (a[1] && !changeable(a[0])))
+		return -EINVAL;
 	getaction(a[0], &old);
 	if (a[1]) {
 		act.handler = user.handler;
