@@ -361,12 +361,37 @@ badaddr_huge_sizes(void)
 	check(syscall(SYS_readlink, "/proc/self/exe", buf, -1) < 0);
 }
 
+/* An offset that no entry has is the end, wherever it lies. */
+static void
+badaddr_directory_offsets(void)
+{
+	static const char *const dirs[] = {"/proc/self/fd", "/proc",
+		"/proc/self/task", "/proc/self", "/"};
+	static const long long offsets[] = {0x7fffffff, 0x80000000, 0x80000001,
+		0xc0000000, 0xffffffff, 0x100000002, 0x180000000};
+	char buf[512];
+	int fd, i, j;
+
+	for (i = 0; i < NUM(dirs); i++) {
+		fd = open(dirs[i], O_RDONLY | O_DIRECTORY);
+		must(fd >= 0);
+		for (j = 0; j < NUM(offsets); j++) {
+			if (lseek(fd, offsets[j], SEEK_SET) < 0)
+				continue;
+			check(syscall(SYS_getdents64, fd, buf, sizeof buf) <= 0
+				|| !quire);
+		}
+		close(fd);
+	}
+}
+
 const struct test t_badaddr[] = {
 	T(badaddr_efault),
 	T(badaddr_wait_status),
 	T(badaddr_partial_write),
 	T(badaddr_writev_partial),
 	T(badaddr_huge_sizes),
+	T(badaddr_directory_offsets),
 	T(badaddr_every_call_kernel),
 	T(badaddr_every_call_top),
 	T(badaddr_every_call_wrapping),
