@@ -184,8 +184,6 @@ childinfo(struct proc *p, struct ksiginfo *info)
 	memset(info, 0, sizeof(*info));
 	info->signo = p->exitsignal;
 	info->code = sig == 0 ? CLD_EXITED : CLD_KILLED;
-	if (sig && (p->xstatus & WCORE))
-		info->code = CLD_DUMPED;
 	info->pid = p->pid;
 	info->uid = p->uid;
 	info->status = sig ? sig : p->xstatus >> 8 & 0xff;

@@ -7,6 +7,7 @@
  */
 #include "kern/sigframe.h"
 #include "arch/cpu.h"
+#include "arch/multiboot.h"
 #include "arch/trap.h"
 #include "mm/mm.h"
 #include "kern/file.h"
@@ -39,7 +40,7 @@ sigfault(struct trapframe *tf, uint va, int err)
 }
 
 #ifdef QUIRE_DEBUG
-/* One line about a fault that becomes a signal. */
+/* One line about a fault that becomes a signal, unless "quiet". */
 static void
 describe(struct proc *p, struct trapframe *tf, uint va)
 {
@@ -47,6 +48,8 @@ describe(struct proc *p, struct trapframe *tf, uint va)
 	struct vmainfo v;
 	int i, found = 0;
 
+	if (bootflag("quiet"))
+		return;
 	if (tf->err & PF_WRITE)
 		what = "write";
 	else if (va == tf->eip)
@@ -56,7 +59,7 @@ describe(struct proc *p, struct trapframe *tf, uint va)
 		if (v.file)
 			fileclose(v.file);
 	}
-	printf("%s %d: %s at %x, eip %x, ", p->name, p->pid, what, va, tf->eip);
+	printf("%s[%d]: %s at %x, eip %x, ", p->name, p->pid, what, va, tf->eip);
 	if (found)
 		printf("mapping %x-%x %c%c%c%c\n", v.start, v.end,
 			v.prot & PROT_READ ? 'r' : '-',

@@ -36,9 +36,6 @@
 #define SYNCSET                                                                \
 	(sigbit(SIGSEGV) | sigbit(SIGBUS) | sigbit(SIGILL) | sigbit(SIGTRAP) | \
 		sigbit(SIGFPE) | sigbit(SIGSYS))
-#define CORESET                                                                \
-	(SYNCSET | sigbit(SIGQUIT) | sigbit(SIGABRT) | sigbit(SIGXCPU) |       \
-		sigbit(SIGXFSZ))
 #define MAXQUEUE 1024 /* entries a process may have; beyond: -EAGAIN */
 
 struct sigqueue {
@@ -344,7 +341,7 @@ sigdeliver(struct trapframe *tf)
 			continue;
 		}
 		if (act.handler == SIG_DFL)
-			doexit(sigbit(sig) & CORESET ? sig | 0x80 : sig);
+			doexit(sig);
 		restart(tf, &act);
 		if (sigpushframe(tf, &act, &info) < 0)
 			sigforcesegv(sig);

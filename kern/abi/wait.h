@@ -17,9 +17,8 @@
 #define P_PID  1
 #define P_PGID 2
 
-/* A wait status: exit code in bits 8-15; or a signal in bits 0-6, with WCORE;
- * or WSTATSTOPPED and the signal in bits 8-15; or WSTATCONT. */
-#define WCORE        0x80
+/* A wait status: exit code in bits 8-15; or a signal in bits 0-6 (bit 7 would say
+ * that memory was dumped); or WSTATSTOPPED and the signal in bits 8-15; or WSTATCONT. */
 #define WSTATSTOPPED 0x7f
 #define WSTATCONT    0xffff
 
