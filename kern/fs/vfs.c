@@ -406,8 +406,8 @@ attachfs(struct super *sb, struct dentry *on)
 	int err = 0;
 
 	acquire(&nameslock);
-	if (on->unlinked)
-		err = -ENOENT;
+	if (on->unlinked || (on->parent != on && on->inode->ops->valid))
+		err = -ENOENT; /* or its name may go any time, and hide sb */
 	else if (on->mounted)
 		err = -EBUSY;
 	else {
