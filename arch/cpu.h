@@ -85,18 +85,19 @@ vmcount(int event)
 /* Turn interrupts off, and back on at the matching popcli if they were on
  * before the first pushcli.  They nest.  With interrupts on, ncli is 0 here
  * whoever looks: a handler leaves it as it found it. */
-static inline void
+static inline struct cpu *
 pushcli(void)
 {
 	struct cpu *c = mycpu();
 	uint flags;
 
-	if (c->ncli == 0) {
+	if (__builtin_expect(c->ncli == 0, 1)) {
 		flags = readeflags();
 		cli(); /* before intena: a handler has a use for it too */
 		c->intena = flags & FL_IF;
 	}
 	c->ncli++;
+	return c;
 }
 
 static inline void

@@ -20,6 +20,7 @@
 
 /* What trapentry.asm takes for granted. */
 _Static_assert(offsetof(struct trapframe, cs) == 14 * 4, "TF_CS");
+_Static_assert(PF_WRITE == PROT_WRITE, "resolve");
 _Static_assert(sizeof(struct trapframe) == 18 * 4, "struct trapframe");
 _Static_assert(offsetof(struct proc, tf) == 0, "PROC_TF");
 _Static_assert(offsetof(struct proc, work) == 4, "PROC_WORK");
@@ -55,6 +56,7 @@ extern void syscallentry(void);
 extern const struct extable extable[], eextable[];
 
 void trap(struct trapframe *tf);
+void pagefault(struct trapframe *tf);
 
 static struct gate idt[256];
 
@@ -63,7 +65,6 @@ static void timer(struct trapframe *tf);
 static void exception(struct trapframe *tf);
 static void userexception(struct trapframe *tf, int sig, int code, uint addr);
 static void kernelfault(struct trapframe *tf);
-static void pagefault(struct trapframe *tf);
 static int resolve(struct proc *p, uint va, uint err);
 static uint findfixup(uint eip);
 
@@ -111,8 +112,8 @@ timer(struct trapframe *tf)
 	tick(tf);
 }
 
-/* From trapentry.asm, with interrupts off.  After a trap from user mode it runs
- * userret() if there is work. */
+/* All but page faults and system calls, from trapentry.asm, with interrupts off.
+ * After a trap from user mode it runs userret() if there is work. */
 void
 trap(struct trapframe *tf)
 {
@@ -120,9 +121,7 @@ trap(struct trapframe *tf)
 
 	if (usermode(tf))
 		myproc()->tf = tf;
-	if (n == T_PGFLT)
-		pagefault(tf);
-	else if (n - T_IRQ0 < 16)
+	if (n - T_IRQ0 < 16)
 		irqtrap(tf);
 	else if (usermode(tf))
 		exception(tf);
@@ -193,11 +192,12 @@ kernelfault(struct trapframe *tf)
 }
 
 /*
- * Page fault: the address in CR2, the cause in the error code.  Resolve it, or
- * turn the error into a signal (user mode) or go on at the fixup (user memory
- * touched by the kernel).  Whatever else faults in the kernel is a bug.
+ * Page fault, from trapentry.asm with interrupts off: the address in CR2, the
+ * cause in the error code.  Resolve it, or turn the error into a signal (user
+ * mode) or go on at the fixup (user memory touched by the kernel).  Whatever
+ * else faults in the kernel is a bug.
  */
-static void
+void
 pagefault(struct trapframe *tf)
 {
 	uint va = rcr2(); /* before interrupts: the next fault overwrites it */
@@ -205,7 +205,9 @@ pagefault(struct trapframe *tf)
 	uint fixup = 0;
 	int err;
 
-	if (!usermode(tf)) {
+	if (usermode(tf)) {
+		p->tf = tf;
+	} else {
 		fixup = findfixup(tf->eip);
 		if (fixup == 0 || va >= KERNBASE || p == 0 || p->uvm == 0)
 			panictrap(tf, "page fault in the kernel at %x", va);
@@ -234,7 +236,7 @@ resolve(struct proc *p, uint va, uint err)
 
 	if (va >= KERNBASE || (err & PF_RSVD))
 		return -EFAULT;
-	r = fault(p->uvm, va, err & PF_WRITE ? PROT_WRITE : PROT_READ);
+	r = fault(p->uvm, va, PROT_READ | (err & PF_WRITE)); /* same bit */
 	if (r < 0)
 		return r;
 	if (r == 0) {

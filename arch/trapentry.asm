@@ -16,6 +16,7 @@
 KDATA       equ 13 << 3
 KCPU        equ 3 << 3
 T_GPFLT     equ 13
+T_PGFLT     equ 14
 T_SYSCALL   equ 0x80
 TF_CS       equ 14 * 4          ; offsets asserted in trap.c
 PROC_TF     equ 0
@@ -24,6 +25,7 @@ CPU_PROC    equ 4
 CPU_RESCHED equ 24
 
 extern trap
+extern pagefault
 extern syscall
 extern userret
 global vectors
@@ -70,7 +72,11 @@ vectors:
 	push byte 0
 %endif
 	push dword n
+%if n == T_PGFLT
+	jmp faultentry
+%else
 	jmp alltraps
+%endif
 %assign n n + 1
 %endrep
 
@@ -79,9 +85,18 @@ alltraps:
 	saveregs
 	mov eax, esp
 	call trap
+trapdone:
 	test byte [esp + TF_CS], 3
 	jz restore
 	jmp userexit
+
+; Page faults are many, and go straight to their function.
+align 16
+faultentry:
+	saveregs
+	mov eax, esp
+	call pagefault
+	jmp trapdone
 
 ; int 0x80 comes through a trap gate: interrupts stay on.  An interrupt before
 ; the kernel's segments are loaded saves and restores the user's.

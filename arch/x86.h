@@ -145,25 +145,29 @@ xchg16(volatile uint16_t *addr, uint16_t v)
 	return v;
 }
 
-/* If *addr is old, store new; returns what was there. */
-static inline uint16_t
-cmpxchg16(volatile uint16_t *addr, uint16_t old, uint16_t new)
+/* If *addr is old, store new: 1, else 0. */
+static inline int
+cas16(volatile uint16_t *addr, uint16_t old, uint16_t new)
 {
-	__asm__ volatile("lock cmpxchgw %2, %1"
-		: "+a"(old), "+m"(*addr)
+	int stored;
+
+	__asm__ volatile("lock cmpxchgw %3, %1"
+		: "=@ccz"(stored), "+m"(*addr), "+a"(old)
 		: "r"(new)
 		: "memory");
-	return old;
+	return stored;
 }
 
-static inline uint
-cmpxchg(volatile uint *addr, uint old, uint new)
+static inline int
+cas(volatile uint *addr, uint old, uint new)
 {
-	__asm__ volatile("lock cmpxchgl %2, %1"
-		: "+a"(old), "+m"(*addr)
+	int stored;
+
+	__asm__ volatile("lock cmpxchgl %3, %1"
+		: "=@ccz"(stored), "+m"(*addr), "+a"(old)
 		: "r"(new)
 		: "memory");
-	return old;
+	return stored;
 }
 
 static inline void

@@ -50,8 +50,9 @@ void release(struct spinlock *);
 static inline void
 acquire(struct spinlock *lk)
 {
-	pushcli();
-	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0)
+	struct cpu *c = pushcli();
+
+	if (!cas16(&lk->owner, 0, c->id + 1))
 		acquirebusy(lk);
 }
 
@@ -81,7 +82,7 @@ void initwaitq(struct waitq *);
 struct sleeplock {
 	volatile uint state; /* 0 free, 1 held, 2 held and somebody waits */
 	uint rank;
-	struct proc *owner; /* who holds it, for assertions */
+	struct proc *owner; /* who holds it [debug builds] */
 	struct spinlock lock;
 	struct waitq queue;
 };
@@ -92,7 +93,7 @@ void initsleeplock(struct sleeplock *, int rank);
  * contention either is one atomic instruction. */
 void acquiresleepbusy(struct sleeplock *); /* wait for it */
 void releasesleepbusy(struct sleeplock *); /* wake who waits */
-int holdingsleep(struct sleeplock *);
+int holdingsleep(struct sleeplock *); /* meaningful in debug builds only */
 #ifdef QUIRE_DEBUG
 void acquiresleep(struct sleeplock *);
 void releasesleep(struct sleeplock *);
@@ -100,15 +101,13 @@ void releasesleep(struct sleeplock *);
 static inline void
 acquiresleep(struct sleeplock *lk)
 {
-	if (cmpxchg(&lk->state, 0, 1) != 0)
+	if (!cas(&lk->state, 0, 1))
 		acquiresleepbusy(lk);
-	lk->owner = myproc();
 }
 
 static inline void
 releasesleep(struct sleeplock *lk)
 {
-	lk->owner = 0;
 	if (xchg(&lk->state, 0) == 2)
 		releasesleepbusy(lk);
 }

@@ -31,7 +31,7 @@ initsleeplock(struct sleeplock *lk, int rank)
 void
 acquiresleep(struct sleeplock *lk)
 {
-	if (cmpxchg(&lk->state, 0, 1) != 0)
+	if (!cas(&lk->state, 0, 1))
 		acquiresleepbusy(lk);
 	lk->owner = myproc();
 }

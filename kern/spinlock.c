@@ -33,7 +33,7 @@ acquire(struct spinlock *lk)
 {
 	pushcli();
 	checkorder(lk);
-	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0)
+	if (!cas16(&lk->owner, 0, mycpu()->id + 1))
 		acquirebusy(lk);
 	noteheld(lk);
 }
@@ -56,7 +56,7 @@ acquirebusy(struct spinlock *lk)
 {
 	uint16_t me = mycpu()->id + 1;
 
-	while (cmpxchg16(&lk->owner, 0, me) != 0) {
+	while (!cas16(&lk->owner, 0, me)) {
 		if (lk->owner == me)
 			panic("acquire: rank %d is held here already", lk->rank);
 		while (lk->owner != 0)
@@ -70,7 +70,7 @@ int
 tryacquire(struct spinlock *lk)
 {
 	pushcli();
-	if (cmpxchg16(&lk->owner, 0, mycpu()->id + 1) != 0) {
+	if (!cas16(&lk->owner, 0, mycpu()->id + 1)) {
 		popcli();
 		return 0;
 	}

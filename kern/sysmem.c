@@ -80,6 +80,18 @@ sys_msync(const uint *a)
 }
 
 int
+sys_mlock(const uint *a)
+{
+	return mlock(myproc()->uvm, a[0], a[1], 1);
+}
+
+int
+sys_munlock(const uint *a)
+{
+	return mlock(myproc()->uvm, a[0], a[1], 0);
+}
+
+int
 sys_mincore(const uint *a)
 {
 	return mincore(myproc()->uvm, a[0], a[1], a[2]);

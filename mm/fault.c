@@ -37,13 +37,16 @@ struct fault {
 	struct uvm *uvm; /* whose address space */
 	struct vma *vma; /* what covers the address */
 	uint va;         /* page that faulted */
-	int write;       /* was it a write? */
+	uint write;      /* PTE_W if it was a write, else 0 */
 	int major;       /* did we wait for I/O? */
+	struct page *table; /* the page table, and in it */
 	pte_t *slot;     /* the PTE that translates va */
 	pte_t old;       /* its value when we decided what to do */
 };
 
-static int faultvma(struct fault *, uint access);
+_Static_assert(PROT_WRITE == PTE_W, "struct fault's write");
+
+static int faultvma(struct fault *);
 static int growstack(struct fault *);
 static int faultslot(struct fault *);
 static int faultpage(struct fault *);
@@ -66,18 +69,19 @@ fault(struct uvm *u, uint va, uint access)
 	return err;
 }
 
+/* The same with u->lock held. */
 int
 faultlocked(struct uvm *u, uint va, uint access)
 {
-	struct fault f = {
-		.uvm = u,
-		.va = PGROUNDDOWN(va),
-		.write = (access & PROT_WRITE) != 0,
-	};
+	struct fault f;
 	int err;
 
+	f.uvm = u;
+	f.va = PGROUNDDOWN(va);
+	f.write = access & PROT_WRITE; /* the same bit as PTE_W */
+	f.major = 0;
 	do {
-		err = faultvma(&f, access);
+		err = faultvma(&f);
 		if (err == 0)
 			err = faultslot(&f);
 		if (err == 0)
@@ -89,18 +93,18 @@ faultlocked(struct uvm *u, uint va, uint access)
 /* Which vma covers the address, and does it allow the access?  i386 cannot
  * refuse reads where it allows anything. */
 static int
-faultvma(struct fault *f, uint access)
+faultvma(struct fault *f)
 {
-	f->vma = vmafind(f->uvm, f->va);
+	f->vma = vmahint(f->uvm, f->va);
+	if (f->vma == 0)
+		f->vma = vmafind(f->uvm, f->va);
 	if (f->vma == 0) {
 		int err = growstack(f);
 
 		if (err < 0)
 			return err;
 	}
-	if (f->vma->prot == PROT_NONE)
-		return -EACCES;
-	if ((access & PROT_WRITE) && !(f->vma->prot & PROT_WRITE))
+	if (f->vma->prot == PROT_NONE || (f->write & ~f->vma->prot))
 		return -EACCES;
 	return 0;
 }
@@ -117,6 +121,8 @@ growstack(struct fault *f)
 	if (owntables(f->uvm, f->va, f->vma->start) < 0)
 		return -ENOMEM;
 	vmastretch(f->uvm, f->vma, f->va);
+	vmamerge(f->uvm, f->va, f->va); /* it may have met one like it (V2) */
+	f->vma = vmafind(f->uvm, f->va);
 	vmcount(VM_STACKGROW);
 	return 0;
 }
@@ -125,13 +131,15 @@ growstack(struct fault *f)
 static int
 faultslot(struct fault *f)
 {
-	if (f->write && owntable(f->uvm, f->va) < 0)
-		return -ENOMEM;
-	f->slot = findslot(f->uvm->pgdir, f->va);
-	if (f->slot == 0)
-		f->slot = walkpgdir(f->uvm->pgdir, f->va, 1);
-	if (f->slot == 0)
-		return -ENOMEM;
+	pde_t *pde = &f->uvm->pgdir[PDX(f->va)];
+	uint want = PTE_P | f->write;
+
+	if ((*pde & want) != want)
+		if (owntable(f->uvm, f->va) < 0 ||
+			walkpgdir(f->uvm->pgdir, f->va, 1) == 0)
+			return -ENOMEM;
+	f->table = ptepage(*pde);
+	f->slot = (pte_t *)P2V(PTE_ADDR(*pde)) + PTX(f->va);
 	f->old = *f->slot;
 	return 0;
 }
@@ -140,12 +148,12 @@ faultslot(struct fault *f)
 static int
 faultpage(struct fault *f)
 {
-	assert(!(f->old & PTE_HELD)); /* only under PROT_NONE */
 	if (f->old & PTE_P) {
 		if (!f->write || (f->old & PTE_W))
 			return 0;
 		return cowfault(f);
 	}
+	assert(f->old == 0); /* PTE_HELD: only under PROT_NONE */
 	if (f->vma->obj)
 		return filefault(f);
 	return anonfault(f);
@@ -213,7 +221,7 @@ cowfault(struct fault *f)
 static struct page *
 pinslot(struct fault *f, int *kept)
 {
-	struct page *table = tablepage(f->slot);
+	struct page *table = f->table;
 	struct page *pg = 0;
 
 	acquire(&table->lock);
@@ -238,7 +246,7 @@ pinslot(struct fault *f, int *kept)
 static int
 commit(struct fault *f, struct page *pg, int write)
 {
-	struct page *table = tablepage(f->slot);
+	struct page *table = f->table;
 	struct page *drop = pg;
 	int err = -EAGAIN;
 

@@ -39,8 +39,8 @@ static struct run *early; /* kinit1's list; 0 once kinit2 has run */
 static struct {
 	struct spinlock lock;
 	struct page *free[NZONE][MAXORDER + 1]; /* [lock] */
-	uint nfree;                             /* frames in them [lock] */
-	uint reserve;                           /* kept from user memory */
+	uint nfree[NZONE];                      /* frames in them [lock] */
+	uint reserve; /* low frames kept from user memory */
 	int singles[NZONE]; /* frames freed one by one since joinsingles [lock] */
 } buddy;
 
@@ -201,10 +201,10 @@ kinit2(void)
 		early = r->next;
 		kfreerange(V2P(r), V2P(r) + PGSIZE);
 	}
-	if (buddy.nfree + pagecount(PG_MODULE) < MINRAM >> PGSHIFT)
+	if (pagecount(PG_FREE) + pagecount(PG_MODULE) < MINRAM >> PGSHIFT)
 		panic("too little RAM: %u KiB free, Quire needs %u KiB",
-			buddy.nfree * 4, MINRAM >> 10);
-	buddy.reserve = MIN(64, buddy.nfree / 64);
+			pagecount(PG_FREE) * 4, MINRAM >> 10);
+	buddy.reserve = MIN(64, pagecount(PG_FREE) / 64);
 	zeropage = allocpage(PG_ZERO);
 	stosl(pagekva(zeropage), 0, PGSIZE / 4);
 }
@@ -488,7 +488,7 @@ refill(struct pcpu *c, int zone, int user)
 	int n = 0;
 
 	acquire(&buddy.lock);
-	if (!user || buddy.nfree > buddy.reserve)
+	if (!user || zone == ZONE_HIGH || buddy.nfree[zone] > buddy.reserve)
 		for (; n < BATCH && (head[0] || splitblock(zone)); n++) {
 			pg = head[0];
 			takeout(head, pg, 0);
@@ -496,7 +496,7 @@ refill(struct pcpu *c, int zone, int user)
 			pg->next = c->free[zone];
 			c->free[zone] = pg;
 		}
-	buddy.nfree -= n;
+	buddy.nfree[zone] -= n;
 	release(&buddy.lock);
 	c->count[PG_FREE] -= n;
 	c->count[PG_CPU] += n;
@@ -517,7 +517,7 @@ splitblock(int zone)
 	n = 2 << order;
 	if (pg == 0)
 		return 0;
-	buddy.nfree += n;
+	buddy.nfree[zone] += n;
 	while (n-- > 0)
 		insert(buddy.free[zone], pg + n, 0);
 	return 1;
@@ -539,7 +539,7 @@ drain(struct pcpu *c, int zone)
 		pg->state = PG_FREE;
 		insert(buddy.free[zone], pg, 0);
 	}
-	buddy.nfree += BATCH;
+	buddy.nfree[zone] += BATCH;
 	buddy.singles[zone] += BATCH;
 	release(&buddy.lock);
 }
@@ -562,7 +562,7 @@ takeblock(int zone, int order)
 		return 0;
 	pg = head[n];
 	takeout(head, pg, n);
-	buddy.nfree -= 1u << order;
+	buddy.nfree[zone] -= 1u << order;
 	while (n > order) {
 		n--;
 		insert(head, pg + (1 << n), n);
@@ -577,7 +577,7 @@ freeblock(struct page *pg, int order)
 	struct page **head = buddy.free[zoneof(pg)], *b;
 	uint pfn = pg - pages;
 
-	buddy.nfree += 1u << order;
+	buddy.nfree[zoneof(pg)] += 1u << order;
 	pg->state = PG_FREE;
 	for (; order < MAXORDER; order++) {
 		b = &pages[pfn ^ 1u << order];
@@ -601,7 +601,7 @@ joinsingles(int zone)
 	buddy.free[zone][0] = 0;
 	for (pg = list; pg; pg = pg->next) {
 		pg->order = NOTHEAD; /* not to be found before its turn */
-		buddy.nfree--;
+		buddy.nfree[zone]--;
 	}
 	while ((pg = list) != 0) {
 		list = pg->next;
@@ -641,7 +641,7 @@ freecheck(void)
 				assert(p->ref == 0 && zoneof(p) == z);
 				n += 1u << o;
 			}
-	assert(n == buddy.nfree);
+	assert(n == buddy.nfree[ZONE_LOW] + buddy.nfree[ZONE_HIGH]);
 	release(&buddy.lock);
 	return n;
 }

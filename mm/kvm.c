@@ -158,12 +158,11 @@ kernelslot(uint va)
 
 	if (kpgdir[PDX(va)] & PTE_P)
 		return walkpgdir(kpgdir, va, 0);
+	acquiresleep(&uvmlistlock); /* one at a time, and no new directory */
 	slot = walkpgdir(kpgdir, va, 1);
-	if (slot == 0)
-		return 0;
-	acquiresleep(&uvmlistlock);
-	listeach(u, &uvmlist, link)
-		u->pgdir[PDX(va)] = kpgdir[PDX(va)];
+	if (slot)
+		listeach(u, &uvmlist, link)
+			u->pgdir[PDX(va)] = kpgdir[PDX(va)];
 	releasesleep(&uvmlistlock);
 	return slot;
 }

@@ -184,6 +184,7 @@ int mremap(struct uvm *, uint addr, uint oldlen, uint newlen, int flags,
 int madvise(struct uvm *, uint addr, uint len, int advice);
 int msync(struct uvm *, uint addr, uint len, int flags);
 int mincore(struct uvm *, uint addr, uint len, uint uvec);
+int mlock(struct uvm *, uint addr, uint len, int lock); /* 0: munlock */
 
 /* pcache.c: the page cache: the pages of one file, found by index.  A struct
  * pcache is embedded in its inode, which calls pcacheinit and pcachefree; vmas
@@ -201,8 +202,9 @@ void pcachefree(struct pcache *); /* drops all pages; nobody maps it any more */
 /* The file's size in bytes lives here, so that faults see it. */
 uint64_t pcachesize(struct pcache *);
 
-/* Change the size; beyond a smaller end pages are dropped from the cache and
- * from every mapping, and the tail of the last page is zeroed.  0 or -errno. */
+/* Change the size; beyond a smaller end pages are dropped from the cache (a
+ * mapping that shows one keeps it until it is unmapped), and the tail of the
+ * last page is zeroed.  0 or -errno. */
 int pcachetruncate(struct pcache *, uint64_t size);
 
 /* read(2): copy min(u->n, size - off) bytes to u.  Holes read as zeroes and

@@ -20,18 +20,22 @@ static int resize(struct uvm *, struct vma *, uint addr, uint oldlen,
 	uint newlen);
 static int moveto(struct uvm *, struct vma *, uint addr, uint oldlen,
 	uint newlen, uint to, struct vma **drop);
+static void chain(struct vma **drop, struct vma *);
+static uint lockaccess(const struct vma *);
+static int toofar(const struct vma *, uint addr, uint newlen);
 static int advise(struct uvm *, struct vma *, uint start, uint end, int advice);
 static int advisable(int advice);
 static int vmacovers(struct uvm *, uint start, uint end);
 
-/* May n more bytes be mapped?  RLIMIT_AS, and never more than there is RAM. */
+/* May n more bytes be mapped?  RLIMIT_AS; and if they are a commitment, never
+ * more than there is RAM. */
 int
-vmalimit(struct uvm *u, uint n)
+vmalimit(struct uvm *u, uint n, int commit)
 {
 	n >>= PGSHIFT;
 	if (u->size + n > u->limit[UVM_AS] >> PGSHIFT)
 		return -ENOMEM;
-	return n > npages ? -ENOMEM : 0;
+	return commit && n > npages ? -ENOMEM : 0;
 }
 
 /* See mm.h. */
@@ -48,20 +52,21 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	if (len > USERTOP)
 		return -ENOMEM;
 	len = PGROUNDUP(len);
-	if (off + len > 1ull << 44)
+	if ((off + len) >> PGSHIFT > MAXINDEX)
 		return -EOVERFLOW;
 	v = describe(0, len, prot, flags, file, off, &err);
 	if (v == 0)
 		return err;
 	acquiresleep(&u->lock);
 	err = choose(u, addr, len, flags, &start);
-	if (err == 0 && prot != PROT_NONE && !(flags & MAP_NORESERVE))
-		err = vmalimit(u, len);
+	if (err == 0)
+		err = vmalimit(u, len, (prot & PROT_WRITE) &&
+						!(flags & MAP_NORESERVE));
 	if (err == 0)
 		err = vmaroom(u, 3); /* ours, and two cuts */
 	if (err == 0)
 		err = owntables(u, start, start + len);
-	if (err == 0)
+	if (err == 0 && (flags & MAP_FIXED))
 		err = munmaplocked(u, start, start + len, &drop);
 	if (err == 0) {
 		v->start = start;
@@ -135,7 +140,8 @@ choose(struct uvm *u, uint addr, uint len, int flags, uint *start)
 			return -ENOMEM;
 		if (addr < USERBASE)
 			return -EPERM;
-		if (!(flags & MAP_FIXED) && vmaoverlap(u, addr, addr + len))
+		if ((flags & MAP_FIXED_NOREPLACE) &&
+			vmaoverlap(u, addr, addr + len))
 			return -EEXIST;
 		*start = addr;
 		return 0;
@@ -182,22 +188,35 @@ munmap(struct uvm *u, uint addr, uint len)
 int
 munmaplocked(struct uvm *u, uint start, uint end, struct vma **drop)
 {
-	struct vma *last;
+	struct vma *edge;
 
-	if (!vmaoverlap(u, start, end))
+	if (start >= end)
 		return 0;
-	if (vmasplit(u, start) < 0 || vmasplit(u, end) < 0 ||
-		ownedges(u, start, end) < 0) {
-		vmamerge(u, start, end);
+	if (ownedges(u, start, end) < 0)
 		return -ENOMEM;
-	}
+	edge = vmaedge(u, start, end);
+	if (!edge && vmacut(u, start, end) < 0)
+		return -ENOMEM;
 	unmappages(u, start, end);
-	last = *drop;
-	*drop = vmaremove(u, start, end);
-	if (last)
-		last->next = *drop, *drop = last;
+	if (edge)
+		vmatrim(u, edge, start, end);
+	else
+		chain(drop, vmaremove(u, start, end));
 	droptables(u, start, end);
 	return 0;
+}
+
+/* Put a list of vmas in front of another. */
+static void
+chain(struct vma **drop, struct vma *v)
+{
+	struct vma *next;
+
+	for (; v; v = next) {
+		next = v->next;
+		v->next = *drop;
+		*drop = v;
+	}
 }
 
 /* See mm.h.  Stops at the first hole: what is before it has changed then. */
@@ -241,7 +260,7 @@ protectone(struct uvm *u, struct vma *v, uint start, uint end, int prot)
 		return -EACCES;
 	if (owntables(u, start, end) < 0)
 		return -ENOMEM;
-	if (vmasplit(u, start) < 0 || vmasplit(u, end) < 0)
+	if (vmacut(u, start, end) < 0)
 		return -ENOMEM;
 	v = vmafind(u, start);
 	v->prot = prot;
@@ -306,7 +325,9 @@ resize(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen)
 	if (v->end != end || newlen > USERTOP - addr ||
 		vmaoverlap(u, end, addr + newlen))
 		return -EAGAIN;
-	if (vmalimit(u, newlen - oldlen) < 0 || vmaroom(u, 1) < 0 ||
+	if (toofar(v, addr, newlen))
+		return -EINVAL;
+	if (vmalimit(u, newlen - oldlen, 1) < 0 || vmaroom(u, 1) < 0 ||
 		owntables(u, end, addr + newlen) < 0)
 		return -ENOMEM;
 	more = vmaclone(v);
@@ -332,7 +353,9 @@ moveto(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen,
 	uint n = MIN(oldlen, newlen);
 	int err;
 
-	if (vmalimit(u, newlen) < 0)
+	if (toofar(v, addr, newlen))
+		return -EINVAL;
+	if (newlen > oldlen && vmalimit(u, newlen - oldlen, 1) < 0)
 		return -ENOMEM;
 	new = vmaclone(v);
 	if (new == 0)
@@ -347,6 +370,8 @@ moveto(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen,
 	err = munmaplocked(u, to, to + newlen, drop);
 	if (err == 0)
 		err = vmaroom(u, 3); /* new, and two cuts around the old */
+	if (err == 0 && oldlen > 0)
+		err = vmacut(u, addr, addr + oldlen);
 	if (err == 0)
 		err = owntables(u, addr, addr + oldlen);
 	if (err == 0)
@@ -356,13 +381,27 @@ moveto(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen,
 	if (err < 0) {
 		new->next = *drop;
 		*drop = new;
+		vmamerge(u, addr, addr + oldlen);
 		droptables(u, to, to + newlen);
 		return err;
 	}
+	/* cut and owned above: from here on nothing can fail */
+	if (oldlen > 0) {
+		unmappages(u, addr, addr + oldlen);
+		chain(drop, vmaremove(u, addr, addr + oldlen));
+	}
 	vmainsert(u, new);
-	if (oldlen > 0)
-		err = munmaplocked(u, addr, addr + oldlen, drop);
-	return err;
+	droptables(u, addr, addr + oldlen); /* not before new is there */
+	return 0;
+}
+
+/* Would a view of v from addr on, newlen bytes long, leave the object? */
+static int
+toofar(const struct vma *v, uint addr, uint newlen)
+{
+	uint n = (addr - v->start + newlen) >> PGSHIFT;
+
+	return v->obj && (v->pgoff > MAXINDEX || v->pgoff + n > MAXINDEX);
 }
 
 /* See mm.h.  Holes are skipped, and reported at the end. */
@@ -460,6 +499,33 @@ vmacovers(struct uvm *u, uint start, uint end)
 		if (i == u->nvma || u->vmas[i]->start > start)
 			return 0;
 	return 1;
+}
+
+/* See mm.h.  Nothing is ever paged out, so a page that is there is locked. */
+int
+mlock(struct uvm *u, uint addr, uint len, int lock)
+{
+	uint start = PGROUNDDOWN(addr), end;
+	int err = 0;
+
+	if (addr > USERTOP || len > USERTOP - addr)
+		return -ENOMEM;
+	end = PGROUNDUP(addr + len);
+	acquiresleep(&u->lock);
+	if (len > 0 && !vmacovers(u, start, end))
+		err = -ENOMEM;
+	for (uint va = start; lock && len > 0 && err >= 0 && va < end;
+		va += PGSIZE)
+		err = faultlocked(u, va, lockaccess(vmafind(u, va)));
+	releasesleep(&u->lock);
+	return err < 0 ? -ENOMEM : 0;
+}
+
+/* Write where that is allowed, so that no copy is left to be made later. */
+static uint
+lockaccess(const struct vma *v)
+{
+	return v->prot & PROT_WRITE && !v->obj ? PROT_WRITE : PROT_READ;
 }
 
 /* See mm.h: one byte a page, 1 where it is present. */

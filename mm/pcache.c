@@ -17,7 +17,6 @@
 
 #define FANBITS 4
 #define FANOUT  (1 << FANBITS)
-#define LEVELS  6 /* 24 bits of index: 64 GiB, more than any size here */
 
 struct pcnode {
 	void *slot[FANOUT]; /* nodes, or on the lowest level pages */
@@ -37,6 +36,7 @@ static struct pcnode *grow(struct pcache *, uint index);
 static struct page *cut(struct pcache *, struct pcnode *, int level,
 	uint base, uint from);
 static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
+static uint after(struct pcnode *, int level, uint base, uint from);
 static int each(struct pcnode *, int level,
 	int (*fn)(struct page *, void *), void *);
 
@@ -233,11 +233,11 @@ grow(struct pcache *pc, uint index)
 int
 pcachetruncate(struct pcache *pc, uint64_t size)
 {
-	uint from = (size + PGSIZE - 1) >> PGSHIFT;
+	uint from = (size + PGSIZE - 1) >> PGSHIFT; /* <= MAXINDEX: no wrap */
 	uint tail = size % PGSIZE;
 	struct page *pg;
 
-	if (size > (uint64_t)1 << (LEVELS * FANBITS + PGSHIFT))
+	if (size > (uint64_t)MAXINDEX << PGSHIFT)
 		return -EFBIG;
 	acquire(&pc->lock);
 	if (size < pc->size && tail && (pg = lookup(pc, from - 1)))
@@ -368,17 +368,41 @@ writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 int64_t
 pcacheseek(struct pcache *pc, uint64_t off, int hole)
 {
-	struct page *pg;
+	uint index = off >> PGSHIFT, found;
 
-	while (off < pc->size) {
-		pg = find(pc, off >> PGSHIFT);
-		if (pg)
-			putpage(pg);
-		if ((pg == 0) == hole)
-			return off;
-		off = (off & ~(uint64_t)(PGSIZE - 1)) + PGSIZE;
+	if (off >= pc->size)
+		return -ENXIO;
+	acquire(&pc->lock);
+	if (hole)
+		for (found = index; lookup(pc, found); found++)
+			;
+	else
+		found = pc->root ? after(pc->root, pc->height - 1, 0, index)
+				 : MAXINDEX;
+	release(&pc->lock);
+	if (found == index)
+		return off;
+	off = (uint64_t)found << PGSHIFT;
+	if (off < pc->size)
+		return off;
+	return hole ? (int64_t)pc->size : -ENXIO;
+}
+
+/* The first index >= from that has a page, or MAXINDEX.  pc is locked. */
+static uint
+after(struct pcnode *node, int level, uint base, uint from)
+{
+	uint first, found = MAXINDEX;
+
+	for (uint i = 0; i < FANOUT && found == MAXINDEX; i++) {
+		first = base + (i << level * FANBITS);
+		if (node->slot[i] == 0 ||
+			first + (1u << level * FANBITS) <= from)
+			continue;
+		found = level ? after(node->slot[i], level - 1, first, from)
+			      : first;
 	}
-	return hole && off < pc->size + PGSIZE ? (int64_t)pc->size : -ENXIO;
+	return found;
 }
 
 /* Call fn for each cached page until it returns non-zero, with pc locked; that

@@ -146,11 +146,13 @@ ownedges(struct uvm *u, uint start, uint end)
 
 	for (uint va = start; va < end; va = nextsuper(va)) {
 		base = va & ~(SUPERSIZE - 1);
+		if ((u->pgdir[PDX(va)] & (PTE_P | PTE_W)) != PTE_P)
+			continue; /* none, or owned */
 		if (!vmaoverlap(u, base, MAX(base, start)) &&
 			!vmaoverlap(u, MIN(end, base + SUPERSIZE),
 				base + SUPERSIZE))
 			continue;
-		if (owntable(u, va) < 0)
+		if (unshare(u, va) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -243,7 +245,8 @@ unmappages(struct uvm *u, uint start, uint end)
 		else
 			letgo(u, va);
 	}
-	batchflush(&b);
+	if (b.n > 0)
+		batchflush(&b);
 }
 
 /* Narrow [*va, *end), which the table translates, to where slots are filled;
@@ -262,6 +265,7 @@ filledslots(struct page *table, uint *va, uint *end)
 static void
 unmaptable(struct batch *b, struct page *table, uint va, uint end)
 {
+	uint first = PTX(va), last = PTX(end - 1);
 	pte_t *slot = filledslots(table, &va, &end);
 
 	for (; va < end; va += PGSIZE, slot++) {
@@ -276,6 +280,10 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 		if (b->n == NBATCH)
 			batchflush(b);
 	}
+	if (first <= table->low && last >= table->low)
+		table->low = last + 1;
+	if (last + 1 >= table->high && first < table->high)
+		table->high = first;
 	if (table->inuse == 0) {
 		table->low = NPTENTRIES;
 		table->high = 0;

@@ -245,7 +245,7 @@ allocuvm(struct uvm *u, uint oldend, uint newend)
 
 	if (vmaoverlap(u, oldend, newend + PGSIZE))
 		return -ENOMEM;
-	if (vmalimit(u, newend - oldend) < 0 || vmaroom(u, 1) < 0)
+	if (vmalimit(u, newend - oldend, 1) < 0 || vmaroom(u, 1) < 0)
 		return -ENOMEM;
 	if (owntables(u, oldend, newend) < 0)
 		return -ENOMEM;

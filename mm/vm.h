@@ -61,12 +61,12 @@ struct page {
 			struct slabcache *cache; /* slab: whose */
 		};
 		struct {
-			uint16_t low, high; /* table: filled slots are in
-			                     * [low, high) [table] */
+			uint low, high; /* table: filled slots are in
+			                 * [low, high) [table] */
 		};
 	};
-};
-_Static_assert(sizeof(struct page) <= 32, "one per frame");
+} __attribute__((aligned(32))); /* so that frame numbers are a shift away */
+_Static_assert(sizeof(struct page) == 32, "one per frame");
 
 #define NOTHEAD 0xff /* order of a free page inside a block */
 
@@ -183,6 +183,7 @@ struct vma { /* [uvm->lock] */
 	struct vma *next;    /* while on a list of dropped ones */
 };
 
+#define MAXINDEX    (1u << 24) /* pages an object may have: 64 GiB */
 #define STACKGAP    (256 * PGSIZE) /* kept free below a stack */
 #define MMAPMIN     0x10000 /* the kernel's choices stay above */
 
@@ -204,11 +205,24 @@ struct uvm {
 void vmainit(void);
 int vmaindex(struct uvm *, uint va);         /* first vma with end > va */
 struct vma *vmafind(struct uvm *, uint va);  /* the vma that covers va, or 0 */
+
+/* The vma where vmafind looked last, if it covers va; else 0. */
+static inline struct vma *
+vmahint(struct uvm *u, uint va)
+{
+	struct vma *v = u->hint < u->nvma ? u->vmas[u->hint] : 0;
+
+	return v && va >= v->start && va < v->end ? v : 0;
+}
+
 int vmaroom(struct uvm *, int n);            /* make n inserts safe: 0, -ENOMEM */
 struct vma *vmanew(uint start, uint end, int prot, int flags); /* or 0 */
 void vmainsert(struct uvm *, struct vma *);  /* room is there; merges */
 int vmasplit(struct uvm *, uint va);         /* no vma crosses va afterwards */
+int vmacut(struct uvm *, uint start, uint end);
 void vmamerge(struct uvm *, uint start, uint end); /* join alike neighbours */
+struct vma *vmaedge(struct uvm *, uint start, uint end);
+void vmatrim(struct uvm *, struct vma *, uint start, uint end);
 struct vma *vmaremove(struct uvm *, uint start, uint end); /* split there
                                               * before; a list to vmadrop */
 void vmadrop(struct vma *);                  /* free a list; u->lock not held */
@@ -304,7 +318,7 @@ extern struct list uvmlist;
 int faultlocked(struct uvm *, uint va, uint access);
 
 /* mmap.c */
-int vmalimit(struct uvm *, uint bytes); /* may it map so much more? */
+int vmalimit(struct uvm *, uint bytes, int commit); /* so much more? */
 int munmaplocked(struct uvm *, uint start, uint end, struct vma **drop);
 
 /* pcache.c */

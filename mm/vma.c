@@ -27,12 +27,16 @@ vmainit(void)
 	vmacache = slabcreate("vma", sizeof(struct vma), 4);
 }
 
-/* Index of the first mapping that ends above va (nvma: none does). */
+/* Index of the first mapping that ends above va (nvma: none does).  Most often
+ * it is the one that was looked for last. */
 int
 vmaindex(struct uvm *u, uint va)
 {
-	int lo = 0, hi = u->nvma, mid;
+	int lo = 0, hi = u->nvma, mid = u->hint;
 
+	if (mid < hi && u->vmas[mid]->end > va &&
+		(mid == 0 || u->vmas[mid - 1]->end <= va))
+		return mid;
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
 		if (u->vmas[mid]->end > va)
@@ -40,25 +44,20 @@ vmaindex(struct uvm *u, uint va)
 		else
 			lo = mid + 1;
 	}
+	u->hint = lo;
 	return lo;
 }
 
 struct vma *
 vmafind(struct uvm *u, uint va)
 {
-	struct vma *v;
-	int i = u->hint;
+	struct vma *v = vmahint(u, va);
+	int i;
 
-	if (i < u->nvma) {
-		v = u->vmas[i];
-		if (va >= v->start && va < v->end)
-			return v;
-	}
+	if (v)
+		return v;
 	i = vmaindex(u, va);
-	if (i == u->nvma || u->vmas[i]->start > va)
-		return 0;
-	u->hint = i;
-	return u->vmas[i];
+	return i < u->nvma && u->vmas[i]->start <= va ? u->vmas[i] : 0;
 }
 
 /* Does any mapping have a page in [start, end)? */
@@ -103,11 +102,8 @@ vmanew(uint start, uint end, int prot, int flags)
 
 	if (v == 0)
 		return 0;
-	memset(v, 0, sizeof(*v));
-	v->start = start;
-	v->end = end;
-	v->prot = prot;
-	v->flags = flags;
+	*v = (struct vma){
+		.start = start, .end = end, .prot = prot, .flags = flags};
 	return v;
 }
 
@@ -144,19 +140,55 @@ vmadrop(struct vma *v)
 	}
 }
 
-/* Add a mapping; vmaroom() has made room and nothing overlaps it.  It may be
- * merged with its neighbours: look it up again. */
+/* Add a mapping; vmaroom() has made room and nothing overlaps it.  It may become
+ * part of a neighbour (V2): look it up again. */
 void
 vmainsert(struct uvm *u, struct vma *v)
 {
-	uint start = v->start, end = v->end;
-	int i = vmaindex(u, start);
+	int i = vmaindex(u, v->start);
+	struct vma *prev = i > 0 ? u->vmas[i - 1] : 0;
+	struct vma *next = i < u->nvma ? u->vmas[i] : 0;
 
-	assert(start < end && end <= USERTOP);
-	assert(i == u->nvma || u->vmas[i]->start >= end);
-	insertat(u, i, v);
-	setsize(u, u->size + ((end - start) >> PGSHIFT));
-	vmamerge(u, start, end);
+	assert(v->start < v->end && v->end <= USERTOP);
+	assert(next == 0 || next->start >= v->end);
+	setsize(u, u->size + ((v->end - v->start) >> PGSHIFT));
+	if (prev && canmerge(prev, v)) {
+		prev->end = v->end;
+		vmadrop(v);
+		vmamerge(u, prev->end, prev->end);
+	} else if (next && canmerge(v, next)) {
+		next->start = v->start;
+		next->pgoff = v->pgoff;
+		vmadrop(v);
+	} else {
+		insertat(u, i, v);
+	}
+}
+
+/* The mapping of which [start, end) is the beginning or the end, but not all of
+ * it; or 0. */
+struct vma *
+vmaedge(struct uvm *u, uint start, uint end)
+{
+	struct vma *v = vmafind(u, start);
+
+	if (v == 0 || end > v->end || (v->start == start) == (v->end == end))
+		return 0;
+	return v;
+}
+
+/* Take that part off. */
+void
+vmatrim(struct uvm *u, struct vma *v, uint start, uint end)
+{
+	if (v->end == end) {
+		v->end = start;
+	} else {
+		if (v->obj)
+			v->pgoff += (end - start) >> PGSHIFT;
+		v->start = end;
+	}
+	u->size -= (end - start) >> PGSHIFT;
 }
 
 /* Cut the mapping that crosses va in two there: 0, or -ENOMEM. */
@@ -178,6 +210,21 @@ vmasplit(struct uvm *u, uint va)
 	v->end = va;
 	insertat(u, vmaindex(u, va), new);
 	return 0;
+}
+
+/* Cut so that no mapping crosses start or end: 0, or -ENOMEM with nothing
+ * changed. */
+int
+vmacut(struct uvm *u, uint start, uint end)
+{
+	struct vma *v = vmafind(u, start);
+
+	if (v && v->start == start && v->end == end)
+		return 0;
+	if (vmasplit(u, start) == 0 && vmasplit(u, end) == 0)
+		return 0;
+	vmamerge(u, start, end);
+	return -ENOMEM;
 }
 
 /* Join what can be joined from just below start to just above end (V2).  The
@@ -244,10 +291,10 @@ vmagap(struct uvm *u, uint len)
 	uint low;
 
 	top = PGROUNDDOWN(top);
-	for (int i = vmaindex(u, top - 1); i >= 0; i--) {
+	for (int i = u->nvma; i >= 0; i--) {
 		if (i < u->nvma)
 			top = MIN(top, gapbelow(u->vmas[i]));
-		low = i > 0 ? u->vmas[i - 1]->end : MMAPMIN;
+		low = i > 0 ? MAX(u->vmas[i - 1]->end, MMAPMIN) : MMAPMIN;
 		if (top > low && top - low >= len)
 			return top - len;
 	}
@@ -325,6 +372,7 @@ insertat(struct uvm *u, int i, struct vma *v)
 		(u->nvma - i) * sizeof(u->vmas[0]));
 	u->vmas[i] = v;
 	u->nvma++;
+	u->hint = i;
 }
 
 static void

@@ -166,7 +166,7 @@ walktable(struct page *table, int give)
 	pte_t *slot = pagekva(table);
 	uint used = 0, zeros = 0;
 
-	for (int i = 0; i < NPTENTRIES; i++) {
+	for (uint i = 0; i < NPTENTRIES; i++) {
 		if (!ptefilled(slot[i])) {
 			assert(slot[i] == 0);
 			continue;

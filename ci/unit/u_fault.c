@@ -231,11 +231,13 @@ lowfree(void)
 	return n;
 }
 
-/* May the operation have run out of memory? */
+/* May the operation have run out of memory?  More than a page of pointers to
+ * mappings has to be in one piece, of which there may be none. */
 static int
 nomem(void)
 {
-	return nfailed != fails0 || lowfree() < LOWMEM;
+	return nfailed != fails0 || lowfree() < LOWMEM ||
+	       (cur && cur->u && cur->u->nvma > 1000);
 }
 
 static void
@@ -850,7 +852,8 @@ opfork(struct mproc *p)
 	q->u = copyuvm(p->u);
 	failnext = 0;
 	if (q->u == 0) {
-		check(nomem(), "copyuvm");
+		check(nomem(), "copyuvm of %d mappings, %u frames free",
+			p->u->nvma, lowfree());
 		return;
 	}
 	q->npages = p->npages;

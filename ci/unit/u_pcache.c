@@ -25,12 +25,14 @@ static void randomly(const struct pcacheops *);
 static void sparse_far_apart(void);
 static void seek_at_and_beyond_end(void);
 static void write_fails_size_stays(void);
+static void two_make_one_page(void);
 static void too_large(void);
 
 const struct test pcachetests[] = {
 	{sparse_far_apart, "pcache_sparse_far_apart"},
 	{seek_at_and_beyond_end, "pcache_seek_at_and_beyond_end"},
 	{write_fails_size_stays, "pcache_write_fails_size_stays"},
+	{two_make_one_page, "pcache_two_make_one_page"},
 	{too_large, "pcache_too_large"},
 	{random_memory, "pcache_random_memory"},
 	{random_disk, "pcache_random_disk"},
@@ -248,6 +250,36 @@ doseek(struct model *m)
 	else
 		check(r == want, "from %u of %u, hole %d: %d, not %u", off,
 			m->size, hole, (int)r, want);
+}
+
+static struct pcache *racing;
+static struct page *first;
+
+static void
+getfirst(void)
+{
+	allochook = 0;
+	check(pcacheget(racing, 7, &first) >= 0, "the faster");
+}
+
+/* Two make the same page at once: the second takes the first's. */
+static void
+two_make_one_page(void)
+{
+	struct page *pg;
+
+	boot(8 << 20);
+	racing = pcachenew(0, 0);
+	pcachetruncate(racing, 10 * PGSIZE);
+	allochook = getfirst;
+	check(pcacheget(racing, 7, &pg) >= 0, "the slower");
+	check(pg == first && pg->ref == 3 && pcachepages(racing) == 1,
+		"%u pages", pcachepages(racing));
+	putpage(pg);
+	putpage(pg);
+	check_mm();
+	pcachefree(racing);
+	check_mm();
 }
 
 /* Pages at every height of the tree, one at a time and all together. */
