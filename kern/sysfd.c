@@ -7,6 +7,7 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
+#include "kern/flock.h"
 #include "kern/proc.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
@@ -27,6 +28,7 @@ struct dents { /* entries in the form of getdents or getdents64 */
 };
 
 static int dupfd(uint fd, uint min, int cloexec);
+static int setlock(const uint *a, struct file *f);
 static int setflags(struct file *f, uint flags);
 static int fcntl(const uint *a, struct file *f);
 static int ioctlfile(struct file *f, const uint *a);
@@ -167,7 +169,7 @@ fcntl(const uint *a, struct file *f)
 	case F_SETLKW:
 	case F_SETLK64:
 	case F_SETLKW64:
-		return fcntlsetlock(f, a[1], a[2]);
+		return setlock(a, f);
 	case F_SETOWN:
 	case F_GETOWN:
 	case F_SETSIG:
@@ -179,6 +181,22 @@ fcntl(const uint *a, struct file *f)
 		return pipesetsize(f, a[2]);
 	}
 	return -EINVAL;
+}
+
+/* A lock that came after another thread closed the descriptor goes as those
+ * that were there went: nothing else would ever take it off the inode. */
+static int
+setlock(const uint *a, struct file *f)
+{
+	int r = fcntlsetlock(f, a[1], a[2]);
+	struct file *now = fdget(a[0]);
+
+	if (now)
+		fileclose(now);
+	if (r < 0 || now == f)
+		return r;
+	flockrelease(f->inode, myproc()->files);
+	return -EBADF;
 }
 
 static int

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -487,6 +488,33 @@ file_devices(void)
 		checkeq(read(fd, buf, 64), 64);
 }
 
+/* A shares our descriptors and waits for B's lock of the file; we close it
+ * meanwhile.  A's lock must not outlive the file. */
+static void
+file_lock_of_a_closed_descriptor(void)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open("t_lock", O_RDWR | O_CREAT, 0600), a, b;
+
+	must(fd >= 0 && unlink("t_lock") == 0);
+	b = fork();
+	if (b == 0) {
+		check(fcntl(fd, F_SETLK, &l) == 0);
+		msleep(300);
+		finish();
+	}
+	msleep(100);
+	a = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (a == 0) {
+		checkerr(fcntl(fd, F_SETLKW, &l), EBADF);
+		finish();
+	}
+	msleep(100);
+	close(fd);
+	reaped(b);
+	reaped(a);
+}
+
 /* What the initramfs of the tests holds: see usr/initramfs-test.list. */
 static void
 file_initramfs_entries(void)
@@ -530,6 +558,7 @@ const struct test t_file[] = {
 	T(file_mapped_private_and_shared),
 	T(file_mapping_rights),
 	T(file_devices),
+	T(file_lock_of_a_closed_descriptor),
 	T(file_initramfs_entries),
 	{0},
 };
