@@ -431,8 +431,8 @@ def initargs():
     root = smallroot('echo "args: $# <$1> <$2>"; echo "env: $FOO"\n',
                      "args.cpio")
     boot(name="errors-init-args", kernel=KERNEL, initrd=root, ram=64,
-         append="panic=exit FOO=bar -- one two",
-         expect=r"^args: 2 <one> <two>\nenv: bar")
+         append='panic=exit FOO="bar baz" -- one "two three"',
+         expect=r"^args: 2 <one> <two three>\nenv: bar baz")
 
 
 def nodebugexit(small):

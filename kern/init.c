@@ -34,6 +34,7 @@ static void fillroot(void);
 static void mountat(const char *path, const char *type);
 static void openconsole(void);
 static void parsewords(void);
+static char *cutword(char *w);
 static int kernelword(const char *w);
 static void addword(char **list, int *n, char *w);
 static void runinit(void);
@@ -141,10 +142,7 @@ parsewords(void)
 
 	strlcpy(words, bootinfo.cmdline, sizeof(words));
 	for (w = words; *w; w = next) {
-		for (next = w; *next && *next != ' '; next++)
-			;
-		if (*next)
-			*next++ = 0;
+		next = cutword(w);
 		if (*w == 0)
 			continue;
 		if (!rest && strcmp(w, "--") == 0)
@@ -158,6 +156,25 @@ parsewords(void)
 		else
 			addword(argv, &argc, w);
 	}
+}
+
+/* End the word w and take off its quotes, in which spaces do not count: the next
+ * one. */
+static char *
+cutword(char *w)
+{
+	char *to = w, *next;
+	int quoted = 0;
+
+	for (; *w && (quoted || *w != ' '); w++) {
+		if (*w == '"')
+			quoted = !quoted;
+		else
+			*to++ = *w;
+	}
+	next = *w ? w + 1 : w;
+	*to = 0;
+	return next;
 }
 
 /* Does the kernel know the word? */
