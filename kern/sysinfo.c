@@ -255,11 +255,12 @@ sys_reboot(const uint *a)
 		reset();
 	case REBOOT_HALT:
 		sys_sync(a);
+		printf("halted\n");
 		halt();
 	case REBOOT_POWEROFF:
 		sys_sync(a);
 		poweroff();
-	case REBOOT_CADON: /* there is no such key here */
+	case REBOOT_CADON: /* ctrl-alt-del always asks init */
 	case REBOOT_CADOFF:
 		return 0;
 	default:
