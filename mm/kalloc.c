@@ -1,11 +1,9 @@
 /*
  * kalloc.c - physical frames: a buddy allocator with a list per CPU in front.
  *
- * Three lives, as RAM becomes known.  kinit1() threads the frames below 4 MiB
- * on a plain free list, all that entrypgdir maps; kvmalloc() takes its page
- * tables there.  kinit2(), with everything mapped, makes the page array and
- * puts the rest in the buddy lists.  From then on a frame is found by
- * splitting blocks and given back by joining buddies.
+ * A frame is found by splitting blocks and given back by joining buddies; each
+ * CPU keeps some single frames that it can take and give without a lock.
+ * kinit.c puts the frames here at boot.
  *
  * Invariants:
  *   K1  A free block of order n is aligned to its size; its first page says
@@ -19,22 +17,14 @@
  * interrupts off.
  */
 #include "mm/vm.h"
-#include "arch/multiboot.h"
 #include "kern/printf.h"
 
-#define MAXORDER 10 /* 4 MiB */
+#define MAXORDER   10 /* 4 MiB */
 #define BATCHORDER 4
-#define BATCH (1 << BATCHORDER) /* frames moved to or from a CPU's list */
-#define JUNK     0x5A5A5A5Au
-#define MINRAM   (3u << 20) /* less than this free at boot: give up clearly */
+#define BATCH      (1 << BATCHORDER) /* frames moved to or from a CPU's list */
+#define JUNK       0x5A5A5A5Au
 
 enum { ZONE_LOW, ZONE_HIGH, NZONE };
-
-struct run { /* a free frame before the page array exists */
-	struct run *next;
-};
-
-static struct run *early; /* kinit1's list; 0 once kinit2 has run */
 
 static struct {
 	struct spinlock lock;
@@ -52,23 +42,6 @@ static struct pcpu { /* what a CPU changes without a lock, interrupts off */
 
 static int anonzone; /* where processes' memory is looked for first */
 
-static struct range { /* RAM in use at boot: the image, the modules... */
-	uint start, end;
-} used[NMODULE + 3];
-static int nused;
-
-extern char end[]; /* first address behind the kernel image (kernel.ld) */
-
-static void reserve(uint start, uint end);
-static struct range *usedat(uint pa);
-static uint nextused(uint pa, uint last);
-static int inram(uint pa);
-static void *kearly(void);
-static void makepages(void);
-static uint findspace(uint n);
-static uint topofram(void);
-static void addrange(uint start, uint end);
-static void addfree(uint start, uint end);
 static struct page *take(struct pcpu *, int zone, int user);
 static struct page *refill(struct pcpu *, int zone, int user);
 static int splitblock(int zone);
@@ -76,7 +49,6 @@ static void drain(struct pcpu *, int zone);
 static void freeblock(struct page *, int order);
 static void joinsingles(int zone);
 static struct page *takeblock(int zone, int order);
-static void count(int state, int n);
 static void junkfill(struct page *, int order);
 static void junkcheck(struct page *);
 
@@ -111,215 +83,29 @@ takeout(struct page **head, struct page *pg, int order)
 	pg->order = NOTHEAD;
 }
 
-/* Thread the frames below 4 MiB that nothing uses on the early list.  Boot
- * CPU, entrypgdir loaded. */
+/* Boot: the page array is there, no frame is free yet. */
 void
-kinit1(void)
-{
-	struct run *r;
-
-	reserve(0, PGSIZE);
-	reserve(EXTMEM, V2P(end));
-	for (int i = 0; i < bootinfo.nmodule; i++)
-		reserve(bootinfo.module[i].start, bootinfo.module[i].end);
-	for (uint pa = SUPERSIZE - PGSIZE; pa > 0; pa -= PGSIZE) {
-		if (usedat(pa) || !inram(pa))
-			continue;
-		r = P2V(pa);
-		r->next = early;
-		early = r;
-	}
-	if (early == 0)
-		panic("no memory below 4 MiB for the first page tables");
-}
-
-/* Keep [start, end), rounded outwards, from being given out. */
-static void
-reserve(uint start, uint last)
-{
-	used[nused].start = PGROUNDDOWN(start);
-	used[nused++].end = PGROUNDUP(last);
-}
-
-/* The range in use at boot that pa is in, or 0. */
-static struct range *
-usedat(uint pa)
-{
-	for (int i = 0; i < nused; i++)
-		if (pa >= used[i].start && pa < used[i].end)
-			return &used[i];
-	return 0;
-}
-
-/* Where the first range in use above pa begins, or last. */
-static uint
-nextused(uint pa, uint last)
-{
-	for (int i = 0; i < nused; i++)
-		if (used[i].start >= pa)
-			last = MIN(last, used[i].start);
-	return last;
-}
-
-static int
-inram(uint pa)
-{
-	for (int i = 0; i < bootinfo.nram; i++)
-		if (pa >= bootinfo.ram[i].start && pa < bootinfo.ram[i].end)
-			return 1;
-	return 0;
-}
-
-/* One zeroed frame from the early list. */
-static void *
-kearly(void)
-{
-	struct run *r = early;
-
-	if (r == 0)
-		panic("out of memory for the kernel's page tables");
-	early = r->next;
-	memset(r, 0, PGSIZE);
-	return r;
-}
-
-/* Make the page array and give the allocator all of RAM.  Boot CPU, once,
- * after kvmalloc(). */
-void
-kinit2(void)
+kallocinit(void)
 {
 	initlock(&buddy.lock, RANK_PAGES);
-	makepages();
-	for (int i = 0; i < bootinfo.nram; i++)
-		addrange(bootinfo.ram[i].start, bootinfo.ram[i].end);
-	for (int i = 0; i < bootinfo.nmodule; i++)
-		claim(PGROUNDDOWN(bootinfo.module[i].start),
-			PGROUNDUP(bootinfo.module[i].end), PG_MODULE);
-	while (early) {
-		struct run *r = early;
-
-		early = r->next;
-		kfreerange(V2P(r), V2P(r) + PGSIZE);
-	}
-	if (pagecount(PG_FREE) + pagecount(PG_MODULE) < MINRAM >> PGSHIFT)
-		panic("too little RAM: %u KiB free, Quire needs %u KiB",
-			pagecount(PG_FREE) * 4, MINRAM >> 10);
-	buddy.reserve = MIN(64, pagecount(PG_FREE) / 64);
-	zeropage = allocpage(PG_ZERO);
-	stosl(pagekva(zeropage), 0, PGSIZE / 4);
-}
-
-/* The page array, in the first range of direct-mapped RAM that has room. */
-static void
-makepages(void)
-{
-	uint n, pa;
-
-	npages = topofram() >> PGSHIFT;
 	anonzone = npages > DIRECTMAX >> PGSHIFT ? ZONE_HIGH : ZONE_LOW;
-	n = PGROUNDUP(npages * sizeof(struct page));
-	pa = findspace(n);
-	pages = P2V(pa);
-	stosl(pages, 0, n / 4);
-	pcpu[0].count[PG_RESERVED] = npages;
-	reserve(pa, pa + n);
-	claim(pa, pa + n, PG_IMAGE);
-	claim(EXTMEM, V2P(PGROUNDUP(end)), PG_IMAGE);
-	kvmtables();
 }
 
-/* First byte above all RAM, below 4 GiB. */
-static uint
-topofram(void)
-{
-	uint64_t top = bootinfo.ram[bootinfo.nram - 1].end;
-
-	return MIN(top, 0xFFFFF000ull);
-}
-
-/* Physical address of n contiguous free bytes, page aligned, direct-mapped; not
- * below 4 MiB, where the early list is. */
-static uint
-findspace(uint n)
-{
-	uint pa, last;
-
-	for (int i = 0; i < bootinfo.nram; i++) {
-		last = MIN(bootinfo.ram[i].end, DIRECTMAX);
-		pa = MAX(MIN(bootinfo.ram[i].start, last), SUPERSIZE);
-		while (pa < last) {
-			if (usedat(pa))
-				pa = usedat(pa)->end;
-			else if (nextused(pa, last) - pa >= n)
-				return pa;
-			else
-				pa = nextused(pa, last);
-		}
-	}
-	panic("too little RAM: no %u KiB in one piece for the page array",
-		n >> 10);
-}
-
-/* Frames [start, last) are in use from boot on, in the given state. */
+/* Boot: all RAM is here.  Keep some from user memory. */
 void
-claim(uint start, uint last, int state)
+kallocreserve(void)
 {
-	for (uint pa = start; pa < last; pa += PGSIZE) {
-		count(papage(pa)->state, -1);
-		count(state, 1);
-		papage(pa)->state = state;
-		papage(pa)->ref = 1;
-	}
+	buddy.reserve = MIN(64, buddy.nfree[ZONE_LOW] / 64);
 }
 
-/* Free what is not in use of a range of RAM; below 4 MiB the early list has it.
- */
-static void
-addrange(uint start, uint last)
-{
-	uint next;
-
-	for (uint pa = MAX(start, SUPERSIZE); pa < last; pa = next) {
-		if (usedat(pa)) {
-			next = usedat(pa)->end;
-			continue;
-		}
-		next = nextused(pa, last);
-		kfreerange(pa, next);
-	}
-}
-
-/* Frames wholly inside [start, end) become free: boot memory whose use is
- * over. */
+/* Give the allocator the frames of [start, last), counted as PG_FREE already:
+ * cut into the largest blocks that are aligned. */
 void
-kfreerange(uint start, uint last)
-{
-	struct page *pg;
-
-	start = PGROUNDUP(start);
-	last = PGROUNDDOWN(last);
-	for (uint pa = start; pa < last; pa += PGSIZE) {
-		pg = papage(pa);
-		assert(pg->state == PG_RESERVED || pg->state == PG_MODULE);
-		count(pg->state, -1);
-		pg->state = PG_FREE;
-		pg->order = NOTHEAD;
-		pg->ref = 0;
-	}
-	if (start < last) {
-		count(PG_FREE, (last - start) >> PGSHIFT);
-		acquire(&buddy.lock);
-		addfree(start, last);
-		release(&buddy.lock);
-	}
-}
-
-/* Cut a range into the largest blocks that are aligned.  buddy.lock. */
-static void
 addfree(uint start, uint last)
 {
 	int order;
 
+	acquire(&buddy.lock);
 	for (; start < last; start += (uint)PGSIZE << order) {
 		for (order = 0; order < MAXORDER; order++)
 			if ((start & ((uint)PGSIZE << order)) ||
@@ -327,6 +113,7 @@ addfree(uint start, uint last)
 				break;
 		freeblock(papage(start), order);
 	}
+	release(&buddy.lock);
 }
 
 /* See mm.h. */
@@ -335,8 +122,8 @@ kalloc(void)
 {
 	struct page *pg;
 
-	if (early)
-		return kearly();
+	if (pages == 0)
+		return earlypage();
 	pg = allocpage(PG_KMEM);
 	return pg ? pagekva(pg) : 0;
 }
@@ -444,8 +231,8 @@ allocpages(int order, int state)
 	if (pg == 0)
 		return 0;
 	pushcli();
-	count(PG_FREE, -(1 << order));
-	count(state, 1 << order);
+	countpages(PG_FREE, -(1 << order));
+	countpages(state, 1 << order);
 	popcli();
 	for (int i = 0; i < 1 << order; i++) {
 		junkcheck(&pg[i]);
@@ -465,8 +252,8 @@ freepages(struct page *pg, int order)
 	}
 	junkfill(pg, order);
 	pushcli();
-	count(pg->state, -(1 << order));
-	count(PG_FREE, 1 << order);
+	countpages(pg->state, -(1 << order));
+	countpages(PG_FREE, 1 << order);
 	popcli();
 	for (int i = 0; i < 1 << order; i++) {
 		pg[i].state = PG_FREE;
@@ -609,8 +396,9 @@ joinsingles(int zone)
 	}
 }
 
-static void
-count(int state, int n)
+/* n more frames are in the state.  Interrupts off, or boot. */
+void
+countpages(int state, int n)
 {
 	pcpu[mycpu()->id].count[state] += n;
 }

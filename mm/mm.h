@@ -20,13 +20,19 @@ struct proc;
 struct uvm;
 struct vma;
 
-/* kalloc.c */
+/* kinit.c */
 
 /* Give the allocator the frames below 4 MiB that the kernel image and the boot
  * modules do not use, with entrypgdir still loaded; then, when kvmalloc() has
  * mapped it, the rest of RAM.  Panics with the cause if there is too little. */
 void kinit1(void);
 void kinit2(void);
+
+/* Physical memory that a boot module occupied goes to the free lists.  Bytes
+ * [start, end), rounded inwards to pages. */
+void kfreerange(uint start, uint end);
+
+/* kalloc.c */
 
 /* One page of kernel memory, contents undefined; 0: out of memory.  Never
  * sleeps; any context but a page-list lock. */
@@ -36,10 +42,6 @@ void kfree(void *);
 /* 2^order contiguous pages. */
 void *kallocs(int order);
 void kfrees(void *, int order);
-
-/* Physical memory that a boot module occupied goes to the free lists.  Bytes
- * [start, end), rounded inwards to pages. */
-void kfreerange(uint start, uint end);
 
 /* slab.c */
 

@@ -140,7 +140,14 @@ struct page *allocanon(void); /* PG_ANON, zero; or 0 */
 struct page *copypage(struct page *); /* PG_ANON with the contents; or 0.
                                        * Drops the reference on the source. */
 
+/* kinit.c */
+void *earlypage(void);                       /* kalloc before kinit2 */
+void claim(uint start, uint end, int state); /* frames in use from boot on */
+
 /* kalloc.c */
+void kallocinit(void);
+void kallocreserve(void);
+void addfree(uint start, uint end);
 
 /* 2^order frames in the given state with one reference (in the first), or 0.
  * PG_ANON may lie above DIRECTMAX, all others are direct-mapped.  Memory of
@@ -149,7 +156,7 @@ struct page *allocpages(int order, int state);
 void freepages(struct page *, int order);
 struct page *allocpage(int state);
 void freepage(struct page *);
-void claim(uint start, uint end, int state); /* boot: frames of [start, end) */
+void countpages(int state, int n);
 uint pagecount(int state); /* frames in that state, over all CPUs */
 uint freecheck(void);      /* vmcheck: frames found in the buddy lists */
 
@@ -319,6 +326,7 @@ int faultlocked(struct uvm *, uint va, uint access);
 
 /* mmap.c */
 int vmalimit(struct uvm *, uint bytes, int commit); /* so much more? */
+void vmachain(struct vma **list, struct vma *more);
 int munmaplocked(struct uvm *, uint start, uint end, struct vma **drop);
 
 /* pcache.c */
