@@ -56,7 +56,7 @@ heap_untouched_costs_nothing(void)
 	minflt();
 	size = rss();
 	faults = minflt();
-	must(rawbrk(now + (64 << 20)) == now + (64 << 20));
+	must(rawbrk(now + (16 << 20)) == now + (64 << 20));
 	checkcount(minflt() - faults, 0, 2);
 	if (quire)
 		checkeq(rss() - size, 0);
@@ -207,6 +207,32 @@ heap_no_stale_data(void)
 	checkeq(sum, 0);
 }
 
+/* Filling an empty slot flushes nothing, replacing a page flushes its one
+ * translation; no fault reloads CR3. */
+static void
+heap_faults_flush_little(void)
+{
+	volatile char *p = area(64);
+	long cr3, invlpg, flush;
+	int i;
+
+	must(mprotect((void *)p, 64 * PG, PROT_READ | PROT_WRITE) == 0);
+	if (!quire)
+		skip("nobody counts flushes here");
+	vmstat("cr3");
+	p[0] = 1;
+	invlpg = vmstat("invlpg");
+	flush = vmstat("flush");
+	cr3 = vmstat("cr3");
+	for (i = 1; i < 64; i++) {
+		p[i * PG]; /* the zero page */
+		p[i * PG] = 1;
+	}
+	checkeq(vmstat("invlpg") - invlpg, 63);
+	checkeq(vmstat("flush") - flush, 0);
+	checkrange(vmstat("cr3") - cr3, 0, 2); /* a tick may switch processes */
+}
+
 const struct test t_heap[] = {
 	T(brk_returns_what_was_asked),
 	T(brk_failure_returns_current),
@@ -215,6 +241,7 @@ const struct test t_heap[] = {
 	T(heap_untouched_costs_nothing),
 	T(heap_read_then_write),
 	T(heap_write_faults_once_a_page),
+	T(heap_faults_flush_little),
 	T(heap_beyond_end_segv),
 	T(heap_malloc_stress),
 	T(heap_no_stale_data),
