@@ -9,144 +9,189 @@
  */
 #include "mm/vm.h"
 
-static int resize(struct uvm *, struct vma *, uint addr, uint oldlen,
-	uint newlen);
-static int moveto(struct uvm *, struct vma *, uint addr, uint oldlen,
-	uint newlen, uint to, struct vma **drop);
-static int toofar(const struct vma *, uint addr, uint newlen);
+struct move {
+	struct uvm *uvm;
+	struct vma *vma;     /* that covers the old range */
+	uint old, oldlen;    /* page aligned; oldlen 0: a second view of it */
+	uint new, newlen;
+	struct vma *drop;    /* vmas to drop once the lock is released */
+};
+
+static int badrange(const struct move *, int flags);
+static int remap(struct move *, int flags);
+static int grow(struct move *);
+static int move(struct move *);
+static struct vma *newview(struct move *);
+static int prepare(struct move *);
+static int toofar(const struct move *);
 
 /* See mm.h. */
 int
 mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
 	uint newaddr)
 {
-	struct vma *v, *drop = 0;
+	struct move m = {
+		.uvm = u,
+		.old = addr,
+		.oldlen = PGROUNDUP(oldlen),
+		.new = newaddr,
+		.newlen = PGROUNDUP(newlen),
+	};
 	int err;
 
-	oldlen = PGROUNDUP(oldlen);
-	if (addr % PGSIZE || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) ||
-		newlen == 0 || newlen > USERTOP)
+	if (newlen == 0 || newlen > USERTOP || badrange(&m, flags))
 		return -EINVAL;
-	newlen = PGROUNDUP(newlen);
-	if (flags & MREMAP_FIXED) {
-		if (!(flags & MREMAP_MAYMOVE) || newaddr % PGSIZE ||
-			newaddr < USERBASE || newaddr > USERTOP - newlen)
-			return -EINVAL;
-		if (addr < newaddr + newlen && newaddr < addr + oldlen)
-			return -EINVAL;
-	}
 	acquiresleep(&u->lock);
-	v = vmafind(u, addr);
-	if (v == 0 || oldlen > v->end - addr)
-		err = -EFAULT;
-	else if (oldlen == 0 && !(v->flags & VM_SHARED))
-		err = -EINVAL;
-	else if (!(flags & MREMAP_FIXED) && newlen <= oldlen)
-		err = munmaplocked(u, addr + newlen, addr + oldlen, &drop);
-	else if (!(flags & MREMAP_FIXED) && oldlen &&
-		 (err = resize(u, v, addr, oldlen, newlen)) != -EAGAIN)
-		;
-	else if (!(flags & MREMAP_MAYMOVE))
-		err = -ENOMEM;
-	else {
-		if (!(flags & MREMAP_FIXED))
-			newaddr = vmagap(u, newlen);
-		err = newaddr ? moveto(u, v, addr, oldlen, newlen, newaddr,
-					&drop)
-			      : -ENOMEM;
-		addr = newaddr;
-	}
+	err = remap(&m, flags);
 	releasesleep(&u->lock);
-	vmadrop(drop);
-	return err < 0 ? err : (int)addr;
+	vmadrop(m.drop);
+	return err < 0 ? err : (int)m.new;
 }
 
-/* Grow a mapping where it is: 0, -ENOMEM, or -EAGAIN when it can't and has to
- * move. */
 static int
-resize(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen)
+badrange(const struct move *m, int flags)
 {
-	struct vma *more;
-	uint end = addr + oldlen;
+	if (m->old % PGSIZE || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)))
+		return 1;
+	if (!(flags & MREMAP_FIXED))
+		return 0;
+	if (!(flags & MREMAP_MAYMOVE) || m->new % PGSIZE)
+		return 1;
+	if (m->new < USERBASE || m->new > USERTOP - m->newlen)
+		return 1;
+	return m->old < m->new + m->newlen && m->new < m->old + m->oldlen;
+}
 
-	if (v->end != end || newlen > USERTOP - addr ||
-		vmaoverlap(u, end, addr + newlen))
-		return -EAGAIN;
-	if (toofar(v, addr, newlen))
+/* Shrink, grow in place, or move: m->new is where the mapping is then. */
+static int
+remap(struct move *m, int flags)
+{
+	int fixed = flags & MREMAP_FIXED, err = -EAGAIN;
+
+	m->vma = vmafind(m->uvm, m->old);
+	if (m->vma == 0 || m->oldlen > m->vma->end - m->old)
+		return -EFAULT;
+	if (m->oldlen == 0 && !(m->vma->flags & VM_SHARED))
 		return -EINVAL;
-	if (vmalimit(u, newlen - oldlen, 1) < 0 || vmaroom(u, 1) < 0 ||
-		owntables(u, end, addr + newlen) < 0)
-		return -ENOMEM;
-	more = vmaclone(v);
-	if (more == 0)
-		return -ENOMEM;
-	more->start = end;
-	more->end = addr + newlen;
-	if (more->obj) {
-		more->pgoff += (end - v->start) >> PGSHIFT;
-		shmgrow(more->obj, more->pgoff + ((newlen - oldlen) >> PGSHIFT));
+	if (!fixed && m->newlen <= m->oldlen) {
+		m->new = m->old;
+		return munmaplocked(m->uvm, m->old + m->newlen,
+			m->old + m->oldlen, &m->drop);
 	}
-	vmainsert(u, more); /* merges with v */
-	return 0;
-}
-
-/* Move [addr, addr+oldlen) of v to to, as newlen bytes.  oldlen 0 makes a
- * second view of shared memory. */
-static int
-moveto(struct uvm *u, struct vma *v, uint addr, uint oldlen, uint newlen,
-	uint to, struct vma **drop)
-{
-	struct vma *new;
-	uint n = MIN(oldlen, newlen);
-	int err;
-
-	if (toofar(v, addr, newlen))
+	if (toofar(m))
 		return -EINVAL;
-	if (newlen > oldlen && vmalimit(u, newlen - oldlen, 1) < 0)
-		return -ENOMEM;
-	new = vmaclone(v);
-	if (new == 0)
-		return -ENOMEM;
-	if (new->obj)
-		new->pgoff += (addr - v->start) >> PGSHIFT;
-	new->flags &= ~(VM_HEAP | VM_STACK);
-	new->start = to;
-	new->end = to + newlen;
-	if (new->obj)
-		shmgrow(new->obj, new->pgoff + (newlen >> PGSHIFT));
-	err = munmaplocked(u, to, to + newlen, drop);
-	if (err == 0)
-		err = vmaroom(u, 3); /* new, and two cuts around the old */
-	if (err == 0 && oldlen > 0)
-		err = vmacut(u, addr, addr + oldlen);
-	if (err == 0)
-		err = owntables(u, addr, addr + oldlen);
-	if (err == 0)
-		err = owntables(u, to, to + newlen);
-	if (err == 0 && n > 0)
-		err = movepages(u, addr, to, n);
-	if (err < 0) {
-		new->next = *drop;
-		*drop = new;
-		vmamerge(u, addr, addr + oldlen);
-		droptables(u, to, to + newlen);
+	if (!fixed && m->oldlen > 0)
+		err = grow(m);
+	if (err != -EAGAIN)
 		return err;
-	}
-	/* cut and owned above: from here on nothing can fail */
-	if (oldlen > 0) {
-		unmappages(u, addr, addr + oldlen);
-		vmachain(drop, vmaremove(u, addr, addr + oldlen));
-	}
-	vmainsert(u, new);
-	droptables(u, addr, addr + oldlen); /* not before new is there */
-	return 0;
+	if (!fixed)
+		m->new = vmagap(m->uvm, m->newlen);
+	if (!(flags & MREMAP_MAYMOVE) || m->new == 0)
+		return -ENOMEM;
+	return move(m);
 }
 
-/* Would a view of v from addr on, newlen bytes long, leave the object? */
+/* Would the new view leave the object? */
 static int
-toofar(const struct vma *v, uint addr, uint newlen)
+toofar(const struct move *m)
 {
-	uint n = (addr - v->start + newlen) >> PGSHIFT;
+	struct vma *v = m->vma;
+	uint n = (m->old - v->start + m->newlen) >> PGSHIFT;
 
 	return v->obj && (v->pgoff > MAXINDEX || v->pgoff + n > MAXINDEX);
+}
+
+/* Where it is: 0, -ENOMEM, or -EAGAIN when it has to move. */
+static int
+grow(struct move *m)
+{
+	uint oldend = m->old + m->oldlen, newend = m->old + m->newlen;
+	struct vma *more;
+
+	if (m->vma->end != oldend || m->newlen > USERTOP - m->old ||
+		vmaoverlap(m->uvm, oldend, newend))
+		return -EAGAIN;
+	if (vmalimit(m->uvm, m->newlen - m->oldlen, 1) < 0 ||
+		vmaroom(m->uvm, 1) < 0 ||
+		owntables(m->uvm, oldend, newend) < 0)
+		return -ENOMEM;
+	m->new = m->old;
+	more = newview(m);
+	if (more == 0)
+		return -ENOMEM;
+	more->start = oldend;
+	if (more->obj)
+		more->pgoff += m->oldlen >> PGSHIFT;
+	vmainsert(m->uvm, more); /* merges with the old one */
+	return 0;
+}
+
+/* A vma for the new range, not yet in place; or 0. */
+static struct vma *
+newview(struct move *m)
+{
+	struct vma *v = vmaclone(m->vma);
+
+	if (v == 0)
+		return 0;
+	v->start = m->new;
+	v->end = m->new + m->newlen;
+	if (v->obj) {
+		v->pgoff += (m->old - m->vma->start) >> PGSHIFT;
+		shmgrow(v->obj, v->pgoff + (m->newlen >> PGSHIFT));
+	}
+	return v;
+}
+
+static int
+move(struct move *m)
+{
+	uint oldend = m->old + m->oldlen, newend = m->new + m->newlen;
+	struct vma *v;
+	int err;
+
+	if (m->newlen > m->oldlen &&
+		vmalimit(m->uvm, m->newlen - m->oldlen, 1) < 0)
+		return -ENOMEM;
+	v = newview(m);
+	if (v == 0)
+		return -ENOMEM;
+	v->flags &= ~(VM_HEAP | VM_STACK);
+	err = prepare(m);
+	if (err < 0) {
+		vmachain(&m->drop, v);
+		vmamerge(m->uvm, m->old, oldend);
+		droptables(m->uvm, m->new, newend);
+		return err;
+	}
+	if (m->oldlen > 0) {
+		unmappages(m->uvm, m->old, oldend);
+		vmachain(&m->drop, vmaremove(m->uvm, m->old, oldend));
+	}
+	vmainsert(m->uvm, v);
+	droptables(m->uvm, m->old, oldend); /* not before v is there */
+	return 0;
+}
+
+/* All that can fail, and last the slots: 0, or -errno with the old mapping as it
+ * was.  (What the new one replaces may be gone, as on Linux.) */
+static int
+prepare(struct move *m)
+{
+	uint oldend = m->old + m->oldlen, newend = m->new + m->newlen;
+	int err;
+
+	err = munmaplocked(m->uvm, m->new, newend, &m->drop);
+	if (err == 0)
+		err = vmaroom(m->uvm, 3); /* the new one, and two cuts */
+	if (err == 0 && m->oldlen > 0)
+		err = vmacut(m->uvm, m->old, oldend);
+	if (err == 0)
+		err = owntables(m->uvm, m->old, oldend);
+	if (err == 0)
+		err = owntables(m->uvm, m->new, newend);
+	if (err == 0)
+		err = movepages(m->uvm, m->old, m->new,
+			MIN(m->oldlen, m->newlen));
+	return err;
 }
