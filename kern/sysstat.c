@@ -322,8 +322,11 @@ makestatfs(struct inode *ip, struct statfs64 *st)
 	if (strcmp(s->type, "tmpfs"))
 		return;
 	meminfo(&m);
-	st->f_blocks = m.free + m.cached;
-	st->f_bfree = st->f_bavail = m.free;
+	st->f_blocks = s->maxpages;
+	st->f_bfree = MIN(s->maxpages - MIN(s->npages, s->maxpages), m.free);
+	st->f_bavail = st->f_bfree;
+	st->f_files = s->maxnames;
+	st->f_ffree = s->maxnames - MIN(s->nnames, s->maxnames);
 }
 
 int

@@ -64,6 +64,7 @@ struct inode {
 	struct sleeplock lock;      /* directories: names; files: size.  Never
 	                             * held while touching user memory */
 	void *priv;                 /* the file system's own */
+	uint npages;                /* counted in super->npages [as that] */
 	uint64_t cookies;           /* the last one given out [names lock] */
 	struct filelock *locks;     /* fcntl and flock, flock.c's [its lock] */
 };
@@ -97,6 +98,9 @@ struct super { /* a mounted file system */
 	uint (*linksize)(struct inode *); /* st_size of a link; null: 0 */
 	void *priv;
 	uint flags;            /* MS_RDONLY */
+	uint maxpages, npages; /* ramfs: of all files, limit and use [lock of
+	                        * uses, ramfs.c] */
+	uint maxnames, nnames; /* likewise [lock] */
 	struct sleeplock lock; /* held to change names; domount makes it */
 };
 

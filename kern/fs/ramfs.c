@@ -6,6 +6,9 @@
  * string.  Nothing is ever read from elsewhere, so there is no lookup.  Changes
  * of names happen under super->lock, their last step under nameslock, which
  * makes them atomic for walks and readdir.
+ *
+ * Files may grow to half of the memory, and names be as many as there are
+ * pages, so that a full file system leaves room for who empties it.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -37,12 +40,16 @@ static struct inode *newinode(struct inode *dir, uint mode);
 static void enter(struct inode *dir, struct dentry *d, struct inode *ip);
 static void touch(struct inode *ip);
 static int sizelimit(uint64_t pos, uint *n);
+static uint charge(struct inode *ip);
+static int full(struct super *);
 static void unprivilege(struct inode *ip);
 static void ramdrop(struct inode *);
 static uint ramlinksize(struct inode *);
 static int replace(struct inode *dir, struct dentry *new, int isdir);
 
 static const struct pcacheops nobacking;
+
+static struct spinlock uses = {.rank = RANK_LEAF};
 
 static const struct inodeops ramops = {
 	.create = ramcreate,
@@ -74,9 +81,13 @@ ramfsmount(const char *type, const char *source)
 {
 	struct super *s = kzalloc(sizeof(*s));
 	int tmp = !strcmp(type, "tmpfs");
+	struct meminfo m;
 
 	if (!s)
 		return 0;
+	meminfo(&m);
+	s->maxpages = m.total / 2;
+	s->maxnames = m.total;
 	s->type = type;
 	s->magic = strcmp(type, "ramfs") ? TMPFS_MAGIC : RAMFS_MAGIC;
 	s->drop = ramdrop;
@@ -101,6 +112,9 @@ bad:
 static void
 ramdrop(struct inode *ip)
 {
+	acquire(&uses);
+	ip->super->npages -= ip->npages;
+	release(&uses);
 	kmfree(ip->priv);
 }
 
@@ -113,7 +127,7 @@ ramlinksize(struct inode *ip)
 static int
 ramcreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 {
-	struct inode *ip = newinode(dir, mode);
+	struct inode *ip = full(dir->super) ? 0 : newinode(dir, mode);
 
 	if (!ip)
 		return -ENOSPC;
@@ -151,11 +165,21 @@ newinode(struct inode *dir, uint mode)
 	return ip;
 }
 
+/* Are there too many names?  What the machine boots with may be more. */
+static int
+full(struct super *s)
+{
+	struct proc *p = myproc();
+
+	return p && p->uvm && s->nnames >= s->maxnames;
+}
+
 /* Make d a name of ip in dir.  The reference to ip is taken. */
 static void
 enter(struct inode *dir, struct dentry *d, struct inode *ip)
 {
 	d->inode = ip;
+	dir->super->nnames++;
 	touch(dir);
 	acquire(&nameslock);
 	dattach(d);
@@ -172,7 +196,8 @@ static int
 ramsymlink(struct inode *dir, struct dentry *d, const char *target)
 {
 	uint n = strlen(target) + 1;
-	struct inode *ip = newinode(dir, S_IFLNK | 0777);
+	struct inode *ip = full(dir->super) ? 0 :
+		newinode(dir, S_IFLNK | 0777);
 
 	if (!ip)
 		return -ENOSPC;
@@ -198,6 +223,8 @@ ramreadlink(struct inode *ip, char *buf, uint n)
 static int
 ramlink(struct inode *dir, struct dentry *d, struct inode *old)
 {
+	if (full(dir->super))
+		return -ENOSPC;
 	old->nlink++;
 	old->ctime = realns();
 	enter(dir, d, iget(old));
@@ -216,6 +243,7 @@ ramunlink(struct inode *dir, struct dentry *d)
 	}
 	ddetach(d);
 	release(&nameslock);
+	dir->super->nnames--;
 	if (S_ISDIR(ip->mode)) {
 		ip->nlink = 0;
 		dir->nlink--;
@@ -259,6 +287,7 @@ replace(struct inode *dir, struct dentry *new, int isdir)
 		return 0;
 	if (!listempty(&new->children))
 		return -ENOTEMPTY;
+	dir->super->nnames--;
 	if (isdir) {
 		new->inode->nlink = 0;
 		dir->nlink--;
@@ -289,17 +318,24 @@ ramwrite(struct file *f, struct uio *u, int64_t *off)
 	struct inode *ip = f->inode;
 	uint64_t pos = f->flags & O_APPEND ? pcachesize(ip->pages) :
 		(uint64_t)*off;
-	uint n = u->n, rest;
+	uint n = u->n, rest, room = charge(ip);
 	int r;
 
 	if (n == 0)
 		return 0;
 	if ((r = sizelimit(pos, &n)) < 0)
 		return r;
+	if (room < n / PGSIZE + 2 && /* and not all of it is there */
+		pcacheseek(ip->pages, pos, 1) < (int64_t)(pos + n)) {
+		if (room == 0)
+			return -ENOSPC;
+		n = MIN(n, room * PGSIZE);
+	}
 	rest = u->n - n;
 	u->n = n;
 	r = pcachewrite(ip->pages, u, pos);
 	u->n += rest;
+	charge(ip);
 	if (r == -ENOMEM)
 		return -ENOSPC;
 	if (r > 0) {
@@ -308,6 +344,21 @@ ramwrite(struct file *f, struct uio *u, int64_t *off)
 		unprivilege(ip);
 	}
 	return r;
+}
+
+/* Count the pages that ip has now; how many more there may be in all. */
+static uint
+charge(struct inode *ip)
+{
+	struct super *s = ip->super;
+	uint now = pcachepages(ip->pages), room;
+
+	acquire(&uses);
+	s->npages += now - ip->npages;
+	ip->npages = now;
+	room = s->npages < s->maxpages ? s->maxpages - s->npages : 0;
+	release(&uses);
+	return room;
 }
 
 /* May n bytes be written at pos?  Lowers *n to what may; -EFBIG: none. */
@@ -374,6 +425,7 @@ ramtruncate(struct file *f, uint64_t size)
 		return err;
 	acquiresleep(&ip->lock);
 	err = pcachetruncate(ip->pages, size);
+	charge(ip);
 	if (!err) {
 		touch(ip);
 		unprivilege(ip);
