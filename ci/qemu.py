@@ -10,9 +10,11 @@ and 1 (could not start) are never a pass.
 """
 
 import argparse
+import json
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -38,9 +40,10 @@ class Machine:
 
     def __init__(self, name="boot", kernel=None, initrd=None, append="",
                  cdrom=None, hda=None, ram=128, machine="pc", cpu=None,
-                 cpus=1, timeout=60, icount=False, extra=()):
+                 cpus=1, timeout=60, icount=False, extra=(), qmp=False,
+                 program=("qemu-system-i386",)):
         self.name = name
-        self.args = ["qemu-system-i386", "-accel", "tcg", "-M", machine,
+        self.args = [*program, "-accel", "tcg", "-M", machine,
                      "-m", str(ram), "-display", "none", "-monitor", "none",
                      "-nic", "none", "-no-reboot", "-serial", "stdio",
                      "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
@@ -62,6 +65,12 @@ class Machine:
                           "format=raw,if=none,id=d0,snapshot=on,file=" + hda,
                           "-device", "ide-hd,drive=d0"]
         self.args += list(extra)
+        self.qmp = self.qmpend = None
+        if qmp:
+            self.qmp, self.qmpend = socket.socketpair()
+            self.args += ["-chardev", "socket,id=qmp,fd=%d" %
+                          self.qmpend.fileno(),
+                          "-mon", "chardev=qmp,mode=control"]
         self.deadline = time.monotonic() + timeout
         self.start = time.monotonic()
         self.out = bytearray()
@@ -70,9 +79,15 @@ class Machine:
         self.rc = None
 
     def __enter__(self):
+        fds = [self.qmpend.fileno()] if self.qmp else []
         self.proc = subprocess.Popen(self.args, stdin=subprocess.PIPE,
-                                     stdout=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, pass_fds=fds,
                                      stderr=subprocess.STDOUT, bufsize=0)
+        if self.qmp:
+            self.qmpend.close()
+            self.qmp.settimeout(20)
+            self.qmp = self.qmp.makefile("rw")
+            self.execute("qmp_capabilities")
         os.set_blocking(self.proc.stdout.fileno(), False)
         return self
 
@@ -82,6 +97,8 @@ class Machine:
         self.proc.wait()
         self.proc.stdin.close()
         self.proc.stdout.close()
+        if self.qmp:
+            self.qmp.close()
         if kind is not None:
             self.keeplog()
 
@@ -129,6 +146,29 @@ class Machine:
         except subprocess.TimeoutExpired:
             raise Failure("timed out; last: %r" % self.text[-200:])
         return self.rc
+
+    def execute(self, command, **arguments):
+        """A QMP command's result; for a Machine made with qmp=True."""
+        try:
+            print(json.dumps({"execute": command, "arguments": arguments}),
+                  file=self.qmp, flush=True)
+            for line in self.qmp:
+                answer = json.loads(line)
+                if "error" in answer:
+                    raise Failure(answer["error"]["desc"])
+                if "return" in answer:
+                    return answer["return"]
+        except (OSError, ValueError) as e:
+            raise Failure("QEMU's monitor: %s" % e)
+        raise Failure("QEMU's monitor has gone")
+
+    def monitor(self, line):
+        """What QEMU's monitor says to a command such as "info mem"."""
+        return self.execute("human-monitor-command",
+                            **{"command-line": line}).replace("\r", "")
+
+    def alive(self):
+        return time.monotonic() < self.deadline and self.proc.poll() is None
 
     def drain(self, seconds):
         end = time.monotonic() + seconds

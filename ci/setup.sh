@@ -1,7 +1,8 @@
 # setup.sh - sourced by ci/boot, ci/test and ci/bench from the root of the tree:
 # install what is missing, find an i386 BusyBox, build.
 #
-#   setup [PACKAGE...]        the packages every build needs, and these
+#   setup [PACKAGE...]        the packages every build needs, and these; ?NAME
+#                             only if the distribution has it
 #   build DIR MESON-OPTION... (re)build in DIR, quietly unless it fails
 
 base="meson ninja-build nasm gcc-i686-linux-gnu libc6-dev-i386-cross
@@ -47,7 +48,7 @@ asroot() {
 # Packages of the list that are not installed.
 missing() {
 	for p in "$@"; do
-		s=$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)
+		s=$(dpkg-query -W -f='${db:Status-Status}' "${p#\?}" 2>/dev/null)
 		[ "$s" = installed ] || echo "$p"
 	done
 }
@@ -55,37 +56,57 @@ missing() {
 aptsetup() {
 	need=$(missing "$@")
 	[ -n "$need" ] || return 0
-	say "installing:" $need
 	case $need in
 	*:i386*) addi386 ;;
 	esac
-	freshlists
+	# an optional package is not worth fetching lists again in every run
+	case $(echo $need) in
+	[!?]* | *" "[!?]*) freshlists ;;
+	*) [ -z "$stale" ] || freshlists ;;
+	esac
+	need=$(available $need)
+	[ -n "$need" ] || return 0
+	say "installing:" $need
 	asroot apt-get install -y -q --no-install-recommends --no-remove \
 		$need >&2 || die "could not install:" $need
 }
 
-# Package lists of i386 too.  Their absence makes the lists stale.
-addi386() {
-	dpkg --print-foreign-architectures | grep -qx i386 && return
-	[ "$(dpkg --print-architecture)" = i386 ] && return
-	asroot dpkg --add-architecture i386
-	stale=1
+# Those of the list that must be, and of the optional ones those there are.
+available() {
+	for p in "$@"; do
+		case $p in
+		\?*) apt-cache show "${p#\?}" >/dev/null 2>&1 || continue ;;
+		esac
+		echo "${p#\?}"
+	done
 }
 
-# Fetch the package lists if there are none of the last week.
+# Package lists of i386 too.  Their absence makes the lists stale.
+addi386() {
+	if ! dpkg --print-foreign-architectures | grep -qx i386 &&
+		[ "$(dpkg --print-architecture)" != i386 ]; then
+		say "adding the i386 architecture"
+		asroot dpkg --add-architecture i386
+		stale=1
+	fi
+	haslists '*-i386_Packages*' || stale=1
+}
+
+haslists() {
+	[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name "$1" | head -n 1)" ]
+}
+
+# Fetch the package lists, if that has not been done for a week.
 freshlists() {
-	[ -z "$stale" ] && [ -n "$(find /var/lib/apt/lists -maxdepth 1 \
-		-name '*Packages*' -mtime -7 2>/dev/null | head -n 1)" ] && return
+	[ -z "$stale" ] && haslists '*_Packages*' && [ -n "$(find \
+		/var/lib/apt/lists/partial -maxdepth 0 -mtime -7)" ] && return
 	asroot apt-get update -q >&2 || say "apt-get update failed; going on"
 	stale=
 }
 
+# Another system: say what to install, and stop unless that has been done.
 othersetup() {
-	ok=1
-	for c in meson ninja nasm qemu-system-i386 xorriso python3; do
-		command -v $c >/dev/null || { say "missing: $c"; ok=; }
-	done
-	[ -n "$ok" ] && return
+	[ -f build/build.ninja ] && return
 	say "This is not Debian or Ubuntu: please install the packages yourself:"
 	say "  Fedora:   meson ninja-build nasm gcc glibc-devel.i686" \
 		"glibc-static.i686 qemu-system-x86 grub2-tools-extra" \
@@ -94,6 +115,8 @@ othersetup() {
 		"qemu-system-x86 grub libisoburn mtools python cpio clang lld"
 	say "  Homebrew: meson ninja nasm i686-elf-gcc qemu i686-elf-grub" \
 		"xorriso mtools python cpio (and a static i386 BusyBox)"
+	say "then, with a cross file that names your compiler:"
+	say "  meson setup build --cross-file cross-i686.ini -Dbusybox=PATH"
 	exit 1
 }
 
@@ -115,7 +138,8 @@ findbusybox() {
 	addi386
 	freshlists
 	mkdir -p build/busybox
-	(cd build/busybox && apt-get download -q busybox-static:i386 >&2 &&
+	(cd build/busybox && apt-get download -q \
+		-o APT::Sandbox::User=root busybox-static:i386 >&2 &&
 		dpkg-deb -x busybox-static_*_i386.deb .) ||
 		die "could not fetch busybox-static:i386"
 	findbusybox2

@@ -9,6 +9,7 @@ Two jobs run at once.  One line per test; the last line is the count.
 import collections
 import concurrent.futures
 import glob
+import gzip
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bench
 import cpio
 import interactive
 import qemu
@@ -27,6 +29,7 @@ from qemu import Failure, Machine, boot, status
 
 ROOT = qemu.ROOT
 BUILD = os.path.join(ROOT, "build")
+RELEASE = os.path.join(ROOT, "build-release")
 KERNEL = os.path.join(BUILD, "quire.elf")
 FULL = os.path.join(BUILD, "initramfs.cpio")
 WORK = os.path.join(BUILD, "ci")
@@ -38,7 +41,7 @@ suites = collections.OrderedDict()
 
 
 def suite(fn):
-    suites[fn.__name__.replace("_", "-")] = fn
+    suites[fn.__name__.strip("_").replace("_", "-")] = fn
     return fn
 
 
@@ -51,7 +54,7 @@ def job(fn, *args, **kw):
             fn(*args, **kw)
         except Failure as e:
             why = str(e)
-        except (OSError, subprocess.SubprocessError) as e:
+        except Exception as e:  # a test's own bug is a failure, not an end
             why = "%s: %s" % (type(e).__name__, e)
         return [Result(name, not why, time.monotonic() - start, why)]
     return run
@@ -78,22 +81,68 @@ def keep(name, data):
 
 # The build.
 
+BUILDS = {  # cross file and checks of each folder
+    "build": ("", "true"), "build-release": ("", "false"),
+    "build/clang": ("-clang", "true"),
+    "build/clang-release": ("-clang", "false"),
+}
+
+
 @suite
-def build_clang():
-    """The kernel built by clang and linked by lld, without a warning."""
-    yield "build-clang", job(clangbuild)
+def builds():
+    """GCC, clang and lld, with and without checks: no warnings, i486 only."""
+    for folder in BUILDS:
+        name = "builds-" + folder.replace("build/", "").replace(
+            "build-", "").replace("build", "gcc")
+        yield name, job(buildcheck, name, folder)
 
 
-def clangbuild():
-    folder = os.path.join(BUILD, "clang")
-    if not os.path.exists(os.path.join(folder, "build.ninja")):
+def buildcheck(name, folder):
+    cross, checks = BUILDS[folder]
+    if not os.path.exists(os.path.join(ROOT, folder, "build.ninja")):
         command(["meson", "setup", folder, "--cross-file",
-                 "cross-i686-clang.ini", "-Dwerror=true", "-Dchecks=true"] +
-                busyboxarg(), "build-clang")
-    command(["ninja", "-C", folder, "quire.elf"], "build-clang")
-    boot(name="build-clang", kernel=os.path.join(folder, "quire.elf"),
-         initrd=smallroot(), append="panic=exit", ram=64,
-         expect="^quire-test: up")
+                 "cross-i686%s.ini" % cross, "-Dwerror=true",
+                 "-Dchecks=" + checks] + busyboxarg(), name)
+    text = command(["ninja", "-C", folder], name)
+    if "warning" in text.lower():
+        raise Failure("warnings, see " + keep(name, text.encode()))
+    if "no work to do" not in command(["ninja", "-C", folder], name):
+        raise Failure("a second ninja finds work to do")
+    kernel = os.path.join(ROOT, folder, "quire.elf")
+    for vaddr, _, flags in segments(kernel):
+        if flags & 3 == 3:
+            raise Failure("segment %x is writable and executable" % vaddr)
+    oldcode(kernel, name)
+    boot(name=name, kernel=kernel, initrd=smallroot(), append="panic=exit",
+         ram=64, expect="^quire-test: up")
+
+
+# What a 486 does not have; what the kernel uses where it found the CPU to have
+# it (rdtsc, fxsave, fxrstor) is not among it.
+NEWCODE = re.compile(
+    r"\t(?:(?:f?cmov|fu?comip?|nop[wl]\b|sys(?:enter|exit|call|ret)|endbr|"
+    r"cmpxchg8b|(?:rd|wr)msr|rdtscp|prefetch|[lms]fence|emms|popcnt|movbe|"
+    r"lzcnt)\w*.*|.*%[xyz]?mm\d.*)$", re.M)
+
+
+def oldcode(kernel, name):
+    """Nothing in the kernel is newer than the i486."""
+    text = command(["i686-linux-gnu-objdump", "-d", "--no-show-raw-insn",
+                    "--section=.text", kernel], name)
+    found = NEWCODE.findall(text)
+    if found or "\tiret" not in text:
+        raise Failure("not for a 486: " + ", ".join(
+            sorted({f.strip() for f in found})[:5]))
+
+
+def segments(kernel):
+    """(address, size, flags) of what is loaded of an ELF file."""
+    with open(kernel, "rb") as f:
+        image = f.read()
+    phoff, = struct.unpack_from("<I", image, 28)
+    heads = [struct.unpack_from("<8I", image, phoff + i * 32)
+             for i in range(struct.unpack_from("<H", image, 44)[0])]
+    return [(h[2], h[5], h[6]) for h in heads if h[0] == 1]
 
 
 def busyboxarg():
@@ -109,6 +158,86 @@ def includes():
     yield "includes-self-test", job(
         command, [sys.executable, "ci/includes.py", "--self-test"],
         "includes-self-test")
+
+
+# The tests' own test: what is not a pass, must not pass.
+
+def pretend(text="", rc=qemu.PASS):
+    """Options of a Machine that prints text and leaves with rc."""
+    return {"program": ("sh", "-c", "printf '%s' \"$0\"; exit " + str(rc),
+                        text), "timeout": 20}
+
+
+GOODTAP = "noise\n1..2\nok 1 - a\nok 2 - b\n"
+BADTAP = {
+    "left-with-0": (GOODTAP, 0), "left-with-1": (GOODTAP, 1),
+    "panicked-status": (GOODTAP, qemu.PANIC),
+    "no-plan": ("ok 1 - a\nok 2 - b\n", qemu.PASS),
+    "no-tests": ("1..0\n", qemu.PASS), "no-output": ("", qemu.PASS),
+    "missing-ok": ("1..3\nok 1 - a\nok 2 - b\n", qemu.PASS),
+    "skipped-number": ("1..2\nok 1 - a\nok 3 - b\n", qemu.PASS),
+    "twice-the-same": ("1..2\nok 1 - a\nok 1 - a\n", qemu.PASS),
+    "one-too-many": (GOODTAP + "ok 3 - c\n", qemu.PASS),
+    "not-ok": ("1..2\nok 1 - a\nnot ok 2 - b\n", qemu.PASS),
+    "panic-text": (GOODTAP + "panic on CPU 0: x\n", qemu.PASS),
+}
+
+
+@suite
+def harness():
+    """The tests' test: an unexpected status, plan or text is a failure."""
+    yield "harness-good", job(harnessgood)
+    for name, (text, rc) in BADTAP.items():
+        yield "harness-" + name, job(harnessbad, text, rc)
+    for name, text, rc in (("status-0", "up\n", 0), ("status-1", "up\n", 1),
+                           ("no-text", "down\n", qemu.PASS),
+                           ("panic", "up\npanic on CPU 0: x\n", qemu.PASS)):
+        yield "harness-boot-" + name, job(
+            mustfail, boot, expect="^up", **pretend(text, rc))
+    yield "harness-triple-fault", job(triplefault)
+    yield "harness-hang", job(mustfail, boot, program=("sleep", "60"),
+                              timeout=1)
+    yield "harness-unknown-name", job(unknownname)
+
+
+def harnessgood():
+    results = tapboot("harness-good", **pretend(GOODTAP))
+    if [r.ok for r in results] != [True, True]:
+        raise Failure("a good run gives %s" % (results,))
+    boot(expect="^up", **pretend("up\n"))
+
+
+def harnessbad(text, rc):
+    if all(r.ok for r in tapboot("harness-bad", **pretend(text, rc))):
+        raise Failure("it passes")
+
+
+def mustfail(fn, **kw):
+    try:
+        fn(name="harness-bad", **kw)
+    except Failure:
+        return
+    raise Failure("it passes")
+
+
+def triplefault():
+    """A kernel that triple-faults: QEMU leaves with 0, and that is noticed."""
+    base, flags, magic = 0x100000, 1 << 16, 0x1badb002
+    image = struct.pack("<8I", magic, flags, -(magic + flags) & 0xffffffff,
+                        base, base, 0, 0, base + 32)
+    image += b"\x0f\x01\x1d" + struct.pack("<I", base + 64) + b"\xcc"  # lidt
+    path = write("triple.bin", image.ljust(4096, b"\0"))
+    with Machine(name="harness-triple", kernel=path, timeout=20) as m:
+        if m.wait() != 0:
+            raise Failure("QEMU left with %d, not 0" % m.rc)
+    mustfail(boot, kernel=path, timeout=20)
+
+
+def unknownname():
+    p = subprocess.run([sys.executable, __file__, "no-such-test"],
+                       stdout=subprocess.PIPE, text=True)
+    if p.returncode != 1 or not p.stdout.endswith("\n0 passed, 1 failed\n"):
+        raise Failure("status %d, output %r" % (p.returncode, p.stdout))
 
 
 # Tests on the host.
@@ -172,6 +301,9 @@ def tap(name, text, seconds):
             notes = []
             results.append(Result("%s/%s" % (name, m.group(3).strip()),
                                   not m.group(1), 0, why or ""))
+            if m.group(2) != str(len(results)):
+                results[-1] = results[-1]._replace(ok=False, why="it is the "
+                                                   "%dth" % len(results))
         if line.startswith("#"):
             notes.append(line[1:].strip())
     if plan is None or plan != len(results) or plan == 0:
@@ -302,20 +434,12 @@ def makeiso(name, append, initrd):
     return path
 
 
-# Loader, memory, machine: every pair of loader and machine, every amount of
-# memory twice.
-MATRIX = [
-    ("kernel", 8, "pc"), ("kernel", 8, "q35"),
-    ("kernel", 16, "pc"), ("cdrom", 16, "q35"),
-    ("cdrom", 64, "pc"), ("hda", 64, "q35"),
-    ("hda", 256, "pc"), ("kernel", 256, "q35"),
-    ("kernel", 1024, "pc"), ("cdrom", 1024, "q35"),
-    ("cdrom", 2048, "pc"), ("hda", 2048, "q35"),
-    ("hda", 3500, "pc"), ("kernel", 3500, "q35"),
-]
+# Every loader with every amount of memory, and both with either machine.
+MATRIX = [(loader, ram, ("pc", "q35")[(i + j) % 2])
+          for i, loader in enumerate(("kernel", "cdrom", "hda"))
+          for j, ram in enumerate((8, 16, 64, 256, 1024, 2048, 3500))]
 
 MATRIXINIT = """
-busybox mount -t proc proc /proc || exit 2
 ram=$(busybox sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)
 echo "quire-test: $ram kB"
 busybox dd if=/dev/zero of=/tmp/x bs=64k count=8 2>/dev/null || exit 3
@@ -333,7 +457,7 @@ def matrix():
     for loader, ram, machine in MATRIX:
         name = "matrix-%s-%d-%s" % (loader, ram, machine)
         yield name, job(matrixboot, name, loader, ram, machine, root, iso)
-    for cpu in ("486", "pentium", "pentium3", "max"):
+    for cpu in ("486", "pentium", "pentium3", "qemu32", "max"):
         name = "matrix-cpu-" + cpu
         yield name, job(boot, name=name, kernel=KERNEL, initrd=oldroot(),
                         cpu=cpu, append="panic=exit", ram=32,
@@ -381,15 +505,23 @@ def errors():
          r"(?i)truncat", 253, {}),
         ("corrupt", write("corrupt.cpio", b"070701" + b"zz" * 200), "",
          r"(?i)corrupt|not a", 253, {}),
+        ("gzip", write("gzip.cpio", gzip.compress(data, 1)), "",
+         r"(?i)compressed with gzip", 253, {}),
         ("not-cpio", write("text.cpio", b"hello, this is text\n" * 99), "",
          r"(?i)not a", 253, {}),
-        ("no-init", small, "init=/bin/nosuch", r"(?i)/bin/nosuch", None, {}),
-        ("init-not-program", small, "init=/dev/null", r"(?i)/dev/null", None,
+        ("no-init", small, "init=/bin/nosuch", r"(?i)/bin/nosuch", 253, {}),
+        ("init-not-program", small, "init=/dev/null", r"(?i)/dev/null", 253,
          {}),
+        ("no-init-at-all", write("empty.cpio", cpio.Archive().dir("dev")
+                                 .bytes()), "", r"^panic .*no init: ", 253, {}),
+        ("no-pse", small, "", r"needs a CPU with 4 MiB pages", 253,
+         {"cpu": "486,-pse"}),
         ("init-exits-7", smallroot("exit 7\n", "seven.cpio"), "", None,
          status(7), {}),
         ("init-exits-200", smallroot("exit 200\n", "200.cpio"), "", None,
          status(63), {}),
+        ("init-kill-9", smallroot("kill -9 $$; echo alive\n", "kill9.cpio"),
+         "", "^alive", 33, {}),
         ("init-killed", oldroot(b"\xf4", "killed.cpio"), "",
          "init was killed by signal 11", status(63), {}),
         ("tiny-ram", small, "", r"^panic .*too little RAM", 253, {"ram": 4}),
@@ -522,6 +654,154 @@ def typedboot(name, fn):
             raise Failure("the kernel panicked")
 
 
+# What the processor has mapped, asked of QEMU's monitor.
+
+@suite
+def paging():
+    """The kernel's mappings: what is there, what not, and how protected."""
+    for checks, folder in (("", BUILD), ("-release", RELEASE)):
+        kernel = os.path.join(folder, "quire.elf")
+        yield "paging" + checks, job(pagingboot, kernel, cpu=None)
+        yield "paging-early" + checks, job(pagingearly, kernel)
+    yield "paging-486", job(pagingboot, KERNEL, cpu="486")
+
+
+def pagingboot(kernel, cpu):
+    """While init waits.  Everything above the user's half is as meant."""
+    script = "busybox yes | busybox head -n 99 >/dev/null; echo waiting; " \
+        "read line\n"
+    with Machine(name="paging", kernel=kernel, ram=64, qmp=True, cpu=cpu,
+                 initrd=oldroot(b"\xeb\xfe", "spin.cpio") if cpu else
+                 smallroot(script, "wait.cpio"), timeout=30) as m:
+        if not cpu:
+            m.expect("^waiting")
+        while mapped(m)[0][0] >= KERNBASE and m.alive():
+            m.drain(0.1)
+        checkregisters(m.monitor("info registers"), cpu)
+        ranges = mapped(m)
+        if ranges[0][0] < 0x1000 or not any(r[2][0] == "u" for r in ranges):
+            raise Failure("the user's half is %s" % (ranges[:3],))
+        checkkernel(kernel, ranges)
+        checkentries(m.monitor("info tlb"), not cpu)
+
+
+def pagingearly(kernel):
+    """Before the first program: nothing at all in the user's half."""
+    with Machine(name="paging-early", kernel=kernel, ram=64, qmp=True,
+                 timeout=30) as m:
+        m.expect("^panic .*no initramfs")
+        ranges = mapped(m)
+        if ranges[0][0] != KERNBASE:
+            raise Failure("mapped below the kernel: %x-%x %s" % ranges[0])
+        checkkernel(kernel, ranges)
+
+
+KERNBASE, VMAP, DEVSPACE, SUPER = 0x80000000, 0xf0000000, 0xfe000000, 4 << 20
+
+
+def mapped(m):
+    """(start, end, rights) of each range, from the monitor's info mem."""
+    return [(int(a, 16), int(b, 16), how) for a, b, how in re.findall(
+        r"^(\w+)-(\w+) \w+ (\S+)$", m.monitor("info mem"), re.M)]
+
+
+def checkkernel(kernel, ranges):
+    """Text and rodata can't be written, nothing of the kernel's is the user's,
+    kernel stacks lie between holes."""
+    (text, _, _), _, (data, _, _) = sorted(segments(kernel))
+    stacks = [r for r in ranges if VMAP <= r[0] < DEVSPACE]
+    want = [(KERNBASE, text, "-rw"), (text, data, "-r-")]
+    have = [r for r in ranges if r[0] >= KERNBASE]
+    if have[:2] != want or have[2][0] != data:
+        raise Failure("the kernel is mapped as %s" % (have[:3],))
+    if any(r[2] != "-rw" for r in have[2:]):
+        raise Failure("other rights than rw: %s" % (have[2:],))
+    if not stacks or any(end - start != 8192 for start, end, _ in stacks):
+        raise Failure("kernel stacks without holes between: %s" % (stacks,))
+    if have[-1][:2] != (DEVSPACE, 1 << 32):
+        raise Failure("the last mapping is %x-%x %s" % have[-1])
+
+
+def checkregisters(text, cpu):
+    cr = {n: int(v, 16) for n, v in re.findall(r"(CR[0-4])=(\w+)", text)}
+    if not cr["CR0"] & 1 << 16:
+        raise Failure("CR0.WP is off")
+    if not cpu and not cr["CR4"] & 1 << 7:
+        raise Failure("CR4.PGE is off")
+
+
+def checkentries(text, globalpages):
+    """RAM above the kernel's first 4 MiB: 4 MiB pages, global if there are
+    such; user pages never are; device registers are not cached."""
+    entries = [(int(a, 16), how) for a, how in
+               re.findall(r"^(\w+): \w+ (\S+)$", text, re.M)]
+    for va, how in entries:
+        bits = set(how) - {"-", "A", "D"}
+        if va < KERNBASE:
+            bad = "U" not in bits or "G" in bits
+        elif KERNBASE + SUPER <= va < KERNBASE + 15 * SUPER:
+            bad = bits != {"P", "W"} | ({"G"} if globalpages else set())
+        elif va >= DEVSPACE:
+            bad = "C" not in bits
+        else:
+            bad = "U" in bits or ("G" in bits) != globalpages
+        if bad:
+            raise Failure("the entry of %x is %s" % (va, how))
+    if sum(how[2] == "P" for _, how in entries) < 14:
+        raise Failure("no 4 MiB pages")
+
+
+# What the kernel needs for itself.
+
+@suite
+def memory():
+    """The kernel's own share of RAM, and a shell in 8 MiB."""
+    yield "memory-64", job(memoryboot)
+    yield "memory-8", job(smallboot)
+
+
+def memoryboot():
+    """At the first prompt: image, page array and tables below 2 MiB."""
+    with Machine(name="memory-64", kernel=KERNEL, initrd=FULL, ram=64) as m:
+        m.expect(interactive.PROMPT, 60)
+        m.send("cat /proc/meminfo; echo over\n")
+        m.expect("^over")
+        kb = dict(re.findall(r"^(\w+): +(\d+) kB", m.text, re.M))
+        parts = [int(kb[n]) for n in ("KernelImage", "PageArray", "PageTables")]
+        if min(parts) < 16 or sum(parts) >= 2048:
+            raise Failure("%d + %d + %d kB" % tuple(parts))
+
+
+def smallboot():
+    """A prompt with 8 MiB and a root of BusyBox alone; it can pipe."""
+    with Machine(name="memory-8", kernel=KERNEL, ram=8, append="console=ttyS0",
+                 initrd=os.path.join(BUILD, "initramfs-min.cpio")) as m:
+        m.expect(interactive.PROMPT, 60)
+        m.send("ls -lR /bin | sort | wc -l | sed s/^/lines:/\n")
+        m.expect(r"^lines:\d\d+$")
+        m.expect(interactive.PROMPT, 20)
+
+
+# What operations cost.
+
+@suite
+def bench_():
+    """Instructions of each operation against its bar (ci/bench)."""
+    yield "bench", benchrows
+
+
+def benchrows(name):
+    start = time.monotonic()
+    try:
+        found = bench.measure()
+    except Failure as e:
+        return [Result(name, False, 0, str(e))]
+    seconds = time.monotonic() - start
+    return [Result("%s/%s" % (name, row), met, seconds * (row == "boot"),
+                   "%s instead of at most %s" % (bench.short(ours), bar))
+            for row, _, _, bar, ours, met in bench.rows(found)]
+
+
 # Panics and leaks.
 
 @suite
@@ -649,8 +929,9 @@ def main():
             print("%-16s %s" % (name, fn.__doc__.splitlines()[0]))
         return 0
     os.makedirs(WORK, exist_ok=True)
-    shutil.rmtree(qemu.LOGS, ignore_errors=True)
     colour = sys.stdout.isatty()
+    if not words:
+        shutil.rmtree(qemu.LOGS, ignore_errors=True)
     jobs, unknown = choose(words)
     for word in sorted(unknown):
         print("no test or suite is named %s (see ci/test --list)" % word)
