@@ -130,6 +130,9 @@ class Machine:
                 return m
             if PANICTEXT.search(text):
                 self.drain(2)
+                m = re.search(pattern, clean(self.out[self.seen:]), re.M)
+                if m:
+                    return m
                 raise Failure("the kernel panicked")
             if not self.read(end):
                 why = "no" if self.proc.poll() is None else "QEMU left without"

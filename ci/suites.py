@@ -675,12 +675,13 @@ def pagingboot(kernel, cpu):
                  smallroot(script, "wait.cpio"), timeout=30) as m:
         if not cpu:
             m.expect("^waiting")
-        while mapped(m)[0][0] >= KERNBASE and m.alive():
+        ranges = []
+        while m.alive() and not any(r[2][0] == "u" for r in ranges):
             m.drain(0.1)
-        checkregisters(m.monitor("info registers"), cpu)
-        ranges = mapped(m)
-        if ranges[0][0] < 0x1000 or not any(r[2][0] == "u" for r in ranges):
+            ranges = mapped(m)
+        if not ranges or ranges[0][0] < 0x1000:
             raise Failure("the user's half is %s" % (ranges[:3],))
+        checkregisters(m.monitor("info registers"), cpu)
         checkkernel(kernel, ranges)
         checkentries(m.monitor("info tlb"), not cpu)
 
