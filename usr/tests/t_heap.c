@@ -56,7 +56,7 @@ heap_untouched_costs_nothing(void)
 	minflt();
 	size = rss();
 	faults = minflt();
-	must(rawbrk(now + (16 << 20)) == now + (64 << 20));
+	must(rawbrk(now + (64 << 20)) == now + (64 << 20));
 	checkcount(minflt() - faults, 0, 2);
 	if (quire)
 		checkeq(rss() - size, 0);
