@@ -219,6 +219,8 @@ pagefault(struct trapframe *tf)
 	if (err == 0)
 		return;
 	if (fixup) {
+		if (err == -ENOMEM && p->pid != 1)
+			sigfault(tf, va, err); /* the call ends, then it dies */
 		tf->eip = fixup;
 		return;
 	}

@@ -26,6 +26,8 @@ sigfault(struct trapframe *tf, uint va, int err)
 	if (va >= USERTOP)
 		tf->err |= PF_PRESENT; /* as Linux: say nothing of our tables */
 	if (err == -ENOMEM) {
+		if (p->sig.gone || (p->sig.pending & sigbit(SIGKILL)))
+			return; /* it dies already */
 		vmcount(VM_OOM);
 		printf("out of memory: killed %d (%s)\n", p->pid, p->name);
 		sigforce(SIGKILL, 0);

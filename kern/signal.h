@@ -72,7 +72,8 @@ int pgorphaned(int pgid, struct proc *ignored);
  * process. */
 int sigpending(void);
 
-/* A fault of the running process, in user mode, that fault() could not resolve:
+/* A fault of the running process, in user mode (ENOMEM: or in a system call),
+ * that fault() could not resolve:
  * the errno becomes a signal (EFAULT, EACCES: SIGSEGV; EIO: SIGBUS; ENOMEM:
  * SIGKILL with a message).  Debug builds print who, where, which access and
  * which mapping. */

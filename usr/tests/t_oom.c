@@ -35,6 +35,23 @@ eatanon(void)
 	}
 }
 
+/* The same, touched by the kernel. */
+static void
+eatreading(void)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+	char *p;
+
+	for (;;) {
+		p = mmap(0, CHUNK, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED)
+			_exit(0);
+		if (read(fd, p, CHUNK) != CHUNK)
+			_exit(1); /* a check would be killed for its own needs */
+	}
+}
+
 static void
 eatmalloc(void)
 {
@@ -158,6 +175,12 @@ oom_anonymous(void)
 }
 
 static void
+oom_reading(void)
+{
+	outcome(eatreading);
+}
+
+static void
 oom_malloc(void)
 {
 	outcome(eatmalloc);
@@ -220,6 +243,7 @@ oom_stacks(void)
 
 const struct test t_oom[] = {
 	T(oom_anonymous),
+	T(oom_reading),
 	T(oom_malloc),
 	T(oom_forks),
 	T(oom_files),
