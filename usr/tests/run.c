@@ -45,6 +45,7 @@ static const struct suite suites[] = {
 	{"fpu", t_fpu, 0},
 	{"time", t_time, 0},
 	{"oom", t_oom, 1},
+	{"fuzz", t_fuzz, 1},
 };
 
 int execmain(int argc, char **argv); /* t_exec.c: our own exec'd children */
