@@ -18,7 +18,7 @@ enum { /* ranks: lower is taken first */
 	RANK_TREE,   /* process tree, process groups, sessions */
 	RANK_FILES,  /* a descriptor table */
 	RANK_NAMES,  /* directory entries */
-	RANK_INODE,  /* an inode's fields */
+	RANK_INODE,  /* locks on files */
 	RANK_TTY,    /* a terminal */
 	RANK_PIPE,   /* a pipe */
 	RANK_SIGNAL, /* pending signals and handlers of a process */

@@ -50,8 +50,7 @@ struct pipe {
 /* The inodes of pipes without a name belong to a file system of their own. */
 static struct super pipesuper = {.type = "pipefs", .dev = 9};
 
-/* Taken before a pipe's lock. */
-static struct sleeplock fifolock;
+static struct sleeplock fifolock; /* never with a pipe's lock */
 
 static struct pipe *pipealloc(struct inode *);
 static void pipefree(struct pipe *);
