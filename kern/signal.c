@@ -191,6 +191,14 @@ sigpending(void)
 }
 
 int
+sigyield(void)
+{
+	if (mycpu()->resched)
+		yield();
+	return sigpending();
+}
+
+int
 sigignored(struct proc *p, int sig)
 {
 	uint handler = p->sighand->action[sig - 1].handler;

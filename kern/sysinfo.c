@@ -281,9 +281,7 @@ sys_getrandom(const uint *a)
 		randombytes(buf, n);
 		if (copyout(a[0] + done, buf, n))
 			return done ? (int)done : -EFAULT;
-		if (mycpu()->resched)
-			yield();
-		if (done && sigpending())
+		if (sigyield() && done)
 			return (int)(done + n);
 	}
 	return (int)done;

@@ -289,6 +289,8 @@ putstatfs(struct inode *ip, uint uva)
 	st.f_blocks = w.f_blocks;
 	st.f_bfree = w.f_bfree;
 	st.f_bavail = w.f_bavail;
+	st.f_files = w.f_files;
+	st.f_ffree = w.f_ffree;
 	st.f_fsid[0] = w.f_fsid[0];
 	st.f_namelen = w.f_namelen;
 	st.f_frsize = w.f_frsize;

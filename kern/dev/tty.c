@@ -712,6 +712,8 @@ ttywrite(struct tty *t, const struct ttyfile *f, struct uio *u)
 				return done + m ? (int)(done + m) : r;
 		}
 		done += n;
+		if (done < want && sigyield())
+			break;
 	}
 	return done;
 }

@@ -627,6 +627,31 @@ signal_inherited_by_fork(void)
 	check(pending(SIGUSR2));
 }
 
+/* A call that takes long keeps nobody from running, and can be killed. */
+static void
+signal_long_write(void)
+{
+	size_t n = 1 << 30;
+	long long start;
+	void *p = mmap(0, n, PROT_READ,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int st, fd = open("/dev/urandom", O_WRONLY), pid;
+
+	must(p != MAP_FAILED && fd >= 0);
+	pid = fork();
+	if (pid == 0) {
+		for (;;)
+			check(write(fd, p, n) > 0);
+	}
+	start = nowms();
+	msleep(100);
+	checkrange(nowms() - start, 100, 400);
+	kill(pid, SIGKILL);
+	must(waitpid(pid, &st, 0) == pid);
+	checkeq(st, SIGKILL);
+	checkrange(nowms() - start, 100, 600);
+}
+
 const struct test t_signal[] = {
 	T(signal_handler_and_info),
 	T(signal_bad_arguments),
@@ -652,5 +677,6 @@ const struct test t_signal[] = {
 	T(signal_kills_group),
 	T(signal_default_actions),
 	T(signal_inherited_by_fork),
+	T(signal_long_write),
 	{0},
 };
