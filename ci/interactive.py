@@ -90,7 +90,7 @@ def interrupt(m):
 
 def jobs(m):
     """Ctrl-Z, jobs, bg, fg."""
-    m.send("sleep 60\r")
+    m.send("/bin/sleep 60\r")  # ash may have a sleep of its own
     m.drain(0.7)
     press(m, CTRL_Z, r"Stopped")
     m.expect(PROMPT, 10)
@@ -156,7 +156,7 @@ def tools(m):
     run(m, "readlink /proc/self/exe", r"^/bin/busybox$")
     run(m, "cat /proc/self/maps", r"\[stack\]$")
     run(m, "cat /proc/vmcheck > /dev/null && echo checked", r"^checked$")
-    run(m, "sleep 50 & sleep 0.5; pidof sleep", r"^\d+$")
+    run(m, "/bin/sleep 50 & sleep 0.5; pidof sleep", r"^\d+$")
     run(m, "kill $! && wait; pgrep sleep || echo dead", r"^dead$")
     run(m, "uname -sm", r"i[3-6]86")
     run(m, "ls -l /proc/self/fd/0", r"-> /dev/")
