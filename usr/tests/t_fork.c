@@ -76,21 +76,26 @@ fork_copies_what_is_written(void)
 	checkeq(heap[0] + heap[PG] + page[0] + global, 20);
 }
 
+/* Not a page, and not a page table either. */
 static void
 fork_without_writes_copies_nothing(void)
 {
 	volatile char *heap = pages(64, MAP_PRIVATE);
-	long copies;
+	long copies, tables;
 	int i;
 
 	for (i = 0; i < 64; i++)
 		heap[i * PG] = i;
 	vmstat("cowcopy");
+	tables = vmstat("tablecopy");
 	copies = vmstat("cowcopy");
 	forkwrite(0, 0);
 	copies = vmstat("cowcopy") - copies;
-	if (quire)
+	tables = vmstat("tablecopy") - tables;
+	if (quire) {
 		checkeq(copies, 0);
+		checkeq(tables, 0);
+	}
 }
 
 /* When the child has gone, the parent writes its own pages, not copies. */
