@@ -82,11 +82,13 @@ ownfiles(struct proc *p)
 	rlimitinit(p->rlimit);
 }
 
-/* Unpack the initramfs. */
+/* Unpack the initramfs; users may fill half of the memory that it leaves. */
 static void
 fillroot(void)
 {
 	struct bootmodule *m = &bootinfo.module[0];
+	struct super *root = rootdentry->inode->super;
+	struct meminfo mem;
 	int err;
 
 	if (bootinfo.nmodule == 0)
@@ -97,6 +99,8 @@ fillroot(void)
 	if (err < 0)
 		panic("initramfs (module 0, %u bytes): %s",
 			m->end - m->start, errname(err));
+	meminfo(&mem);
+	root->maxpages = root->npages + mem.free / 2;
 }
 
 /* Mount a file system of the kernel's own on path, making the directory. */

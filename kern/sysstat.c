@@ -307,8 +307,8 @@ putstatfs64(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
-/* A tmpfs is as large as memory, and all files count as its; the others have, as
- * ramfs on Linux, nothing to say. */
+/* A tmpfs is as large as ramfs.c lets it grow; the others have, as ramfs on Linux,
+ * nothing to say. */
 static void
 makestatfs(struct inode *ip, struct statfs64 *st)
 {

@@ -400,6 +400,7 @@ writedata(struct cpio *c, struct inode *ip)
 			err = writepage(ip, p + off, n, off);
 		give(c, c->data + off + n);
 	}
+	ramfscharge(ip);
 	if (!err && c->check && total != c->field[CHECK]) {
 		printf("initramfs: %s: wrong checksum\n", c->path);
 		err = -EINVAL;

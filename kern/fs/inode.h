@@ -212,6 +212,8 @@ void inodestat(struct inode *, struct kstat *); /* the fields of any inode */
 /* ramfs.c, devfs.c, procfs.c: each file system's mount function: a new super
  * with its root, or 0. */
 struct super *ramfsmount(const char *type, const char *source);
+uint ramfscharge(struct inode *); /* count the pages that the file has now: how
+                                   * many more there may be in all */
 struct super *devfsmount(const char *source);
 struct super *procfsmount(const char *source);
 

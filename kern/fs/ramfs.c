@@ -7,8 +7,9 @@
  * of names happen under super->lock, their last step under nameslock, which
  * makes them atomic for walks and readdir.
  *
- * Files may grow to half of the memory, and names be as many as there are
- * pages, so that a full file system leaves room for who empties it.
+ * Files may grow to half of the memory, in the root of what the initramfs left,
+ * and names be as many as there are pages, so that a full file system leaves room
+ * for who empties it.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -40,7 +41,6 @@ static struct inode *newinode(struct inode *dir, uint mode);
 static void enter(struct inode *dir, struct dentry *d, struct inode *ip);
 static void touch(struct inode *ip);
 static int sizelimit(uint64_t pos, uint *n);
-static uint charge(struct inode *ip);
 static int full(struct super *);
 static void unprivilege(struct inode *ip);
 static void ramdrop(struct inode *);
@@ -318,7 +318,7 @@ ramwrite(struct file *f, struct uio *u, int64_t *off)
 	struct inode *ip = f->inode;
 	uint64_t pos = f->flags & O_APPEND ? pcachesize(ip->pages) :
 		(uint64_t)*off;
-	uint n = u->n, rest, room = charge(ip);
+	uint n = u->n, rest, room = ramfscharge(ip);
 	int r;
 
 	if (n == 0)
@@ -335,7 +335,7 @@ ramwrite(struct file *f, struct uio *u, int64_t *off)
 	u->n = n;
 	r = pcachewrite(ip->pages, u, pos);
 	u->n += rest;
-	charge(ip);
+	ramfscharge(ip);
 	if (r == -ENOMEM)
 		return -ENOSPC;
 	if (r > 0) {
@@ -346,9 +346,9 @@ ramwrite(struct file *f, struct uio *u, int64_t *off)
 	return r;
 }
 
-/* Count the pages that ip has now; how many more there may be in all. */
-static uint
-charge(struct inode *ip)
+/* See inode.h. */
+uint
+ramfscharge(struct inode *ip)
 {
 	struct super *s = ip->super;
 	uint now = pcachepages(ip->pages), room;
@@ -425,7 +425,7 @@ ramtruncate(struct file *f, uint64_t size)
 		return err;
 	acquiresleep(&ip->lock);
 	err = pcachetruncate(ip->pages, size);
-	charge(ip);
+	ramfscharge(ip);
 	if (!err) {
 		touch(ip);
 		unprivilege(ip);
