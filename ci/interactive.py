@@ -63,6 +63,17 @@ def cooked(m):
     m.expect(PROMPT, 10)
 
 
+def erasedtab(m):
+    """A tab is erased, though output is no longer processed when it is."""
+    m.send("sleep 2; stty -opost; echo now''raw; sleep 2; stty opost\r")
+    m.drain(1)
+    m.send("\t")
+    m.expect(r"^[\t\b]*nowraw$", 10)
+    m.send("\x7f")
+    m.expect(PROMPT, 10)
+    run(m, "echo after-$((2 + 3))", r"^after-5$")
+
+
 def completion(m):
     run(m, "cd /tmp && touch averylongname && echo made", r"^made$")
     m.send("echo avery\t")
@@ -193,6 +204,7 @@ def off(m):
 
 TESTS = [
     ("prompt", prompt), ("editing", editing), ("cooked", cooked),
+    ("erased-tab", erasedtab),
     ("completion", completion), ("history", history),
     ("interrupt", interrupt), ("jobs", jobs), ("eof", eof), ("vi", vi),
     ("less", less), ("top", top), ("tools", tools), ("signals", signals),
