@@ -74,6 +74,29 @@ def erasedtab(m):
     run(m, "echo after-$((2 + 3))", r"^after-5$")
 
 
+def rawread(m, modes, keys, early=""):
+    """What one read gets in these modes, keys typed; early must not end it."""
+    m.send("stty -icanon -echo %s; echo ready; x=$(dd bs=9 count=1 2>/dev/null)"
+           "; stty sane; echo got:$x\r" % modes)
+    m.expect(r"^ready$", 10)
+    if early:
+        m.send(early)
+        m.drain(0.5)
+        if "\ngot:" in m.text[-40:]:
+            raise Failure("a read ended too early")
+    m.send(keys)
+    m.expect(r"^got:%s$" % (early + keys), 10)
+    m.expect(PROMPT, 10)
+
+
+def raw(m):
+    """VMIN and VTIME: how much and how long a raw read waits for."""
+    rawread(m, "min 3 time 0", "c", early="ab")
+    rawread(m, "min 9 time 3", "abcd")  # between two keys
+    rawread(m, "min 0 time 3", "")      # for the first
+    rawread(m, "min 0 time 0", "")
+
+
 def completion(m):
     run(m, "cd /tmp && touch averylongname && echo made", r"^made$")
     m.send("echo avery\t")
@@ -204,6 +227,7 @@ def off(m):
 
 TESTS = [
     ("prompt", prompt), ("editing", editing), ("cooked", cooked),
+    ("raw", raw),
     ("erased-tab", erasedtab),
     ("completion", completion), ("history", history),
     ("interrupt", interrupt), ("jobs", jobs), ("eof", eof), ("vi", vi),
