@@ -355,6 +355,21 @@ def tapboot(name, **kw):
     return results
 
 
+@suite
+def programs():
+    """hello.c as glibc and as musl link it prints what it does on the host."""
+    for name in ("hello", "hello-musl"):
+        if os.path.exists(program(name)):
+            yield "programs-" + name, job(sameoutput, name)
+
+
+def sameoutput(name):
+    want = command([program(name)], name)
+    boot(name="programs-" + name, kernel=KERNEL, initrd=testroot(), ram=64,
+         append="panic=exit quiet init=/bin/" + name,
+         expect="^" + re.escape(want))
+
+
 # Roots made here.
 
 def write(name, data):
