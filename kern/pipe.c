@@ -48,7 +48,7 @@ struct pipe {
 };
 
 /* The inodes of pipes without a name belong to a file system of their own. */
-static struct super pipesuper = {.type = "pipefs", .dev = 9};
+static struct super pipesuper = {.ref = 1, .type = "pipefs", .dev = 9};
 
 static struct sleeplock fifolock; /* never with a pipe's lock */
 

@@ -40,6 +40,8 @@ inodenew(struct super *super, uint mode)
 	ip->mode = mode;
 	ip->nlink = 1;
 	ip->super = super;
+	if (super)
+		atomicinc(&super->ref);
 	if (p) {
 		ip->uid = p->fsuid;
 		ip->gid = p->fsgid;
@@ -70,7 +72,16 @@ iput(struct inode *ip)
 		ip->super->drop(ip);
 	if (ip->pages)
 		pcachefree(ip->pages);
+	if (ip->super)
+		superput(ip->super);
 	slabfree(inodecache, ip);
+}
+
+void
+superput(struct super *s)
+{
+	if (atomicdectest(&s->ref))
+		kmfree(s);
 }
 
 /* The superuser may do all but run what nobody may run; boot is one. */

@@ -86,6 +86,7 @@ struct dentry {
 };
 
 struct super { /* a mounted file system */
+	volatile int ref;    /* the mount, and every inode of it */
 	const char *type;    /* "ramfs" */
 	uint dev;            /* st_dev */
 	uint64_t nextino;
@@ -117,6 +118,7 @@ extern struct dentry *rootdentry;
 void inodeinit(void);
 struct inode *inodenew(struct super *, uint mode); /* one ref, or 0 */
 struct inode *iget(struct inode *);
+void superput(struct super *); /* drop a reference; the last frees it */
 void iput(struct inode *); /* the last reference of an inode without links
                             * frees its pages; may sleep */
 

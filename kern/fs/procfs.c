@@ -112,6 +112,7 @@ procfsmount(const char *source)
 
 	if (s == 0)
 		return 0;
+	s->ref = 1;
 	s->type = "proc";
 	s->magic = 0x9fa0; /* PROC_SUPER_MAGIC, for statfs */
 	strlcpy(s->source, source, sizeof(s->source));
@@ -124,7 +125,7 @@ procfsmount(const char *source)
 	return s;
 bad:
 	dput(s->root);
-	kmfree(s);
+	superput(s);
 	return 0;
 }
 

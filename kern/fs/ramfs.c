@@ -85,6 +85,7 @@ ramfsmount(const char *type, const char *source)
 
 	if (!s)
 		return 0;
+	s->ref = 1;
 	meminfo(&m);
 	s->maxpages = m.total / 2;
 	s->maxnames = m.total;
@@ -104,7 +105,7 @@ ramfsmount(const char *type, const char *source)
 	return s;
 bad:
 	dput(s->root);
-	kmfree(s);
+	superput(s);
 	return 0;
 }
 

@@ -461,7 +461,7 @@ detachfs(struct dentry *root)
 	treefree(root);
 	dput(root);
 	dput(root);
-	kmfree(sb);
+	superput(sb);
 	return 0;
 }
 
