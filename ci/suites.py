@@ -319,10 +319,13 @@ def tap(name, text, seconds):
 
 @suite
 def usr():
-    """The same tests on Quire."""
+    """The same tests on Quire, and those that run out of memory."""
     yield "usr", lambda name: tapboot(
         name, kernel=KERNEL, initrd=testroot(), append="init=/bin/t panic=exit",
         ram=256, timeout=400)
+    yield "usr-oom", lambda name: tapboot(
+        name, kernel=KERNEL, initrd=testroot(), ram=64, timeout=200,
+        append="init=/bin/t panic=exit quiet -- oom")
 
 
 def testroot():

@@ -59,6 +59,7 @@ static int runonce(const struct test *);
 static int vmcheck(void);
 static void cleanup(int pgid);
 static void outoftime(int);
+static void failing(void);
 
 int
 main(int argc, char **argv)
@@ -79,6 +80,10 @@ main(int argc, char **argv)
 		strcpy(exepath, "/bin/t");
 	if (list)
 		return plan(0, 0, 0, 1);
+	if (runonce(&(struct test)T(failing)) != 1) {
+		printf("Bail out! a test that fails passes\n");
+		return 1;
+	}
 	n = plan(argc - 1, argv + 1, 0, 0);
 	memfree(); /* touch its buffer before it is used to compare */
 	printf("1..%d\n", n);
@@ -215,6 +220,12 @@ cleanup(int pgid)
 	}
 	while (getpid() == 1 && waitpid(-1, 0, WNOHANG) > 0)
 		;
+}
+
+static void
+failing(void)
+{
+	_exit(1);
 }
 
 static void

@@ -317,6 +317,39 @@ file_directory_of_1000(void)
 	leave();
 }
 
+/* An entry's offset is where the next one begins. */
+static void
+file_getdents_offsets(void)
+{
+	struct {
+		uint64_t ino;
+		int64_t off;
+		uint16_t len;
+		unsigned char type;
+		char name[256];
+	} e[6], next;
+	int fd, i, n = 0;
+
+	enter();
+	mkfile("a");
+	mkfile("b");
+	fd = open(".", O_RDONLY | O_DIRECTORY);
+	must(fd >= 0);
+	while (n < 6 && syscall(SYS_getdents64, fd, &e[n], 32) > 0)
+		n++; /* one at a time: there is no room for two */
+	checkeq(n, 4);
+	for (i = n - 1; i >= 0; i--) {
+		check(lseek(fd, e[i].off, SEEK_SET) == e[i].off);
+		if (syscall(SYS_getdents64, fd, &next, 32) <= 0)
+			checkeq(i, n - 1);
+		else
+			check(i + 1 < n && !strcmp(next.name, e[i + 1].name));
+	}
+	close(fd);
+	must(unlink("a") == 0 && unlink("b") == 0);
+	leave();
+}
+
 static void
 file_getdents_small_buffer(void)
 {
@@ -550,6 +583,7 @@ const struct test t_file[] = {
 	T(file_links),
 	T(file_directories),
 	T(file_directory_of_1000),
+	T(file_getdents_offsets),
 	T(file_getdents_small_buffer),
 	T(file_getcwd),
 	T(file_statx_fields),
