@@ -72,15 +72,12 @@ myproc(void)
 	return p;
 }
 
-/* Count an event of the enum above on this CPU. */
-static inline void
-vmcount(int event)
-{
-	__asm__ volatile("incl %%fs:%c0(,%1,4)"
-		:
-		: "i"(offsetof(struct cpu, vm)), "r"(event)
-		: "memory", "cc");
-}
+/* Count an event, a constant of the enum above, on this CPU. */
+#define vmcount(event)                                                         \
+	__asm__ volatile("incl %%fs:%c0"                                       \
+			 :                                                     \
+			 : "i"(offsetof(struct cpu, vm) + 4 * (event))         \
+			 : "memory", "cc")
 
 /* Turn interrupts off, and back on at the matching popcli if they were on
  * before the first pushcli.  They nest.  With interrupts on, ncli is 0 here

@@ -85,10 +85,9 @@ alltraps:
 	saveregs
 	mov eax, esp
 	call trap
-trapdone:
 	test byte [esp + TF_CS], 3
-	jz restore
-	jmp userexit
+	jnz userexit
+	jmp restore
 
 ; Page faults are many, and go straight to their function.
 align 16
@@ -96,7 +95,9 @@ faultentry:
 	saveregs
 	mov eax, esp
 	call pagefault
-	jmp trapdone
+	test byte [esp + TF_CS], 3
+	jnz userexit
+	jmp restore
 
 ; int 0x80 comes through a trap gate: interrupts stay on.  An interrupt before
 ; the kernel's segments are loaded saves and restores the user's.

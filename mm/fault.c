@@ -120,9 +120,7 @@ growstack(struct fault *f)
 		return err;
 	if (owntables(f->uvm, f->va, f->vma->start) < 0)
 		return -ENOMEM;
-	vmastretch(f->uvm, f->vma, f->va);
-	vmamerge(f->uvm, f->va, f->va); /* it may have met one like it (V2) */
-	f->vma = vmafind(f->uvm, f->va);
+	f->vma = vmastretch(f->uvm, f->vma, f->va);
 	vmcount(VM_STACKGROW);
 	return 0;
 }

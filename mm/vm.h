@@ -237,7 +237,7 @@ int vmaoverlap(struct uvm *, uint start, uint end);
 uint vmagap(struct uvm *, uint len);         /* highest free range, or 0 */
 int vmagrow(struct uvm *, uint va, struct vma **); /* room for a stack to grow
                                               * to va? the vma and 0, or -errno */
-void vmastretch(struct uvm *, struct vma *, uint start);
+struct vma *vmastretch(struct uvm *, struct vma *, uint start);
 int vmacopy(struct uvm *to, struct uvm *from); /* fork */
 struct vma *vmaclone(const struct vma *);    /* referenced copy, or 0 */
 

@@ -336,12 +336,20 @@ vmagrow(struct uvm *u, uint va, struct vma **vp)
 	return 0;
 }
 
-/* The vma that vmagrow() found begins at start now. */
-void
+/* The vma that vmagrow() found begins at start now.  Returns it, or what it has
+ * become part of when it met one like it (V2). */
+struct vma *
 vmastretch(struct uvm *u, struct vma *v, uint start)
 {
+	int i = vmaindex(u, start);
+
 	setsize(u, u->size + ((v->start - start) >> PGSHIFT));
 	v->start = start;
+	if (i > 0 && canmerge(u->vmas[i - 1], v)) {
+		v = u->vmas[i - 1];
+		vmamerge(u, start, start);
+	}
+	return v;
 }
 
 /* fork: to, which is empty, gets from's mappings: 0, or -ENOMEM with some in

@@ -4,7 +4,6 @@
 
 #define mycpu   fsmycpu
 #define myproc  fsmyproc
-#define vmcount fsvmcount
 #define pushcli fspushcli
 #define popcli  fspopcli
 #include_next "arch/cpu.h"
