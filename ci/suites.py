@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import signal
+import signal
 import struct
 import subprocess
 import sys
@@ -954,6 +955,9 @@ def main():
         for name, fn in suites.items():
             print("%-16s %s" % (name, fn.__doc__.splitlines()[0]))
         return 0
+    # a shell's background jobs ignore these; the tests on the host must not
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.makedirs(WORK, exist_ok=True)
     colour = sys.stdout.isatty()
     if not words:

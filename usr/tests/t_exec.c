@@ -108,6 +108,17 @@ checkfpu(void)
 	checkeq(csr & 0xffc0, 0x1f80);
 }
 
+/* More stack than exec_keeps_stack_limit allows. */
+static void
+deep(void)
+{
+	volatile char a[2 << 20];
+	int i;
+
+	for (i = sizeof a - PG; i >= 0; i -= PG)
+		a[i] = 1;
+}
+
 int
 execmain(int argc, char **argv)
 {
@@ -129,6 +140,8 @@ execmain(int argc, char **argv)
 		checkmemory();
 		checkfpu();
 	}
+	if (strcmp(argv[1], "--deep") == 0)
+		deep();
 	if (strcmp(argv[1], "--script a b") == 0) {
 		checkeq(argc, 5);
 		checkeq(strcmp(argv[2], "./t_exec_script"), 0);
@@ -340,6 +353,28 @@ exec_frees_old_memory(void)
 	}
 }
 
+static void
+limited(void)
+{
+	char *argv[] = {exepath, "--deep", 0};
+	struct rlimit rl;
+
+	must(getrlimit(RLIMIT_STACK, &rl) == 0);
+	rl.rlim_cur = 1 << 20;
+	must(setrlimit(RLIMIT_STACK, &rl) == 0);
+	execve(exepath, argv, environ);
+	failed(__FILE__, __LINE__, "execve: %s", strerror(errno));
+}
+
+static void
+exec_keeps_stack_limit(void)
+{
+	char *argv[] = {exepath, "--deep", 0};
+
+	runself(exepath, argv, environ);
+	checkdeath(limited, SIGSEGV);
+}
+
 const struct test t_exec[] = {
 	T(exec_vectors),
 	T(exec_closes_on_exec),
@@ -350,5 +385,6 @@ const struct test t_exec[] = {
 	T(exec_too_long),
 	T(exec_failure_keeps_program),
 	T(exec_frees_old_memory),
+	T(exec_keeps_stack_limit),
 	{0},
 };
