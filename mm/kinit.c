@@ -128,8 +128,10 @@ kinit2(void)
 		kfreerange(V2P(r), V2P(r) + PGSIZE);
 	}
 	if (pagecount(PG_FREE) + pagecount(PG_MODULE) < MINRAM >> PGSHIFT)
-		panic("too little RAM: %u KiB free, Quire needs %u KiB",
-			pagecount(PG_FREE) * 4, MINRAM >> 10);
+		panic("too little RAM: %u KiB free and %u KiB of boot "
+		      "modules, Quire needs %u KiB",
+			pagecount(PG_FREE) * 4, pagecount(PG_MODULE) * 4,
+			MINRAM >> 10);
 	kallocreserve();
 	zeropage = allocpage(PG_ZERO);
 	stosl(pagekva(zeropage), 0, PGSIZE / 4);
@@ -181,7 +183,8 @@ findspace(uint n)
 				pa = nextused(pa, last);
 		}
 	}
-	panic("too little RAM: no %u KiB in one piece for the page array",
+	panic("too little RAM: the boot modules leave no %u KiB in one piece "
+	      "for the page array",
 		n >> 10);
 }
 

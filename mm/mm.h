@@ -157,6 +157,7 @@ struct vmainfo {
 	uint start, end;
 	int prot, shared;
 	int kind; /* VMAINFO_* */
+	uint rss; /* pages present */
 	uint64_t offset;
 	struct file *file;
 };

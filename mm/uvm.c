@@ -369,6 +369,7 @@ uvmvma(struct uvm *u, int i, struct vmainfo *info)
 		info->kind = v->flags & VM_STACK  ? VMAINFO_STACK
 			     : v->flags & VM_HEAP ? VMAINFO_HEAP
 						  : VMAINFO_MAP;
+		info->rss = rangerss(u, v->start, v->end);
 		info->offset = v->obj ? (uint64_t)v->pgoff << PGSHIFT : 0;
 		info->file = v->file ? filedup(v->file) : 0;
 	}

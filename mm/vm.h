@@ -315,6 +315,7 @@ void protpages(struct uvm *, uint start, uint end, int prot);
 int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
 void freetables(struct uvm *);               /* the last: nobody runs on it */
 uint uvmrss(struct uvm *);
+uint rangerss(struct uvm *, uint start, uint end);
 void notepeak(struct uvm *);                 /* call before rss shrinks */
 
 /* uvm.c */

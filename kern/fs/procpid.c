@@ -49,7 +49,10 @@ static void statusids(struct text *, struct procinfo *);
 static void statusmem(struct text *, struct procinfo *);
 static void statussignals(struct text *, struct procinfo *);
 static int showmemory(struct text *, int pid, uint start, uint end);
+static int eachvma(struct text *, int pid,
+	void (*show)(struct text *, struct vmainfo *, char *path));
 static void showvma(struct text *, struct vmainfo *, char *path);
+static void showvmasize(struct text *, struct vmainfo *, char *path);
 static const char *vmaname(struct vmainfo *, char *path);
 static struct file *getfd(int pid, int fd);
 static int filelink(struct file *, struct dentry **, char *buf, uint n);
@@ -228,6 +231,20 @@ showmemory(struct text *t, int pid, uint start, uint end)
 static int
 showmaps(struct text *t, int pid)
 {
+	return eachvma(t, pid, showvma);
+}
+
+/* As maps, and behind each line its sizes. */
+static int
+showsmaps(struct text *t, int pid)
+{
+	return eachvma(t, pid, showvmasize);
+}
+
+static int
+eachvma(struct text *t, int pid,
+	void (*show)(struct text *, struct vmainfo *, char *path))
+{
 	struct uvm *u = getuvm(pid);
 	struct vmainfo v;
 	char *path;
@@ -238,7 +255,7 @@ showmaps(struct text *t, int pid)
 	if (path == 0)
 		t->err = -ENOMEM;
 	for (int i = 0; t->err == 0 && uvmvma(u, i, &v); i++) {
-		showvma(t, &v, path);
+		show(t, &v, path);
 		if (v.file)
 			fileclose(v.file);
 	}
@@ -263,6 +280,15 @@ showvma(struct text *t, struct vmainfo *v, char *path)
 		putf(t, "%*s%s", (int)(from + 49 - MIN(t->n, from + 49)), "",
 			name);
 	putf(t, "\n");
+}
+
+static void
+showvmasize(struct text *t, struct vmainfo *v, char *path)
+{
+	showvma(t, v, path);
+	putf(t, "Size:           %8u kB\nKernelPageSize: %8u kB\n",
+		(v->end - v->start) >> 10, PGSIZE >> 10);
+	putf(t, "Rss:            %8u kB\n", v->rss << (PGSHIFT - 10));
 }
 
 static const char *
@@ -682,6 +708,7 @@ const struct procent procpidents[] = {
 	{ "fd", S_IFDIR | 0500, PROC_FDS | PROC_INSPECT, 0, 0, 0, 0 },
 	F("limits", showlimits),
 	{ "maps", S_IFREG | 0444, PROC_INSPECT, showmaps, 0, 0, 0 },
+	{ "smaps", S_IFREG | 0444, PROC_INSPECT, showsmaps, 0, 0, 0 },
 	F("mounts", showmounts),
 	L("root", linkroot),
 	F("stat", showstat),

@@ -472,6 +472,30 @@ mmap_huge_untouched(void)
 	must(munmap(p, 512 << 20) == 0);
 }
 
+/* /proc/self/smaps: the line of the mapping, then what of it is there. */
+static void
+smaps_tells_resident(void)
+{
+	char *p = mmap(0, 16 * PG, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long start, end;
+	char line[256];
+	long kib = -1, found = 0;
+	FILE *f;
+
+	must(p != MAP_FAILED);
+	p[0] = p[3 * PG] = p[15 * PG] = 1;
+	f = fopen("/proc/self/smaps", "r");
+	must(f != 0);
+	while (kib < 0 && fgets(line, sizeof line, f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			found = start == (unsigned long)p;
+		else if (found)
+			sscanf(line, "Rss: %ld", &kib);
+	}
+	fclose(f);
+	checkeq(kib, 3 * PG / 1024);
+}
+
 const struct test t_mmap[] = {
 	T(mmap_bad_arguments),
 	T(mmap_hints),
@@ -496,5 +520,6 @@ const struct test t_mmap[] = {
 	T(mlock_holes),
 	T(mmap_many_mappings),
 	T(mmap_huge_untouched),
+	T(smaps_tells_resident),
 	{0},
 };
