@@ -177,7 +177,7 @@ touchcode(void)
 static int
 runonce(const struct test *t)
 {
-	int st = 0, pid;
+	int st = 0, pid, got;
 
 	fflush(stdout);
 	pid = fork();
@@ -197,8 +197,9 @@ runonce(const struct test *t)
 	running = pid;
 	signal(SIGALRM, outoftime);
 	alarm(LIMIT);
-	while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
-		;
+	do /* as the first process we get the orphans, too */
+		got = waitpid(-1, &st, 0);
+	while (got != pid && (got > 0 || errno == EINTR));
 	alarm(0);
 	cleanup(pid);
 	if (WIFSIGNALED(st))
