@@ -5,7 +5,7 @@
  *             | device registers       | mapped 1:1, uncached
  *   FE000000  +------------------------+ DEVSPACE
  *             | vmap window            | kernel stacks with guard pages,
- *             |                        | temporary mappings, devices
+ *             |                        | temporary mappings
  *   F0000000  +------------------------+ VMAPBASE
  *             | direct map: all RAM    | P2V(pa) = pa + KERNBASE, up to
  *             | below DIRECTMAX, rw    | 1,792 MiB; 4 MiB global pages

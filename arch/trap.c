@@ -61,7 +61,6 @@ void pagefault(struct trapframe *tf);
 static struct gate idt[256];
 
 static void setgate(int n, uint entry, uint type);
-static void timer(struct trapframe *tf);
 static void exception(struct trapframe *tf);
 static void userexception(struct trapframe *tf, int sig, int code, uint addr);
 static void kernelfault(struct trapframe *tf);
@@ -83,7 +82,6 @@ trapinit(void)
 	setgate(T_SYSCALL, (uint)syscallentry, GATE_TRAP | GATE_USER);
 	idt[T_DBLFLT].lo = SEG_DFTSS << 3 << 16;
 	idt[T_DBLFLT].hi = GATE_TASK;
-	irqset(0, timer);
 }
 
 static void
@@ -103,13 +101,6 @@ idtload(void)
 	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint)idt};
 
 	__asm__ volatile("lidt %0" : : "m"(idtr));
-}
-
-static void
-timer(struct trapframe *tf)
-{
-	pittick();
-	tick(tf);
 }
 
 /* All but page faults and system calls, from trapentry.asm, with interrupts off.

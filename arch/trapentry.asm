@@ -32,11 +32,7 @@ global vectors
 global syscallentry
 global trapret
 
-%macro fixup 2                  ; where it may fault, where to go on then
-[section .extable progbits alloc noexec nowrite align=4]
-	dd %1, %2
-__?SECT?__
-%endmacro
+%include "arch/fixup.inc"
 
 ; What comes behind eip cs eflags, err and trapno on the stack.
 %macro saveregs 0

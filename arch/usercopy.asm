@@ -18,11 +18,7 @@ global copyout
 global clearout
 global copyinstr
 
-%macro fixup 2                  ; where it may fault, where to go on then
-[section .extable progbits alloc noexec nowrite align=4]
-	dd %1, %2
-__?SECT?__
-%endmacro
+%include "arch/fixup.inc"
 
 ; From the user address and count given: ecx = bytes inside user memory,
 ; edx = bytes beyond.

@@ -25,12 +25,6 @@ outw(uint16_t port, uint16_t v)
 	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
 }
 
-static inline void
-outl(uint16_t port, uint v)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
-}
-
 static inline uint
 rcr0(void)
 {
@@ -135,13 +129,6 @@ static inline uint
 xchg(volatile uint *addr, uint v)
 {
 	__asm__ volatile("xchgl %0, %1" : "+m"(*addr), "+r"(v) : : "memory");
-	return v;
-}
-
-static inline uint16_t
-xchg16(volatile uint16_t *addr, uint16_t v)
-{
-	__asm__ volatile("xchgw %0, %1" : "+m"(*addr), "+r"(v) : : "memory");
 	return v;
 }
 

@@ -495,16 +495,8 @@ sighandput(struct sighand *sh)
 		kmfree(sh);
 }
 
-int
-growproc(int n)
+uint
+growproc(uint brk)
 {
-	struct uvm *u = myproc()->uvm;
-	struct uvmstat st;
-	uint brk;
-
-	uvmstat(u, &st);
-	brk = st.brk + n;
-	if (n > 0 ? brk < st.brk : brk > st.brk)
-		return -ENOMEM;
-	return growheap(u, brk) == brk ? 0 : -ENOMEM;
+	return growheap(myproc()->uvm, brk);
 }

@@ -64,7 +64,6 @@ struct proc {
 	void *fpu;               /* FPUSIZE bytes, aligned to 16 */
 	int fpuloaded;           /* the FPU holds its state now */
 	struct segdesc tls[NTLS]; /* set_thread_area's descriptors */
-	uint gs;                 /* user's %gs while switched out */
 
 	volatile int state;      /* enum procstate [run queue lock] */
 	struct list runlink;     /* run queue [run queue lock] */
@@ -182,8 +181,9 @@ int dowait(int id, int options, int *status, struct procusage *ru);
 /* Find by pid; proctree held; 0 if none. */
 struct proc *findproc(int pid);
 
-/* xv6's name: move the heap's end of the running process by n bytes. */
-int growproc(int n);
+/* Move the heap's end of the running process to brk; returns where it is then
+ * (growheap in mm/mm.h). */
+uint growproc(uint brk);
 
 /* Number of processes, and of those runnable (/proc/loadavg). */
 int procount(int *running);

@@ -11,7 +11,7 @@ static int mapfd(uint addr, uint len, int prot, int flags, uint fd,
 int
 sys_brk(const uint *a)
 {
-	return growheap(myproc()->uvm, a[0]);
+	return growproc(a[0]);
 }
 
 /* mmap2(addr, len, prot, flags, fd, offset in pages) */

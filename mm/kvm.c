@@ -4,16 +4,14 @@
  * It is built once, from kmap[], in kpgdir; a new page directory copies the
  * entries above KERNBASE and so shares their tables.  Only the vmap window
  * changes afterwards: kernel stacks (each with an unmapped page below it, so
- * that an overflow faults instead of corrupting), device registers, and the
- * two temporary mappings each CPU has for frames that the direct map does not
- * reach.
+ * that an overflow faults instead of corrupting), and the two temporary
+ * mappings each CPU has for frames that the direct map does not reach.
  *
  * Invariants: the kernel half is equal in all page directories; page 0 and the
  * identity mapping of entrypgdir are in none of them.
  *
  *   VMAPBASE  temporary mappings, two pages a CPU
  *   STACKBASE kernel stacks, one slot of 1 + KSTACKPAGES pages each
- *   DEVBASE   devices, handed out upwards
  */
 #include "mm/vm.h"
 #include "arch/multiboot.h"
@@ -22,11 +20,10 @@
 #define TEMPSLOTS 2
 #define SLOTPAGES (KSTACKPAGES + 1)
 #define STACKBASE (VMAPBASE + SUPERSIZE)
-#define DEVBASE   (DEVSPACE - 8 * SUPERSIZE)
-#define NSTACK    ((DEVBASE - STACKBASE) / (SLOTPAGES * PGSIZE)) /* slots */
+#define NSTACK    ((DEVSPACE - STACKBASE) / (SLOTPAGES * PGSIZE)) /* slots */
 #define KEEP      8      /* idle stacks that stay mapped */
 
-extern char text[], etext[], rodata[], erodata[], data[]; /* kernel.ld */
+extern char data[]; /* kernel.ld: text and rodata end here */
 
 /* What the kernel maps, and how.  phystop is computed by kvmalloc. */
 static struct kmap {
@@ -50,8 +47,7 @@ static struct {
 	uint low;               /* no slot below it is free [lock] */
 	char *idle[KEEP];       /* mapped and free [lock] */
 	int nidle;
-	uint devnext;           /* next free device address [lock] */
-} vmap = {.devnext = DEVBASE};
+} vmap;
 
 static pde_t *setupkvmfirst(void);
 static uint phystop(void);
@@ -268,31 +264,6 @@ stackunmap(char *kstack)
 		tlbshootkernel(va); /* before the page can be used again */
 		putpage(pg);
 	}
-}
-
-/* See mm.h.  Boot or driver start; may sleep. */
-void *
-vmapdevice(uint pa, uint n)
-{
-	uint first = PGROUNDDOWN(pa), len = PGROUNDUP(pa + n) - first, va;
-	pte_t *slot;
-
-	if (pa >= DEVSPACE)
-		return (void *)pa; /* mapped already, 1:1 */
-	acquire(&vmap.lock);
-	va = vmap.devnext;
-	if (len > DEVSPACE - va)
-		va = 0;
-	else
-		vmap.devnext += len;
-	release(&vmap.lock);
-	for (uint i = 0; va && i < len; i += PGSIZE) {
-		slot = kernelslot(va + i);
-		if (slot == 0)
-			return 0;
-		*slot = (first + i) | PTE_P | PTE_W | PTE_PCD | PTE_PWT;
-	}
-	return va ? (char *)va + (pa - first) : 0;
 }
 
 /* tempmap() of a frame that the direct map does not reach. */

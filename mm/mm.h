@@ -74,10 +74,6 @@ void switchkvm(void); /* load the address space that has no user half */
 void *kstackalloc(void);
 void kstackfree(void *);
 
-/* Map n bytes of device registers at physical pa, uncached: their kernel
- * address, or 0.  Never undone. */
-void *vmapdevice(uint pa, uint n);
-
 /* Is [va, va+n) mapped kernel memory?  For backtraces and panics: no locks. */
 int kvmreadable(uint va, uint n);
 
