@@ -44,6 +44,7 @@ struct cpu {
 	int intena;        /* were interrupts on before the first pushcli? */
 	volatile int resched; /* the running process should yield */
 	struct proc *idle; /* runs when nothing else can */
+	uint apicid;       /* of its local APIC */
 	uint held;         /* debug: bit per rank of the spinlocks held here */
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
 	struct segdesc gdt[NSEGS];
@@ -79,19 +80,35 @@ myproc(void)
 			 : "i"(offsetof(struct cpu, vm) + 4 * (event))         \
 			 : "memory", "cc")
 
+/* Is this CPU's ncli 0?  One instruction: between two the running process may be
+ * moved to another CPU. */
+static inline int
+ncliszero(void)
+{
+	int zero;
+
+	__asm__ volatile("cmpl $0, %%fs:%c1"
+		: "=@ccz"(zero)
+		: "i"(offsetof(struct cpu, ncli)));
+	return zero;
+}
+
 /* Turn interrupts off, and back on at the matching popcli if they were on
- * before the first pushcli.  They nest.  With interrupts on, ncli is 0 here
- * whoever looks: a handler leaves it as it found it. */
+ * before the first pushcli.  They nest.  With interrupts on, ncli is 0 on any
+ * CPU, whoever looks; which CPU this is holds only once they are off. */
 static inline struct cpu *
 pushcli(void)
 {
-	struct cpu *c = mycpu();
+	struct cpu *c;
 	uint flags;
 
-	if (__builtin_expect(c->ncli == 0, 1)) {
+	if (__builtin_expect(ncliszero(), 1)) {
 		flags = readeflags();
 		cli(); /* before intena: a handler has a use for it too */
+		c = mycpu();
 		c->intena = flags & FL_IF;
+	} else {
+		c = mycpu();
 	}
 	c->ncli++;
 	return c;

@@ -36,6 +36,12 @@ tlbshootall(struct uvm *u)
 	vmcount(VM_FLUSH);
 }
 
+/* Answer what other CPUs have asked of this one's TLB: nothing yet. */
+void
+tlbserve(void)
+{
+}
+
 /* Forget a kernel translation on every CPU; global ones too. */
 void
 tlbshootkernel(uint va)

@@ -2,6 +2,7 @@
 #ifndef ARCH_TLB_H
 #define ARCH_TLB_H
 
+#include "arch/x86.h"
 #include "kern/types.h"
 
 struct uvm;
@@ -15,5 +16,16 @@ void tlbshootall(struct uvm *u);
 
 /* Forget a kernel translation on every CPU. */
 void tlbshootkernel(uint va);
+
+/* Answer what other CPUs have asked of this one's TLB.  Interrupts off. */
+void tlbserve(void);
+
+/* In every loop that waits for another CPU with interrupts off: that one may be
+ * waiting for this one's TLB. */
+static inline void
+cpurelax(void)
+{
+	pause();
+}
 
 #endif

@@ -10,7 +10,9 @@
 #include "arch/trap.h"
 
 #include "arch/cpu.h"
+#include "arch/lapic.h"
 #include "arch/memlayout.h"
+#include "arch/tlb.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/panic.h"
@@ -61,6 +63,7 @@ void pagefault(struct trapframe *tf);
 static struct gate idt[256];
 
 static void setgate(int n, uint entry, uint type);
+static void apictrap(struct trapframe *tf);
 static void exception(struct trapframe *tf);
 static void userexception(struct trapframe *tf, int sig, int code, uint addr);
 static void kernelfault(struct trapframe *tf);
@@ -114,10 +117,28 @@ trap(struct trapframe *tf)
 		myproc()->tf = tf;
 	if (n - T_IRQ0 < 16)
 		irqtrap(tf);
+	else if (n >= T_TIMER)
+		apictrap(tf);
 	else if (usermode(tf))
 		exception(tf);
 	else
 		kernelfault(tf);
+}
+
+/* This CPU's timer, or another CPU.  T_RESCHED only ends a halt, or user mode:
+ * its sender has set mycpu()->resched. */
+static void
+apictrap(struct trapframe *tf)
+{
+	if (tf->trapno == T_SPURIOUS)
+		return;
+	lapiceoi();
+	if (tf->trapno == T_TIMER)
+		tick(tf);
+	else if (tf->trapno == T_TLB)
+		tlbserve();
+	else if (tf->trapno == T_STOP)
+		panicstop();
 }
 
 /* An exception of user mode, as the signal and si_code that Linux gives it. */

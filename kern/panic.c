@@ -87,6 +87,12 @@ begin(void)
 	printf(": ");
 }
 
+void
+panicstop(void)
+{
+	halt();
+}
+
 /* Out of QEMU with panic=exit, else halt: what is on the screen stays. */
 static void
 die(void)

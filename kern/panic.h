@@ -14,6 +14,9 @@ void panic(const char *fmt, ...)
 void panictrap(struct trapframe *, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
+/* Stop this CPU: another one panics.  Interrupts off. */
+void panicstop(void) __attribute__((noreturn));
+
 /* Backtrace from the frame pointer fp, names from the symbols in the image. */
 void backtrace(uint fp);
 
