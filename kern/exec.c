@@ -270,7 +270,7 @@ openinterp(struct exec *e)
 static int
 newspace(struct exec *e)
 {
-	struct rlimit64 *limit = myproc()->rlimit;
+	struct rlimit64 *limit = myproc()->tg->rlimit;
 	struct elf *prog = &e->prog;
 	struct uvm *u;
 	int err;
@@ -363,12 +363,12 @@ commit(struct exec *e)
 	filescloexec(p->files);
 	p->euid = p->suid = p->fsuid = e->euid;
 	p->egid = p->sgid = p->fsgid = e->egid;
-	p->dumpable = !e->secure;
+	p->tg->dumpable = !e->secure;
 	if (e->secure)
 		p->pdeathsig = 0;
 	p->cleartid = p->settid = p->robustlist = 0;
-	p->exitsignal = SIGCHLD;
-	p->execed = 1;
+	p->tg->exitsignal = SIGCHLD;
+	p->tg->execed = 1;
 	p->kfn = 0;
 	strlcpy(p->name, slash ? slash + 1 : e->path, sizeof(p->name));
 	startregs(p, e);
@@ -381,18 +381,18 @@ swapspace(struct proc *p, struct exec *e)
 {
 	struct uvm *old = p->uvm, *u = e->uvm;
 	struct uvmargs *args = uvmargs(u);
-	struct file *exe = p->exe;
+	struct file *exe = p->tg->exe;
 	struct procusage ru;
 	struct sighand *sh;
 	struct files *files;
 
 	args->startcode = e->prog.low + e->prog.bias;
 	args->endcode = e->prog.high + e->prog.bias;
-	procusage(p, &ru);
+	procusage(0, &ru);
 	acquire(&proctree);
-	p->maxrss = ru.maxrss;
+	p->tg->dead.maxrss = ru.maxrss;
 	p->uvm = u;
-	p->exe = e->file;
+	p->tg->exe = e->file;
 	if (e->sighand) {
 		sh = p->sighand;
 		p->sighand = e->sighand;

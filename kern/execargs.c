@@ -50,7 +50,7 @@ int
 pushstrings(struct exec *e)
 {
 	struct uvmargs *args = uvmargs(e->uvm);
-	uint64_t room = myproc()->rlimit[RLIMIT_STACK].cur / 4;
+	uint64_t room = myproc()->tg->rlimit[RLIMIT_STACK].cur / 4;
 	int err;
 
 	e->room = MIN(MAX(room, ARGMIN), ARGMAX);

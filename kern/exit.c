@@ -23,39 +23,42 @@ static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
 
 static void exitmem(struct proc *p);
 static void exitfiles(struct proc *p);
-static void reparent(struct proc *p);
-static void orphan(int pgid, struct proc *ignored);
-static void tellparent(struct proc *p);
-static void childinfo(struct proc *p, struct ksiginfo *info);
-static int waitlook(struct proc *p, int id, int options, struct proc **found);
-static int matches(struct proc *c, struct proc *p, int id, int options);
-static int event(struct proc *c, int options);
-static int report(struct proc *p, struct proc *c, int options, int *status,
+static void reparent(struct tgroup *tg);
+static void orphan(int pgid, struct tgroup *ignored);
+static void tellparent(struct tgroup *tg);
+static void childinfo(struct tgroup *tg, struct ksiginfo *info);
+static int waitlook(struct tgroup *me, int id, int options,
+	struct tgroup **found);
+static int matches(struct tgroup *c, struct tgroup *me, int id, int options);
+static int event(struct tgroup *c, int options);
+static int report(struct tgroup *me, struct tgroup *c, int options, int *status,
 	struct procusage *ru);
-static void reap(struct proc *p, struct proc *c);
+static void reap(struct tgroup *me, struct tgroup *c);
+static void addusage(struct procusage *to, const struct procusage *ru);
 
 void
 doexit(int status)
 {
 	struct proc *p = myproc();
+	struct tgroup *tg = p->tg;
 	struct tty *tty;
 
-	if (p == initproc)
+	if (p->tg == initgroup)
 		initexit(status);
 	sti();
 	sigexit(p);
 	exitmem(p);
 	exitfiles(p);
-	tty = p->session->tty;
-	if (tty && p->session->sid == p->pid)
+	tty = tg->session->tty;
+	if (tty && tg->session->sid == tg->tgid)
 		ttyhangup(tty);
 	acquire(&proctree);
-	p->xstatus = status;
-	reparent(p);
-	if (p->parent && p->parent->pgid != p->pgid &&
-		p->parent->session == p->session)
-		orphan(p->pgid, p);
-	tellparent(p);
+	tg->xstatus = status;
+	reparent(tg);
+	if (tg->parent && tg->parent->pgid != tg->pgid &&
+		tg->parent->session == tg->session)
+		orphan(tg->pgid, tg);
+	tellparent(tg);
 	block(ZOMBIE, &proctree);
 	panic("a zombie runs");
 }
@@ -74,9 +77,9 @@ exitmem(struct proc *p)
 		copyout(p->cleartid, &zero, sizeof(zero));
 		futexwake(p->cleartid, 1);
 	}
-	procusage(p, &ru);
+	procusage(0, &ru);
 	acquire(&proctree);
-	p->maxrss = ru.maxrss;
+	p->tg->dead.maxrss = ru.maxrss;
 	p->uvm = 0;
 	release(&proctree);
 	pushcli();
@@ -97,10 +100,10 @@ exitfiles(struct proc *p)
 	acquire(&proctree);
 	files = p->files;
 	fs = p->fs;
-	exe = p->exe;
+	exe = p->tg->exe;
 	p->files = 0;
 	p->fs = 0;
-	p->exe = 0;
+	p->tg->exe = 0;
 	release(&proctree);
 	if (files)
 		filesput(files);
@@ -109,99 +112,105 @@ exitfiles(struct proc *p)
 	fsput(fs);
 }
 
-/* The children of p become init's.  proctree held. */
+/* The children of tg become init's.  proctree held. */
 static void
-reparent(struct proc *p)
+reparent(struct tgroup *tg)
 {
-	struct proc *c;
+	struct tgroup *c;
 
-	listeach (c, &p->children, sibling) {
+	listeach (c, &tg->children, sibling) {
 		listdel(&c->sibling);
-		listadd(&initproc->children, &c->sibling);
-		c->parent = initproc;
+		listadd(&initgroup->children, &c->sibling);
+		c->parent = initgroup;
 		c->exitsignal = SIGCHLD;
-		if (c->state == ZOMBIE) {
+		if (c->leader->state == ZOMBIE) {
 			tellparent(c);
 			continue;
 		}
-		if (c->pdeathsig)
-			sigsend(c, c->pdeathsig, 0);
-		if (c->pgid != p->pgid && c->session == p->session)
-			orphan(c->pgid, p);
+		if (c->leader->pdeathsig)
+			sigsendproc(c, c->leader->pdeathsig, 0);
+		if (c->pgid != tg->pgid && c->session == tg->session)
+			orphan(c->pgid, tg);
 	}
 }
 
 /* If nobody could continue the group any more and some of it is stopped, hang
  * it up (POSIX _exit).  proctree held. */
 static void
-orphan(int pgid, struct proc *ignored)
+orphan(int pgid, struct tgroup *ignored)
 {
-	struct proc *p;
+	struct tgroup *tg;
 	int stopped = 0;
 
-	listeach (p, &allprocs, alllink)
-		stopped |= p->pgid == pgid && p != ignored && p->sig.stopped;
+	listeach (tg, &allprocs, alllink)
+		stopped |= tg->pgid == pgid && tg != ignored &&
+			tg->leader->sig.stopped;
 	if (!stopped || !pgorphaned(pgid, ignored))
 		return;
-	listeach (p, &allprocs, alllink) {
-		if (p->pgid != pgid || p->state == ZOMBIE)
+	listeach (tg, &allprocs, alllink) {
+		if (tg->pgid != pgid || tg->leader->state == ZOMBIE)
 			continue;
-		sigsend(p, SIGHUP, 0);
-		sigsend(p, SIGCONT, 0);
+		sigsendproc(tg, SIGHUP, 0);
+		sigsendproc(tg, SIGCONT, 0);
 	}
 }
 
-/* p is dead, or about to be: tell its parent; if that does not want to know,
+/* tg is dead, or about to be: tell its parent; if that does not want to know,
  * or there is none, nobody will wait for p.  proctree held. */
 static void
-tellparent(struct proc *p)
+tellparent(struct tgroup *tg)
 {
-	struct proc *parent = p->parent;
+	struct tgroup *parent = tg->parent;
 	struct ksigaction *act;
 	struct ksiginfo info;
 	int unwanted = 1;
 
 	if (parent) {
-		act = &parent->sighand->action[SIGCHLD - 1];
-		unwanted = p->exitsignal == SIGCHLD &&
+		act = &parent->leader->sighand->action[SIGCHLD - 1];
+		unwanted = tg->exitsignal == SIGCHLD &&
 			(act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT));
-		childinfo(p, &info);
-		if (p->exitsignal)
-			sigsend(parent, p->exitsignal, &info);
+		childinfo(tg, &info);
+		if (tg->exitsignal)
+			sigsendproc(parent, tg->exitsignal, &info);
 		wakeup(&parent->childq);
 	}
 	if (unwanted) {
-		unlinkproc(p);
-		listadd(&dead, &p->sibling);
+		unlinkgroup(tg);
+		listadd(&dead, &tg->sibling);
 	}
 }
 
 static void
-childinfo(struct proc *p, struct ksiginfo *info)
+childinfo(struct tgroup *tg, struct ksiginfo *info)
 {
-	int sig = p->xstatus & 0x7f;
+	struct procusage ru;
+	int sig = tg->xstatus & 0x7f;
+
+	groupusage(tg, &ru);
 
 	memset(info, 0, sizeof(*info));
-	info->signo = p->exitsignal;
+	info->signo = tg->exitsignal;
 	info->code = sig == 0 ? CLD_EXITED : CLD_KILLED;
-	info->pid = p->pid;
-	info->uid = p->uid;
-	info->status = sig ? sig : p->xstatus >> 8 & 0xff;
-	info->utime = (uint)p->utime * USER_HZ / HZ;
-	info->stime = (uint)p->stime * USER_HZ / HZ;
+	info->pid = tg->tgid;
+	info->uid = tg->leader->uid;
+	info->status = sig ? sig : tg->xstatus >> 8 & 0xff;
+	info->utime = (uint)ru.utime * USER_HZ / HZ;
+	info->stime = (uint)ru.stime * USER_HZ / HZ;
 }
 
 void
 reapdead(void)
 {
+	struct tgroup *tg;
 	struct proc *p;
 
 	while (!listempty(&dead)) { /* a look without the lock: no hurry */
 		acquire(&proctree);
 		p = 0;
 		if (!listempty(&dead)) {
-			p = listitem(dead.next, struct proc, sibling);
-			listdel(&p->sibling);
+			tg = listitem(dead.next, struct tgroup, sibling);
+			listdel(&tg->sibling);
+			p = tg->leader;
 		}
 		release(&proctree);
 		if (p == 0)
@@ -214,21 +223,21 @@ reapdead(void)
 int
 dowait(int id, int options, int *status, struct procusage *ru)
 {
-	struct proc *p = myproc(), *c;
+	struct tgroup *me = myproc()->tg, *c;
 	int n;
 
 	if (id == INT32_MIN)
 		return -ESRCH;
 	acquire(&proctree);
 	for (;;) {
-		n = waitlook(p, id, options, &c);
+		n = waitlook(me, id, options, &c);
 		if (c)
-			return report(p, c, options, status, ru);
+			return report(me, c, options, status, ru);
 		if (n == 0)
 			n = -ECHILD;
 		else if (options & WNOHANG)
 			n = 0;
-		else if (sleepint(&p->childq, &proctree) < 0)
+		else if (sleepint(&me->childq, &proctree) < 0)
 			n = -ERESTARTSYS;
 		else
 			continue;
@@ -240,14 +249,14 @@ dowait(int id, int options, int *status, struct procusage *ru)
 /* How many children would do, and one of them that has something to tell, or
  * 0.  proctree held. */
 static int
-waitlook(struct proc *p, int id, int options, struct proc **found)
+waitlook(struct tgroup *me, int id, int options, struct tgroup **found)
 {
-	struct proc *c;
+	struct tgroup *c;
 	int n = 0;
 
 	*found = 0;
-	listeach (c, &p->children, sibling) {
-		if (!matches(c, p, id, options))
+	listeach (c, &me->children, sibling) {
+		if (!matches(c, me, id, options))
 			continue;
 		n++;
 		if (event(c, options)) {
@@ -258,26 +267,26 @@ waitlook(struct proc *p, int id, int options, struct proc **found)
 	return n;
 }
 
-/* Is c one of the children that p asks for? */
+/* Is c one of the children that we ask for? */
 static int
-matches(struct proc *c, struct proc *p, int id, int options)
+matches(struct tgroup *c, struct tgroup *me, int id, int options)
 {
 	int clone = c->exitsignal != SIGCHLD;
 
 	if (!(options & __WALL) && clone != ((options & (int)__WCLONE) != 0))
 		return 0;
 	if (id > 0)
-		return c->pid == id;
+		return c->tgid == id;
 	if (id == -1)
 		return 1;
-	return c->pgid == (id == 0 ? p->pgid : -id);
+	return c->pgid == (id == 0 ? me->pgid : -id);
 }
 
 /* Has c something to tell that the options ask for? */
 static int
-event(struct proc *c, int options)
+event(struct tgroup *c, int options)
 {
-	if (c->state == ZOMBIE)
+	if (c->leader->state == ZOMBIE)
 		return (options & WEXITED) != 0;
 	if (c->waitevent == 0)
 		return 0;
@@ -289,62 +298,92 @@ event(struct proc *c, int options)
 /* Tell of c, and unless it is to be left as it is, reap it or forget the event.
  * proctree held; released. */
 static int
-report(struct proc *p, struct proc *c, int options, int *status,
+report(struct tgroup *me, struct tgroup *c, int options, int *status,
 	struct procusage *ru)
 {
-	int pid = c->pid, zombie = c->state == ZOMBIE;
+	int pid = c->tgid, zombie = c->leader->state == ZOMBIE;
 
 	*status = zombie ? c->xstatus : c->waitevent;
-	memset(ru, 0, sizeof(*ru));
-	ru->utime = c->utime + c->cutime;
-	ru->stime = c->stime + c->cstime;
-	ru->minflt = c->minflt + c->cminflt;
-	ru->majflt = c->majflt + c->cmajflt;
-	ru->nvcsw = c->nvcsw;
-	ru->nivcsw = c->nivcsw;
-	ru->maxrss = MAX(c->maxrss, c->cmaxrss);
+	groupusage(c, ru);
+	addusage(ru, &c->reaped);
 	if (options & WNOWAIT) {
 		release(&proctree);
 	} else if (!zombie) {
 		c->waitevent = 0;
 		release(&proctree);
 	} else {
-		reap(p, c);
+		reap(me, c);
 	}
 	return pid;
 }
 
-/* Add what zombie c used to p's account and free it.  proctree held; released.
+/* Add what zombie c used to our account and free it.  proctree held; released.
  */
 static void
-reap(struct proc *p, struct proc *c)
+reap(struct tgroup *me, struct tgroup *c)
 {
-	p->cutime += c->utime + c->cutime;
-	p->cstime += c->stime + c->cstime;
-	p->cminflt += c->minflt + c->cminflt;
-	p->cmajflt += c->majflt + c->cmajflt;
-	p->cmaxrss = MAX(p->cmaxrss, MAX(c->maxrss, c->cmaxrss));
-	unlinkproc(c);
+	struct proc *p = c->leader;
+	struct procusage ru;
+
+	groupusage(c, &ru);
+	addusage(&me->reaped, &ru);
+	addusage(&me->reaped, &c->reaped);
+	unlinkgroup(c);
 	release(&proctree);
-	schedgone(c);
-	freeproc(c);
+	schedgone(p);
+	freeproc(p);
+}
+
+static void
+addusage(struct procusage *to, const struct procusage *ru)
+{
+	to->utime += ru->utime;
+	to->stime += ru->stime;
+	to->minflt += ru->minflt;
+	to->majflt += ru->majflt;
+	to->nvcsw += ru->nvcsw;
+	to->nivcsw += ru->nivcsw;
+	to->maxrss = MAX(to->maxrss, ru->maxrss);
+}
+
+/* Add what p itself has used. */
+static void
+addthread(struct procusage *to, struct proc *p)
+{
+	to->utime += p->utime;
+	to->stime += p->stime;
+	to->minflt += p->minflt;
+	to->majflt += p->majflt;
+	to->nvcsw += p->nvcsw;
+	to->nivcsw += p->nivcsw;
 }
 
 void
-procusage(struct proc *p, struct procusage *ru)
+groupusage(struct tgroup *tg, struct procusage *ru)
 {
+	struct proc *p;
+
+	*ru = tg->dead;
+	eachthread (p, tg)
+		addthread(ru, p);
+}
+
+void
+procusage(int thread, struct procusage *ru)
+{
+	struct proc *p = myproc();
 	struct uvmstat st;
 
 	memset(ru, 0, sizeof(*ru));
-	ru->utime = p->utime;
-	ru->stime = p->stime;
-	ru->minflt = p->minflt;
-	ru->majflt = p->majflt;
-	ru->nvcsw = p->nvcsw;
-	ru->nivcsw = p->nivcsw;
-	ru->maxrss = p->maxrss;
+	acquire(&proctree);
+	if (thread)
+		addthread(ru, p);
+	else
+		groupusage(p->tg, ru);
+	ru->maxrss = p->tg->dead.maxrss;
+	release(&proctree);
 	if (p->uvm) {
 		uvmstat(p->uvm, &st);
-		ru->maxrss = MAX(p->maxrss, st.peakrss * (PGSIZE / 1024));
+		ru->maxrss = MAX(ru->maxrss, st.peakrss * (PGSIZE / 1024));
 	}
 }

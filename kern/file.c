@@ -130,7 +130,7 @@ fdalloc(struct file *f, int min, int cloexec)
 static int
 fdlimit(void)
 {
-	uint64_t limit = myproc()->rlimit[RLIMIT_NOFILE].cur;
+	uint64_t limit = myproc()->tg->rlimit[RLIMIT_NOFILE].cur;
 
 	return limit < LASTMAX ? (int)limit : LASTMAX;
 }

@@ -44,10 +44,12 @@ static int wantsexit(void);
 void
 userinit(void)
 {
-	initproc = kthread("init", initmain, 0);
-	if (initproc == 0)
+	struct proc *p = kthread("init", initmain, 0);
+
+	if (p == 0)
 		panic("no memory for the first process");
-	assert(initproc->pid == 1);
+	assert(p->pid == 1);
+	initgroup = p->tg;
 }
 
 static void
@@ -78,8 +80,8 @@ ownfiles(struct proc *p)
 	fs->cwd = dget(rootdentry);
 	fs->umask = 022;
 	p->fs = fs;
-	p->dumpable = 1;
-	rlimitinit(p->rlimit);
+	p->tg->dumpable = 1;
+	rlimitinit(p->tg->rlimit);
 }
 
 /* Unpack the initramfs; users may fill half of the memory that it leaves. */

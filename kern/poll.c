@@ -216,7 +216,7 @@ dopoll(uint ufds, uint n, int64_t deadline)
 	struct scan s = {.look = lookfds, .n = n};
 	int r = -EFAULT;
 
-	if (n > myproc()->rlimit[RLIMIT_NOFILE].cur)
+	if (n > myproc()->tg->rlimit[RLIMIT_NOFILE].cur)
 		return -EINVAL;
 	if (n > NPOLLFD) {
 		fds = n <= 1u << 17 ? kmalloc(n * sizeof(*fds)) : 0;

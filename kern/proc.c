@@ -1,19 +1,22 @@
 /*
  * proc.c - processes: the table of them, and how a new one comes to be.
  *
- * A process takes one page, struct proc at its start and the FPU's state at
- * its end, and a kernel stack.  Its life:
+ * A thread takes one page, struct proc at its start and the FPU's state at
+ * its end, and a kernel stack; those of a process share a struct tgroup.  The
+ * life of a thread:
  *
  *   EMBRYO    newproc() made it; doclone() fills it in; no one else knows it
- *             until attach() puts it in the tree and the pid table
+ *             until attach() puts it in its group and the pid table
  *   RUNNABLE, RUNNING, SLEEPING    sched.c
  *   ZOMBIE    exit.c: it has given back all but this page and its stack
  *
  * Invariants:
  *   P1  A pid is given out only while it is nobody's pid, group or session.
- *   P2  What clone() shares (uvm, files, fs, sighand) counts its sharers.
- *   P3  Whoever is in allprocs has a session and a sighand; whoever has a
- *       parent is in its list of children.
+ *   P2  What clone() shares (uvm, files, fs, sighand, tgroup) counts its
+ *       sharers.
+ *   P3  Whoever is in allprocs has a session and a leader, whose pid is the
+ *       tgid; all its threads have a sighand.  Whoever has a parent is in its
+ *       list of children.
  */
 #include "kern/proc.h"
 
@@ -41,15 +44,18 @@ _Static_assert(offsetof(struct proc, work) == 4, "trapentry.asm");
 
 struct spinlock proctree = {.rank = RANK_TREE};
 struct list allprocs = {&allprocs, &allprocs};
-struct proc *initproc;
+struct tgroup *initgroup;
 
 static struct list pidhash[NHASH]; /* [proctree] */
-static int nprocs;                 /* in allprocs [proctree] */
+static int nprocs;                 /* threads in pidhash [proctree] */
 static int lastpid;                /* the last one given out [proctree] */
 static int wrapped;                /* pids are being used again [proctree] */
 static struct session kernelsession = {.ref = 1}; /* of kernel threads */
 
+static void groupput(struct tgroup *tg);
 static int inherit(struct proc *np, struct proc *p, uint flags);
+static struct tgroup *newgroup(void);
+static int inheritgroup(struct proc *np, struct proc *p, uint flags);
 static int inheritmem(struct proc *np, struct proc *p, uint flags);
 static int cloneframe(struct proc *np, struct proc *p, uint flags, uint stack,
 	uint tls, uint ctid);
@@ -58,7 +64,9 @@ static int attach(struct proc *np, struct proc *p, uint flags);
 static int overlimit(struct proc *p);
 static int pidalloc(void);
 static int pidused(int pid);
-static void linkproc(struct proc *np, int pid, int pgid, struct session *s);
+static void linkproc(struct proc *np, int pid);
+static void linkgroup(struct tgroup *tg, struct proc *p, int pgid,
+	struct session *s);
 static void vforkwait(struct proc *p, int pid);
 
 void
@@ -93,10 +101,7 @@ newproc(void)
 	p->starttime = nowns();
 	listinit(&p->runlink);
 	listinit(&p->hashlink);
-	listinit(&p->alllink);
-	listinit(&p->children);
-	listinit(&p->sibling);
-	initwaitq(&p->childq);
+	listinit(&p->threadlink);
 
 	/* From the top: the trap frame, trapret for forkret to return to, and
 	 * the context whose swtch() goes to forkret. */
@@ -115,16 +120,42 @@ freeproc(struct proc *p)
 {
 	if (p->files)
 		filesput(p->files);
-	if (p->exe)
-		fileclose(p->exe);
 	if (p->uvm)
 		freeuvm(p->uvm);
 	fsput(p->fs);
-	if (p->sighand)
+	if (p->sighand && p->tg)
 		sigexit(p);
 	sighandput(p->sighand);
+	groupput(p->tg);
 	kstackfree(p->kstack);
 	kfree(p);
+}
+
+/* A process without threads; or 0. */
+static struct tgroup *
+newgroup(void)
+{
+	struct tgroup *tg = kzalloc(sizeof(*tg));
+
+	if (tg == 0)
+		return 0;
+	tg->ref = 1;
+	listinit(&tg->threads);
+	listinit(&tg->alllink);
+	listinit(&tg->children);
+	listinit(&tg->sibling);
+	initwaitq(&tg->childq);
+	return tg;
+}
+
+static void
+groupput(struct tgroup *tg)
+{
+	if (tg == 0 || !atomicdectest(&tg->ref))
+		return;
+	if (tg->exe)
+		fileclose(tg->exe);
+	kmfree(tg);
 }
 
 struct proc *
@@ -136,16 +167,19 @@ kthread(const char *name, void (*fn)(void *), void *arg)
 	if (p == 0)
 		return 0;
 	p->sighand = sighandcopy(0);
-	if (p->sighand == 0)
+	p->tg = newgroup();
+	if (p->sighand == 0 || p->tg == 0)
 		goto bad;
 	strlcpy(p->name, name, sizeof(p->name));
 	p->kfn = fn;
 	p->karg = arg;
-	p->exitsignal = SIGCHLD;
+	p->tg->exitsignal = SIGCHLD;
 	acquire(&proctree);
 	pid = pidalloc();
-	if (pid > 0)
-		linkproc(p, pid, 0, &kernelsession);
+	if (pid > 0) {
+		linkproc(p, pid);
+		linkgroup(p->tg, p, 0, &kernelsession);
+	}
 	release(&proctree);
 	if (pid < 0)
 		goto bad;
@@ -166,7 +200,7 @@ doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
 		return -EINVAL;
-	if ((flags & CLONE_PARENT) && p == initproc)
+	if ((flags & CLONE_PARENT) && p->tg == initgroup)
 		return -EINVAL;
 	np = newproc();
 	if (np == 0)
@@ -195,19 +229,36 @@ inherit(struct proc *np, struct proc *p, uint flags)
 	size_t from = offsetof(struct proc, uid);
 
 	memcpy((char *)np + from, (char *)p + from,
-		offsetof(struct proc, exe) - from);
+		offsetof(struct proc, pdeathsig) - from);
 	np->nice = p->nice;
 	np->slice = slicelen(np->nice);
-	np->dumpable = p->dumpable;
-	np->exitsignal = flags & CLONE_PARENT ? p->exitsignal
-					      : (int)(flags & CSIGNAL);
 	np->sig.mask = p->sig.mask;
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) {
 		np->sig.altsp = p->sig.altsp;
 		np->sig.altsize = p->sig.altsize;
 		np->sig.altflags = p->sig.altflags;
 	}
+	if (inheritgroup(np, p, flags) < 0)
+		return -ENOMEM;
 	return inheritmem(np, p, flags);
+}
+
+static int
+inheritgroup(struct proc *np, struct proc *p, uint flags)
+{
+	struct tgroup *from = p->tg, *tg = newgroup();
+	size_t start = offsetof(struct tgroup, rlimit);
+
+	if (tg == 0)
+		return -ENOMEM;
+	np->tg = tg;
+	memcpy((char *)tg + start, (char *)from + start,
+		offsetof(struct tgroup, exe) - start);
+	if (from->exe)
+		tg->exe = filedup(from->exe);
+	tg->exitsignal = flags & CLONE_PARENT ? from->exitsignal
+					      : (int)(flags & CSIGNAL);
+	return 0;
 }
 
 static int
@@ -227,8 +278,6 @@ inheritmem(struct proc *np, struct proc *p, uint flags)
 		np->files = filescopy(p->files);
 	if (!np->sighand || !np->fs || !np->files)
 		return -ENOMEM;
-	if (p->exe)
-		np->exe = filedup(p->exe);
 	np->uvm = flags & CLONE_VM ? uvmref(p->uvm) : copyuvm(p->uvm);
 	return np->uvm ? 0 : -ENOMEM;
 }
@@ -294,17 +343,19 @@ tlsfill(struct segdesc *d, const uint desc[4])
 static int
 attach(struct proc *np, struct proc *p, uint flags)
 {
+	struct tgroup *tg = np->tg, *from = p->tg;
 	int pid;
 
 	acquire(&proctree);
 	pid = overlimit(p) ? -EAGAIN : pidalloc();
 	if (pid > 0) {
-		linkproc(np, pid, p->pgid, p->session);
-		np->parent = flags & CLONE_PARENT ? p->parent : p;
-		if (np->parent)
-			listadd(&np->parent->children, &np->sibling);
+		linkproc(np, pid);
+		linkgroup(tg, np, from->pgid, from->session);
+		tg->parent = flags & CLONE_PARENT ? from->parent : from;
+		if (tg->parent)
+			listadd(&tg->parent->children, &tg->sibling);
 		if (flags & CLONE_VFORK)
-			np->vforkq = &p->childq;
+			np->vforkq = &from->childq;
 	}
 	release(&proctree);
 	return pid;
@@ -314,14 +365,16 @@ attach(struct proc *np, struct proc *p, uint flags)
 static int
 overlimit(struct proc *p)
 {
-	uint64_t limit = p->rlimit[RLIMIT_NPROC].cur;
+	uint64_t limit = p->tg->rlimit[RLIMIT_NPROC].cur;
+	struct tgroup *tg;
 	struct proc *q;
 	uint n = 0;
 
 	if (p->uid == 0 || limit >= PIDMAX)
 		return 0;
-	listeach (q, &allprocs, alllink)
-		n += q->uid == p->uid;
+	listeach (tg, &allprocs, alllink)
+		eachthread (q, tg)
+			n += q->uid == p->uid;
 	return n >= (uint)limit;
 }
 
@@ -347,39 +400,54 @@ pidalloc(void)
 static int
 pidused(int pid)
 {
-	struct proc *p;
+	struct tgroup *tg;
 
 	if (findproc(pid))
 		return 1;
-	listeach (p, &allprocs, alllink)
-		if (p->pgid == pid || p->session->sid == pid)
+	listeach (tg, &allprocs, alllink)
+		if (tg->pgid == pid || tg->session->sid == pid)
 			return 1;
 	return 0;
 }
 
+/* p is a thread of its group, with this pid. */
 static void
-linkproc(struct proc *p, int pid, int pgid, struct session *s)
+linkproc(struct proc *p, int pid)
 {
-	p->pid = p->tgid = pid;
-	p->pgid = pgid;
-	p->session = s;
-	s->ref++;
+	struct tgroup *tg = p->tg;
+
+	p->pid = pid;
 	listadd(&pidhash[pid % NHASH], &p->hashlink);
-	listadd(&allprocs, &p->alllink);
+	listadd(&tg->threads, &p->threadlink);
+	tg->nthreads++;
 	nprocs++;
 }
 
+/* p is the first thread of tg, a new process. */
+static void
+linkgroup(struct tgroup *tg, struct proc *p, int pgid, struct session *s)
+{
+	tg->tgid = p->pid;
+	tg->leader = p;
+	tg->pgid = pgid;
+	tg->session = s;
+	s->ref++;
+	listadd(&allprocs, &tg->alllink);
+}
+
 void
-unlinkproc(struct proc *p)
+unlinkgroup(struct tgroup *tg)
 {
 	assert(holding(&proctree));
-	listdel(&p->hashlink);
-	listdel(&p->alllink);
-	listdel(&p->sibling);
+	listdel(&tg->leader->hashlink);
+	listdel(&tg->leader->threadlink);
+	tg->nthreads--;
 	nprocs--;
-	sessionput(p->session);
-	p->session = 0;
-	p->parent = 0;
+	listdel(&tg->alllink);
+	listdel(&tg->sibling);
+	sessionput(tg->session);
+	tg->session = 0;
+	tg->parent = 0;
 }
 
 void
@@ -403,6 +471,14 @@ findproc(int pid)
 	return 0;
 }
 
+struct tgroup *
+findgroup(int pid)
+{
+	struct proc *p = findproc(pid);
+
+	return p ? p->tg : 0;
+}
+
 int
 procount(int *running)
 {
@@ -421,13 +497,13 @@ vforkwait(struct proc *p, int pid)
 	acquire(&proctree);
 	for (;;) {
 		np = findproc(pid);
-		if (np == 0 || np->vforkq != &p->childq)
+		if (np == 0 || np->vforkq != &p->tg->childq)
 			break;
 		if (err == -EINTR) {
 			np->vforkq = 0;
 			break;
 		}
-		err = sleepuntil(&p->childq, &proctree, NEVER, SLEEP_KILL);
+		err = sleepuntil(&p->tg->childq, &proctree, NEVER, SLEEP_KILL);
 	}
 	release(&proctree);
 }

@@ -1,9 +1,11 @@
 /*
- * proc.h - processes.
+ * proc.h - processes and their threads.
  *
  * A struct proc is one thread of control.  What several may share (memory,
  * descriptors, directory, signal handlers) hangs off it by reference-counted
- * pointers, so that clone() is a choice of which to share.
+ * pointers, so that clone() is a choice of which to share.  The threads that
+ * are one process to the outside share a struct tgroup: it has the process's
+ * id, family, limits and accounts.
  *
  * Lock: proctree (a spinlock, RANK_TREE) guards the family links, the pid
  * table, groups, sessions and exit status.  Fields without a tag belong to the
@@ -52,6 +54,49 @@ struct session {
 	struct tty *tty; /* controlling terminal [proctree] */
 };
 
+/* What a process or a thread used. */
+struct procusage {
+	uint64_t utime, stime; /* ticks of 1/HZ */
+	uint minflt, majflt;
+	uint nvcsw, nivcsw;
+	uint maxrss;           /* KiB, the most it had at once */
+};
+
+/* A process: a group of threads.  Every struct proc of it is a reference; its
+ * leader, whose pid is tgid, stays in it until the group is reaped. */
+struct tgroup {
+	int ref;                 /* struct procs that point here [proctree] */
+	int tgid;
+	struct proc *leader;     /* [proctree] */
+	struct list threads;     /* by threadlink, the leader too [proctree] */
+	int nthreads;            /* on it [proctree] */
+	struct list alllink;     /* allprocs [proctree] */
+	struct tgroup *parent;   /* [proctree] */
+	struct list children, sibling; /* [proctree] */
+	int pgid;                /* process group [proctree] */
+	struct session *session; /* [proctree] */
+	int execed;              /* has called execve since fork (setpgid) */
+	int exitsignal;          /* what the parent is sent at exit [proctree] */
+	int xstatus;             /* wait status once a zombie [proctree] */
+	int waitevent;           /* stop or continue not yet reported: its
+	                          * status, or 0 [proctree] */
+	struct waitq childq;     /* wait4 sleeps here */
+
+	struct procusage dead;   /* of threads that have ended, and the maxrss
+	                          * of programs before execve [proctree] */
+	struct procusage reaped; /* of reaped children [proctree] */
+
+	/* From here to exe: copied by fork as one block. */
+	struct rlimit64 rlimit[NRLIMIT];
+	int dumpable;
+	struct file *exe;        /* the program, for /proc/PID/exe [proctree] */
+
+	struct timer realtimer;  /* ITIMER_REAL and alarm() */
+	int64_t realinterval;    /* ns, 0: once */
+	uint itimer[2], itimerval[2]; /* ticks left and interval of
+	                          * ITIMER_VIRTUAL, ITIMER_PROF; 0: off */
+};
+
 struct proc {
 	struct trapframe *tf;    /* frame of the entry from user mode */
 	volatile int work;       /* userret has something to do before user mode:
@@ -73,19 +118,10 @@ struct proc {
 	int cpu;                 /* where it runs or ran last */
 	int nice;
 
-	int pid, tgid;
+	int pid;                 /* of the thread */
+	struct tgroup *tg;       /* the process; 0 in idle ones */
 	struct list hashlink;    /* pid table [proctree] */
-	struct list alllink;     /* allprocs [proctree] */
-	struct proc *parent;     /* [proctree] */
-	struct list children, sibling; /* [proctree] */
-	int pgid;                /* process group [proctree] */
-	struct session *session; /* [proctree] */
-	int execed;              /* has called execve since fork (setpgid) */
-	int exitsignal;          /* what the parent is sent at exit */
-	int xstatus;             /* wait status once ZOMBIE [proctree] */
-	int waitevent;           /* stop or continue not yet reported: its
-	                          * status, or 0 [proctree] */
-	struct waitq childq;     /* wait4 sleeps here */
+	struct list threadlink;  /* tg->threads [proctree] */
 	struct waitq *vforkq;    /* parent waits here until exec or exit, which
 	                          * make it 0 [proctree] */
 
@@ -94,32 +130,21 @@ struct proc {
 	struct sighand *sighand; /* handlers, shared by CLONE_SIGHAND */
 	struct sigstate sig;     /* pending signals, mask */
 
-	/* From here to name: copied by fork as one block. */
+	/* From here to name: copied by clone as one block. */
 	uint uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
 	int ngroups;
 	uint groups[32];
-	struct rlimit64 rlimit[NRLIMIT];
 	int nonewprivs;          /* PR_SET_NO_NEW_PRIVS; for ever */
 	uint persona;            /* personality() */
 	char name[16];           /* comm */
-	struct file *exe;        /* the program, for /proc/PID/exe */
-	int dumpable;
 	int pdeathsig;
 
-	uint minflt, majflt;     /* faults resolved, this process */
-	uint cminflt, cmajflt;   /* those of reaped children [proctree] */
+	uint minflt, majflt;     /* faults resolved, this thread */
 	uint64_t utime, stime;   /* ticks of 1/HZ */
-	uint64_t cutime, cstime; /* [proctree] */
-	uint maxrss, cmaxrss;    /* KiB, kept over exec; of reaped children */
 	uint nvcsw, nivcsw;      /* voluntary and involuntary switches */
 	uint64_t starttime;      /* ns since boot */
 
 	struct restart restart;  /* for restart_syscall */
-	struct timer realtimer;  /* ITIMER_REAL and alarm() */
-	int64_t realinterval;    /* ns, 0: once */
-	uint itimer[2], itimerval[2]; /* ticks left and interval of
-	                          * ITIMER_VIRTUAL, ITIMER_PROF; 0: off */
-
 	uint settid;             /* CLONE_CHILD_SETTID: where, or 0 */
 	uint cleartid;           /* set_tid_address: zeroed at exit */
 	uint robustlist;         /* set_robust_list */
@@ -128,19 +153,27 @@ struct proc {
 };
 
 extern struct spinlock proctree;
-extern struct list allprocs;   /* all of them but the idle ones [proctree] */
-extern struct proc *initproc;  /* pid 1 */
+extern struct list allprocs;   /* the struct tgroups [proctree] */
+extern struct tgroup *initgroup; /* process 1 */
+
+/* For each thread of the process.  proctree held; the body removes none. */
+#define eachthread(p, tg)                                                      \
+	for (struct list *l_ = (tg)->threads.next;                             \
+		l_ != &(tg)->threads &&                                        \
+		(p = listitem(l_, struct proc, threadlink), 1);                \
+		l_ = l_->next)
 
 /* proc.c */
 void procinit(void);
 
 /* A process in no list, EMBRYO, with a kernel stack; or 0.  freeproc gives back
- * it and all that it holds; it is in no list (unlinkproc), and not running. */
+ * it and all that it holds; it is in no list (unlinkgroup), and not running. */
 struct proc *newproc(void);
 void freeproc(struct proc *);
 
-/* Take p out of the tree, the pid table, its session.  proctree held. */
-void unlinkproc(struct proc *p);
+/* Take tg and its leader, a zombie, out of the tree, the pid table, its
+ * session.  proctree held. */
+void unlinkgroup(struct tgroup *tg);
 
 /* A kernel thread that runs fn(arg) with no user memory; 0: no memory. */
 struct proc *kthread(const char *name, void (*fn)(void *), void *arg);
@@ -159,17 +192,13 @@ void reapdead(void);
  * number).  Does not return. */
 void doexit(int status) __attribute__((noreturn));
 
-/* What a process used. */
-struct procusage {
-	uint64_t utime, stime; /* ticks of 1/HZ */
-	uint minflt, majflt;
-	uint nvcsw, nivcsw;
-	uint maxrss;           /* KiB, the most it had at once */
-};
+/* What the running process (thread: this thread only) has used, without its
+ * children; no spinlock held. */
+void procusage(int thread, struct procusage *ru);
 
-/* Of p itself, without its children.  p is the running process, or proctree is
- * held and it has no memory any more (zombies). */
-void procusage(struct proc *p, struct procusage *ru);
+/* The same of any process, its maxrss only that of threads and programs that
+ * are gone.  proctree held. */
+void groupusage(struct tgroup *tg, struct procusage *ru);
 
 /* waitpid(2): id > 0 that child, -1 any, 0 those of our group, < -1 those of
  * the group -id.  options are those of waitid (kern/abi/wait.h): wait4's
@@ -178,8 +207,10 @@ void procusage(struct proc *p, struct procusage *ru);
  * or -ECHILD, -ERESTARTSYS. */
 int dowait(int id, int options, int *status, struct procusage *ru);
 
-/* Find by pid; proctree held; 0 if none. */
+/* Find a thread by pid, a process by that of its leader or any thread;
+ * proctree held; 0 if none. */
 struct proc *findproc(int pid);
+struct tgroup *findgroup(int pid);
 
 /* Move the heap's end of the running process to brk; returns where it is then
  * (growheap in mm/mm.h). */
@@ -222,6 +253,6 @@ void rlimitinit(struct rlimit64 limit[NRLIMIT]);
 
 /* systime.c: tick() calls it for the running process when itimer[0] or [1] is
  * not 0: counts them down, and sends what is due.  Interrupts off. */
-void itimertick(struct proc *p, int user);
+void itimertick(struct tgroup *tg, int user);
 
 #endif

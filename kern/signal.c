@@ -78,6 +78,12 @@ out:
 	return err;
 }
 
+void
+sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info)
+{
+	sigsend(tg->leader, sig, info);
+}
+
 /* Would nothing come of sig?  Blocked signals are kept: the action may change
  * before they are unblocked. */
 static int
@@ -88,7 +94,7 @@ dropped(struct proc *p, int sig)
 	if ((p->sig.mask | p->sig.waitset) & sigbit(sig))
 		return 0;
 	if (handler == SIG_DFL)
-		return p == initproc || (sigbit(sig) & IGNORESET) != 0;
+		return p->tg == initgroup || (sigbit(sig) & IGNORESET) != 0;
 	return handler == SIG_IGN;
 }
 
@@ -156,14 +162,14 @@ unstop(struct proc *p)
 int
 sigsendgroup(int pgid, int sig, const struct ksiginfo *info)
 {
-	struct proc *p;
+	struct tgroup *tg;
 	int err = -ESRCH;
 
 	acquire(&proctree);
-	listeach(p, &allprocs, alllink) {
-		if (p->pgid != pgid || p->state == ZOMBIE)
+	listeach(tg, &allprocs, alllink) {
+		if (tg->pgid != pgid || tg->leader->state == ZOMBIE)
 			continue;
-		sigsend(p, sig, info);
+		sigsendproc(tg, sig, info);
 		err = 0;
 	}
 	release(&proctree);
@@ -179,7 +185,7 @@ sigpermitted(struct proc *p, int sig)
 		return 1;
 	if (me->uid == p->uid || me->uid == p->suid)
 		return 1;
-	return sig == SIGCONT && me->session == p->session;
+	return sig == SIGCONT && me->tg->session == p->tg->session;
 }
 
 int
@@ -266,7 +272,7 @@ sigexec(struct proc *p)
 void
 sigexit(struct proc *p)
 {
-	timerdel(&p->realtimer);
+	timerdel(&p->tg->realtimer);
 	acquire(&p->sighand->lock);
 	p->sig.gone = 1;
 	flush(p, ~0ull);
@@ -274,17 +280,19 @@ sigexit(struct proc *p)
 }
 
 int
-pgorphaned(int pgid, struct proc *ignored)
+pgorphaned(int pgid, struct tgroup *ignored)
 {
-	struct proc *p;
+	struct tgroup *tg;
 
 	assert(holding(&proctree));
-	listeach(p, &allprocs, alllink) {
-		if (p->pgid != pgid || p == ignored || p->state == ZOMBIE)
+	listeach(tg, &allprocs, alllink) {
+		if (tg->pgid != pgid || tg == ignored ||
+			tg->leader->state == ZOMBIE)
 			continue;
-		if (!p->parent || p->parent == initproc)
+		if (!tg->parent || tg->parent == initgroup)
 			continue;
-		if (p->parent->pgid != pgid && p->parent->session == p->session)
+		if (tg->parent->pgid != pgid &&
+			tg->parent->session == tg->session)
 			return 0;
 	}
 	return 1;
@@ -382,7 +390,7 @@ nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 				sh->action[sig - 1].handler = SIG_DFL;
 			break;
 		}
-		if ((sigbit(sig) & IGNORESET) || (p == initproc && !forced))
+		if ((sigbit(sig) & IGNORESET) || (p->tg == initgroup && !forced))
 			continue;
 		if (sigbit(sig) & STOPSET)
 			p->sig.stopped = sig;
@@ -434,13 +442,13 @@ stop(struct proc *p, int sig)
 	int killed;
 
 	acquire(&proctree);
-	if (sig != SIGSTOP && pgorphaned(p->pgid, 0))
+	if (sig != SIGSTOP && pgorphaned(p->tg->pgid, 0))
 		p->sig.stopped = 0;
 	if (!p->sig.stopped) {
 		release(&proctree);
 		return;
 	}
-	p->waitevent = sig << 8 | 0x7f;
+	p->tg->waitevent = sig << 8 | 0x7f;
 	childevent(p, CLD_STOPPED, sig);
 	release(&proctree);
 	acquire(lk);
@@ -453,7 +461,7 @@ stop(struct proc *p, int sig)
 	if (killed)
 		return;
 	acquire(&proctree);
-	p->waitevent = 0xffff;
+	p->tg->waitevent = 0xffff;
 	childevent(p, CLD_CONTINUED, SIGCONT);
 	release(&proctree);
 }
@@ -462,19 +470,20 @@ stop(struct proc *p, int sig)
 static void
 childevent(struct proc *p, int code, int status)
 {
-	struct proc *parent = p->parent;
+	struct tgroup *parent = p->tg->parent;
 	struct ksiginfo info;
 
 	if (!parent)
 		return;
 	memset(&info, 0, sizeof(info));
 	info.code = code;
-	info.pid = p->pid;
+	info.pid = p->tg->tgid;
 	info.uid = p->uid;
 	info.status = status;
 	info.utime = userticks(p->utime);
 	info.stime = userticks(p->stime);
-	if (!(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-		sigsend(parent, SIGCHLD, &info);
+	if (!(parent->leader->sighand->action[SIGCHLD - 1].flags &
+		    SA_NOCLDSTOP))
+		sigsendproc(parent, SIGCHLD, &info);
 	wakeup(&parent->childq);
 }

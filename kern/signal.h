@@ -6,6 +6,7 @@
 #include "kern/lock.h"
 
 struct proc;
+struct tgroup;
 struct trapframe;
 
 struct sighand {
@@ -43,6 +44,9 @@ struct restart {
  * in).  proctree held or p otherwise kept alive.  Any context. */
 void sigsend(struct proc *p, int sig, const struct ksiginfo *info);
 
+/* The same to a process: to a thread of it that does not block the signal. */
+void sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info);
+
 /* To every process of a group: 0, or -ESRCH when it has none.  Takes proctree. */
 int sigsendgroup(int pgid, int sig, const struct ksiginfo *info);
 
@@ -66,7 +70,7 @@ int sigignored(struct proc *p, int sig);
 
 /* Is the process group orphaned, not counting the process ignored (0: none)?
  * proctree held. */
-int pgorphaned(int pgid, struct proc *ignored);
+int pgorphaned(int pgid, struct tgroup *ignored);
 
 /* A signal that will act (not blocked, not ignored) is pending for the running
  * process. */

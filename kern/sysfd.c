@@ -86,7 +86,7 @@ dupfd(uint fd, uint min, int cloexec)
 
 	if (!f)
 		return -EBADF;
-	if (min < myproc()->rlimit[RLIMIT_NOFILE].cur && (int)min >= 0)
+	if (min < myproc()->tg->rlimit[RLIMIT_NOFILE].cur && (int)min >= 0)
 		r = fdalloc(f, min, cloexec);
 	if (r < 0)
 		fileclose(f);

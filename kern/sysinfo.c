@@ -125,11 +125,11 @@ sys_prctl(const uint *a)
 	case PR_GET_PDEATHSIG:
 		return copyout(v, &p->pdeathsig, sizeof(int)) ? -EFAULT : 0;
 	case PR_GET_DUMPABLE:
-		return p->dumpable;
+		return p->tg->dumpable;
 	case PR_SET_DUMPABLE:
 		if (v > 1)
 			return -EINVAL;
-		p->dumpable = (int)v;
+		p->tg->dumpable = (int)v;
 		return 0;
 	case PR_GET_KEEPCAPS:
 		return 0;

@@ -62,7 +62,7 @@ getflock(struct file *f, int wide, uint uva, struct filelock *l)
 		return -EINVAL;
 	l->owner = myproc()->files;
 	l->whole = 0;
-	l->pid = myproc()->tgid;
+	l->pid = myproc()->tg->tgid;
 	l->type = wide ? k64.l_type : k.l_type;
 	if (l->type != F_RDLCK && l->type != F_WRLCK && l->type != F_UNLCK)
 		return -EINVAL;
@@ -128,7 +128,7 @@ sys_flock(const uint *a)
 	if (!(f = fdget(a[0])))
 		return -EBADF;
 	want.owner = f;
-	want.pid = myproc()->tgid;
+	want.pid = myproc()->tg->tgid;
 	want.type = op == LOCK_SH ? F_RDLCK : op == LOCK_EX ? F_WRLCK : F_UNLCK;
 	if (f->flags & O_PATH || !f->inode)
 		err = -EBADF;

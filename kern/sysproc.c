@@ -151,7 +151,7 @@ int
 sys_getpid(const uint *a)
 {
 	(void)a;
-	return myproc()->tgid;
+	return myproc()->tg->tgid;
 }
 
 int
@@ -168,47 +168,49 @@ sys_getppid(const uint *a)
 
 	(void)a;
 	acquire(&proctree);
-	pid = myproc()->parent ? myproc()->parent->tgid : 0;
+	pid = myproc()->tg->parent ? myproc()->tg->parent->tgid : 0;
 	release(&proctree);
 	return pid;
 }
 
-static int dosetpgid(struct proc *p, int pgid);
+static int dosetpgid(struct tgroup *tg, int pgid);
 
 int
 sys_setpgid(const uint *a)
 {
-	struct proc *me = myproc(), *p;
-	int pid = a[0] ? (int)a[0] : me->pid, err = -ESRCH;
+	struct tgroup *me = myproc()->tg, *tg;
+	int pid = a[0] ? (int)a[0] : me->tgid, err = -ESRCH;
 	int pgid = a[1] ? (int)a[1] : pid;
 
 	if (pgid < 0)
 		return -EINVAL;
 	acquire(&proctree);
-	p = findproc(pid);
-	if (p && (p == me || p->parent == me))
-		err = dosetpgid(p, pgid);
+	tg = findgroup(pid);
+	if (tg && tg->tgid != pid)
+		err = -EINVAL;
+	else if (tg && (tg == me || tg->parent == me))
+		err = dosetpgid(tg, pgid);
 	release(&proctree);
 	return err;
 }
 
 static int groupin(int pgid, struct session *s);
 
-/* p is the running process or its child. */
+/* tg is the running process or its child. */
 static int
-dosetpgid(struct proc *p, int pgid)
+dosetpgid(struct tgroup *tg, int pgid)
 {
-	struct proc *me = myproc();
+	struct tgroup *me = myproc()->tg;
 
-	if (p != me && p->session != me->session)
+	if (tg != me && tg->session != me->session)
 		return -EPERM;
-	if (p != me && p->execed)
+	if (tg != me && tg->execed)
 		return -EACCES;
-	if (p->session->sid == p->pid) /* leaders lead */
+	if (tg->session->sid == tg->tgid) /* leaders lead */
 		return -EPERM;
-	if (pgid != p->pid && !groupin(pgid, me->session))
+	if (pgid != tg->tgid && !groupin(pgid, me->session))
 		return -EPERM;
-	p->pgid = pgid;
+	tg->pgid = pgid;
 	return 0;
 }
 
@@ -216,10 +218,10 @@ dosetpgid(struct proc *p, int pgid)
 static int
 groupin(int pgid, struct session *s)
 {
-	struct proc *p;
+	struct tgroup *tg;
 
-	listeach(p, &allprocs, alllink)
-		if (p->pgid == pgid && (!s || p->session == s))
+	listeach(tg, &allprocs, alllink)
+		if (tg->pgid == pgid && (!s || tg->session == s))
 			return 1;
 	return 0;
 }
@@ -228,13 +230,13 @@ groupin(int pgid, struct session *s)
 static int
 idof(int pid, int session)
 {
-	struct proc *p;
+	struct tgroup *tg;
 	int id = -ESRCH;
 
 	acquire(&proctree);
-	p = pid ? findproc(pid) : myproc();
-	if (p)
-		id = session ? p->session->sid : p->pgid;
+	tg = pid ? findgroup(pid) : myproc()->tg;
+	if (tg)
+		id = session ? tg->session->sid : tg->pgid;
 	release(&proctree);
 	return id;
 }
@@ -249,7 +251,7 @@ int
 sys_getpgrp(const uint *a)
 {
 	(void)a;
-	return myproc()->pgid;
+	return myproc()->tg->pgid;
 }
 
 int
@@ -262,8 +264,8 @@ int
 sys_setsid(const uint *a)
 {
 	struct session *s = kzalloc(sizeof(*s));
-	struct proc *p = myproc();
-	int sid = p->pid;
+	struct tgroup *tg = myproc()->tg;
+	int sid = tg->tgid;
 
 	(void)a;
 	if (!s)
@@ -271,14 +273,14 @@ sys_setsid(const uint *a)
 	s->ref = 1;
 	s->sid = sid;
 	acquire(&proctree);
-	if (p->session->sid == sid || groupin(sid, 0)) {
+	if (tg->session->sid == sid || groupin(sid, 0)) {
 		release(&proctree);
 		kmfree(s);
 		return -EPERM;
 	}
-	sessionput(p->session);
-	p->session = s;
-	p->pgid = sid;
+	sessionput(tg->session);
+	tg->session = s;
+	tg->pgid = sid;
 	release(&proctree);
 	return sid;
 }

@@ -2,7 +2,7 @@
  * sysrlimit.c - the system calls about what processes may use and have used:
  * resource limits, rusage and times, priorities.
  *
- * The limits of struct proc are looked at where they matter (fork, descriptors);
+ * The limits of struct tgroup are looked at where they matter (fork, descriptors);
  * those of memory are kept by mm/ as well, which hears of each change here.
  */
 #include "kern/proc.h"
@@ -90,7 +90,7 @@ sys_ugetrlimit(const uint *a)
 	return getrlimit(a, RLIM_INFINITY);
 }
 
-static int changerlimit(struct proc *p, uint which, const struct rlimit64 *new);
+static int changerlimit(struct tgroup *tg, uint which, const struct rlimit64 *new);
 static void tellmm(struct uvm *u, uint which, uint64_t cur);
 
 static int
@@ -106,12 +106,12 @@ dorlimit(int pid, uint which, const struct rlimit64 *new, struct rlimit64 *old)
 	p = pid ? findproc(pid) : me;
 	if (!p)
 		err = -ESRCH;
-	else if (p != me && me->euid != 0 &&
+	else if (p->tg != me->tg && me->euid != 0 &&
 		(me->uid != p->uid || me->uid != p->euid || me->uid != p->suid))
 		err = -EPERM;
 	else {
-		*old = p->rlimit[which];
-		err = new ? changerlimit(p, which, new) : 0;
+		*old = p->tg->rlimit[which];
+		err = new ? changerlimit(p->tg, which, new) : 0;
 		if (new && err == 0 && p->uvm)
 			u = uvmref(p->uvm);
 	}
@@ -124,15 +124,15 @@ dorlimit(int pid, uint which, const struct rlimit64 *new, struct rlimit64 *old)
 }
 
 static int
-changerlimit(struct proc *p, uint which, const struct rlimit64 *new)
+changerlimit(struct tgroup *tg, uint which, const struct rlimit64 *new)
 {
 	int root = myproc()->euid == 0;
 
-	if (new->max > p->rlimit[which].max && !root)
+	if (new->max > tg->rlimit[which].max && !root)
 		return -EPERM;
 	if (which == RLIMIT_NOFILE && new->max > NOFILE)
 		return -EPERM; /* there are no more */
-	p->rlimit[which] = *new;
+	tg->rlimit[which] = *new;
 	return 0;
 }
 
@@ -184,20 +184,14 @@ rusageout(uint uva, const struct procusage *ru)
 int
 sys_getrusage(const uint *a)
 {
-	struct proc *p = myproc();
 	struct procusage ru;
 	int who = (int)a[0];
 
 	if (who == RUSAGE_SELF || who == RUSAGE_THREAD) {
-		procusage(p, &ru);
+		procusage(who == RUSAGE_THREAD, &ru);
 	} else if (who == RUSAGE_CHILDREN) {
-		memset(&ru, 0, sizeof(ru));
 		acquire(&proctree);
-		ru.utime = p->cutime;
-		ru.stime = p->cstime;
-		ru.minflt = p->cminflt;
-		ru.majflt = p->cmajflt;
-		ru.maxrss = p->cmaxrss;
+		ru = myproc()->tg->reaped;
 		release(&proctree);
 	} else {
 		return -EINVAL;
@@ -208,13 +202,17 @@ sys_getrusage(const uint *a)
 int
 sys_times(const uint *a)
 {
-	struct proc *p = myproc();
+	struct tgroup *tg = myproc()->tg;
+	struct procusage ru;
 	struct tms t;
 
-	t.utime = (int)userticks(p->utime);
-	t.stime = (int)userticks(p->stime);
-	t.cutime = (int)userticks(p->cutime);
-	t.cstime = (int)userticks(p->cstime);
+	acquire(&proctree);
+	groupusage(tg, &ru);
+	t.cutime = (int)userticks(tg->reaped.utime);
+	t.cstime = (int)userticks(tg->reaped.stime);
+	release(&proctree);
+	t.utime = (int)userticks(ru.utime);
+	t.stime = (int)userticks(ru.stime);
 	if (a[0] && copyout(a[0], &t, sizeof(t)))
 		return -EFAULT;
 	return (int)(nowns() / (NSEC / USER_HZ));
@@ -231,22 +229,24 @@ chosen(struct proc *p, uint which, int who)
 	if (which == PRIO_PROCESS)
 		return p->pid == (who ? who : me->pid);
 	if (which == PRIO_PGRP)
-		return p->pgid == (who ? who : me->pgid);
+		return p->tg->pgid == (who ? who : me->tg->pgid);
 	return p->uid == (who ? (uint)who : me->uid);
 }
 
 int
 sys_getpriority(const uint *a)
 {
+	struct tgroup *tg;
 	struct proc *p;
 	int best = -ESRCH;
 
 	if (a[0] > PRIO_USER)
 		return -EINVAL;
 	acquire(&proctree);
-	listeach(p, &allprocs, alllink)
-		if (chosen(p, a[0], (int)a[1]))
-			best = MAX(best, 20 - p->nice);
+	listeach(tg, &allprocs, alllink)
+		eachthread(p, tg)
+			if (chosen(p, a[0], (int)a[1]))
+				best = MAX(best, 20 - p->nice);
 	release(&proctree);
 	return best;
 }
@@ -268,17 +268,20 @@ int
 sys_setpriority(const uint *a)
 {
 	int nice = MAX(-20, MIN(19, (int)a[2])), err = -ESRCH, r;
+	struct tgroup *tg;
 	struct proc *p;
 
 	if (a[0] > PRIO_USER)
 		return -EINVAL;
 	acquire(&proctree);
-	listeach(p, &allprocs, alllink) {
-		if (!chosen(p, a[0], (int)a[1]))
-			continue;
-		r = renice(p, nice);
-		if (r < 0 || err == -ESRCH)
-			err = r;
+	listeach(tg, &allprocs, alllink) {
+		eachthread(p, tg) {
+			if (!chosen(p, a[0], (int)a[1]))
+				continue;
+			r = renice(p, nice);
+			if (r < 0 || err == -ESRCH)
+				err = r;
+		}
 	}
 	release(&proctree);
 	return err;

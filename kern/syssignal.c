@@ -336,7 +336,7 @@ fromme(struct ksiginfo *info, int code)
 {
 	memset(info, 0, sizeof(*info));
 	info->code = code;
-	info->pid = myproc()->tgid;
+	info->pid = myproc()->tg->tgid;
 	info->uid = myproc()->uid;
 }
 
@@ -356,14 +356,14 @@ sendto(struct proc *p, int sig, const struct ksiginfo *info)
 static int
 sendmany(int pid, int sig, const struct ksiginfo *info)
 {
-	struct proc *me = myproc(), *p;
+	struct tgroup *me = myproc()->tg, *tg;
 	int pgid = pid == 0 ? me->pgid : -pid, err = -ESRCH, r;
 
-	listeach(p, &allprocs, alllink) {
-		if (pid == -1 ? p == me || p == initproc || !p->uvm
-			      : p->pgid != pgid)
+	listeach(tg, &allprocs, alllink) {
+		if (pid == -1 ? tg == me || tg == initgroup || !tg->parent
+			      : tg->pgid != pgid)
 			continue;
-		r = sendto(p, sig, info);
+		r = sendto(tg->leader, sig, info);
 		if (err != 0)
 			err = r;
 	}
@@ -390,7 +390,7 @@ sys_tgkill(const uint *a)
 	fromme(&info, SI_TKILL);
 	acquire(&proctree);
 	p = findproc(tid);
-	err = p && p->tgid != tgid ? -ESRCH : sendto(p, sig, &info);
+	err = p && p->tg->tgid != tgid ? -ESRCH : sendto(p, sig, &info);
 	release(&proctree);
 	return err;
 }
@@ -407,7 +407,7 @@ sys_rt_sigqueueinfo(const uint *a)
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
 	if ((user.si_code >= 0 || user.si_code == SI_TKILL) &&
-		pid != myproc()->pid)
+		pid != myproc()->tg->tgid)
 		return -EPERM; /* would look as if from the kernel */
 	memset(&info, 0, sizeof(info));
 	info.code = user.si_code;

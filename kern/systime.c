@@ -119,18 +119,25 @@ static int64_t
 cputime(int clock)
 {
 	struct proc *p = myproc();
-	int pid = ~(clock >> 3);
+	int pid = clock < 0 ? ~(clock >> 3) : 0;
+	struct procusage ru;
 	int64_t ticks = -1;
 
-	if (clock == CLOCK_PROCESS_CPUTIME_ID ||
-		clock == CLOCK_THREAD_CPUTIME_ID ||
-		(clock < 0 && (pid == 0 || pid == p->pid)))
+	if (clock == CLOCK_THREAD_CPUTIME_ID ||
+		(clock < 0 && (clock & 4) && (pid == 0 || pid == p->pid)))
 		return (int64_t)(p->utime + p->stime) * TICKNS;
-	if (clock >= 0)
+	if (clock >= 0 && clock != CLOCK_PROCESS_CPUTIME_ID)
 		return -EINVAL;
 	acquire(&proctree);
-	if ((p = findproc(pid)) != 0)
-		ticks = (int64_t)(p->utime + p->stime);
+	if (pid)
+		p = findproc(pid);
+	if (p && clock < 0 && (clock & 4)) {
+		if (p->tg == myproc()->tg)
+			ticks = (int64_t)(p->utime + p->stime);
+	} else if (p && p->tg->leader == p) {
+		groupusage(p->tg, &ru);
+		ticks = (int64_t)(ru.utime + ru.stime);
+	}
 	release(&proctree);
 	return ticks < 0 ? -EINVAL : ticks * TICKNS;
 }
@@ -368,24 +375,24 @@ sys_clock_nanosleep_time64(const uint *a)
 static void
 realfire(void *arg)
 {
-	struct proc *p = arg;
+	struct tgroup *tg = arg;
 	int64_t next, now = nowns();
 
-	sigsend(p, SIGALRM, 0);
-	if (p->realinterval == 0)
+	sigsendproc(tg, SIGALRM, 0);
+	if (tg->realinterval == 0)
 		return;
-	next = p->realtimer.deadline + p->realinterval;
-	timerset(&p->realtimer, MAX(next, now + 1), realfire, p);
+	next = tg->realtimer.deadline + tg->realinterval;
+	timerset(&tg->realtimer, MAX(next, now + 1), realfire, tg);
 }
 
 static int64_t
-realleft(struct proc *p)
+realleft(struct tgroup *tg)
 {
 	int64_t left;
 
-	if (!p->realtimer.on)
+	if (!tg->realtimer.on)
 		return 0;
-	left = p->realtimer.deadline - nowns();
+	left = tg->realtimer.deadline - nowns();
 	return MAX(left, USEC);
 }
 
@@ -393,13 +400,13 @@ realleft(struct proc *p)
 static int64_t
 realstart(int64_t ns, int64_t interval)
 {
-	struct proc *p = myproc();
-	int64_t left = realleft(p);
+	struct tgroup *tg = myproc()->tg;
+	int64_t left = realleft(tg);
 
-	timerdel(&p->realtimer);
-	p->realinterval = interval;
+	timerdel(&tg->realtimer);
+	tg->realinterval = interval;
 	if (ns > 0)
-		timerset(&p->realtimer, deadlinein(ns), realfire, p);
+		timerset(&tg->realtimer, deadlinein(ns), realfire, tg);
 	return left;
 }
 
@@ -415,15 +422,15 @@ sys_alarm(const uint *a)
 }
 
 void
-itimertick(struct proc *p, int user)
+itimertick(struct tgroup *tg, int user)
 {
-	if (user && p->itimer[0] && --p->itimer[0] == 0) {
-		p->itimer[0] = p->itimerval[0];
-		sigsend(p, SIGVTALRM, 0);
+	if (user && tg->itimer[0] && --tg->itimer[0] == 0) {
+		tg->itimer[0] = tg->itimerval[0];
+		sigsendproc(tg, SIGVTALRM, 0);
 	}
-	if (p->itimer[1] && --p->itimer[1] == 0) {
-		p->itimer[1] = p->itimerval[1];
-		sigsend(p, SIGPROF, 0);
+	if (tg->itimer[1] && --tg->itimer[1] == 0) {
+		tg->itimer[1] = tg->itimerval[1];
+		sigsendproc(tg, SIGPROF, 0);
 	}
 }
 
@@ -439,15 +446,15 @@ tvticks(const struct timeval *tv)
 }
 
 static void
-getitimer(struct proc *p, int which, struct itimerval *it)
+getitimer(struct tgroup *tg, int which, struct itimerval *it)
 {
 	if (which == ITIMER_REAL) {
-		nstimeval(&it->it_value, realleft(p));
-		nstimeval(&it->it_interval, p->realinterval);
+		nstimeval(&it->it_value, realleft(tg));
+		nstimeval(&it->it_interval, tg->realinterval);
 		return;
 	}
-	nstimeval(&it->it_value, (int64_t)p->itimer[which - 1] * TICKNS);
-	nstimeval(&it->it_interval, (int64_t)p->itimerval[which - 1] * TICKNS);
+	nstimeval(&it->it_value, (int64_t)tg->itimer[which - 1] * TICKNS);
+	nstimeval(&it->it_interval, (int64_t)tg->itimerval[which - 1] * TICKNS);
 }
 
 int
@@ -457,14 +464,14 @@ sys_getitimer(const uint *a)
 
 	if (a[0] > ITIMER_PROF)
 		return -EINVAL;
-	getitimer(myproc(), a[0], &it);
+	getitimer(myproc()->tg, a[0], &it);
 	return copyout(a[1], &it, sizeof(it)) ? -EFAULT : 0;
 }
 
 int
 sys_setitimer(const uint *a)
 {
-	struct proc *p = myproc();
+	struct tgroup *tg = myproc()->tg;
 	struct itimerval it, old;
 	int64_t value, interval;
 
@@ -477,12 +484,12 @@ sys_setitimer(const uint *a)
 	interval = timevalns(&it.it_interval);
 	if (value < 0 || interval < 0)
 		return -EINVAL;
-	getitimer(p, a[0], &old);
+	getitimer(tg, a[0], &old);
 	if (a[0] == ITIMER_REAL)
 		realstart(value, interval);
 	else {
-		p->itimerval[a[0] - 1] = tvticks(&it.it_interval);
-		p->itimer[a[0] - 1] = tvticks(&it.it_value);
+		tg->itimerval[a[0] - 1] = tvticks(&it.it_interval);
+		tg->itimer[a[0] - 1] = tvticks(&it.it_value);
 	}
 	return a[2] && copyout(a[2], &old, sizeof(old)) ? -EFAULT : 0;
 }

@@ -145,8 +145,8 @@ account(struct proc *p, int user)
 		p->utime++;
 	else
 		p->stime++;
-	if (p->itimer[0] | p->itimer[1])
-		itimertick(p, user);
+	if (p->tg->itimer[0] | p->tg->itimer[1])
+		itimertick(p->tg, user);
 }
 
 /* Call the functions of timers whose time has come. */

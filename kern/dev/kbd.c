@@ -273,8 +273,8 @@ static void
 reboot(void)
 {
 	acquire(&proctree);
-	if (initproc)
-		sigsend(initproc, SIGINT, 0);
+	if (initgroup)
+		sigsendproc(initgroup, SIGINT, 0);
 	release(&proctree);
 }
 

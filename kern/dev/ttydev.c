@@ -95,7 +95,7 @@ opencurrent(struct file *f)
 	struct tty *t;
 
 	acquire(&proctree);
-	t = p->session ? p->session->tty : 0;
+	t = p->tg->session ? p->tg->session->tty : 0;
 	release(&proctree);
 	if (t == 0)
 		return -ENXIO;
@@ -133,9 +133,9 @@ opentty(struct file *f)
 	if ((f->flags & O_NOCTTY) || (f->flags & O_ACCMODE) == O_WRONLY)
 		return 0;
 	acquire(&proctree);
-	if (p->session && p->session->sid == p->pid && p->session->tty == 0 &&
+	if (p->tg->session && p->tg->session->sid == p->tg->tgid && p->tg->session->tty == 0 &&
 		t->session == 0)
-		control(t, p->session, p->pgid);
+		control(t, p->tg->session, p->tg->pgid);
 	release(&proctree);
 	return 0;
 }
@@ -244,7 +244,7 @@ polltty(struct file *f, struct pollset *ps)
 static int
 iscontrolling(struct tty *t)
 {
-	struct session *s = myproc()->session;
+	struct session *s = myproc()->tg->session;
 
 	return s && s->tty == t;
 }
@@ -258,16 +258,16 @@ background(struct tty *t, int sig)
 	struct proc *p = myproc();
 	int orphaned;
 
-	if (!iscontrolling(t) || t->pgrp == 0 || t->pgrp == p->pgid)
+	if (!iscontrolling(t) || t->pgrp == 0 || t->pgrp == p->tg->pgid)
 		return 0;
 	if ((p->sig.mask >> (sig - 1) & 1) || sigignored(p, sig))
 		return sig == SIGTTIN ? -EIO : 0;
 	acquire(&proctree);
-	orphaned = pgorphaned(p->pgid, 0);
+	orphaned = pgorphaned(p->tg->pgid, 0);
 	release(&proctree);
 	if (orphaned)
 		return -EIO;
-	sigsendgroup(p->pgid, sig, 0);
+	sigsendgroup(p->tg->pgid, sig, 0);
 	return -ERESTARTSYS;
 }
 
@@ -445,7 +445,7 @@ jobioctl(struct tty *t, struct file *f, uint cmd, uint arg)
 		return iscontrolling(t) ? putint(arg, t->pgrp) : -ENOTTY;
 	case TIOCGSID:
 		return iscontrolling(t) ?
-			putint(arg, myproc()->session->sid) : -ENOTTY;
+			putint(arg, myproc()->tg->session->sid) : -ENOTTY;
 	case TIOCSPGRP:
 		return setpgrp(t, arg);
 	}
@@ -457,16 +457,16 @@ static int
 setcontrolling(struct tty *t, struct file *f, uint force)
 {
 	struct proc *p = myproc();
-	struct session *s = p->session;
+	struct session *s = p->tg->session;
 	int err = -EPERM;
 
 	acquire(&proctree);
-	if (s->sid == p->pid && s->tty == t) {
+	if (s->sid == p->tg->tgid && s->tty == t) {
 		err = 0;
-	} else if (s->sid == p->pid && s->tty == 0 &&
+	} else if (s->sid == p->tg->tgid && s->tty == 0 &&
 		(t->session == 0 || (force == 1 && p->euid == 0)) &&
 		((f->flags & O_ACCMODE) != O_WRONLY || p->euid == 0)) {
-		control(t, s, p->pgid);
+		control(t, s, p->tg->pgid);
 		err = 0;
 	}
 	release(&proctree);
@@ -483,10 +483,10 @@ dropcontrolling(struct tty *t)
 
 	if (!iscontrolling(t))
 		return -ENOTTY;
-	if (p->session->sid != p->pid)
+	if (p->tg->session->sid != p->tg->tgid)
 		return 0;
 	acquire(&proctree);
-	p->session->tty = 0;
+	p->tg->session->tty = 0;
 	t->session = 0;
 	acquire(&t->lock);
 	pgrp = t->pgrp;
@@ -520,7 +520,7 @@ setpgrp(struct tty *t, uint arg)
 	sid = groupsession(pgrp);
 	if (sid == 0)
 		err = -ESRCH;
-	else if (sid != myproc()->session->sid)
+	else if (sid != myproc()->tg->session->sid)
 		err = -EPERM;
 	if (err == 0) {
 		acquire(&t->lock);
@@ -535,11 +535,11 @@ setpgrp(struct tty *t, uint arg)
 static int
 groupsession(int pgrp)
 {
-	struct proc *p;
+	struct tgroup *tg;
 
-	listeach (p, &allprocs, alllink) {
-		if (p->pgid == pgrp && p->session)
-			return p->session->sid;
+	listeach (tg, &allprocs, alllink) {
+		if (tg->pgid == pgrp && tg->session)
+			return tg->session->sid;
 	}
 	return 0;
 }

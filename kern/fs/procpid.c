@@ -325,7 +325,7 @@ showlimits(struct text *t, int pid)
 	acquire(&proctree);
 	p = findproc(pid);
 	if (p)
-		memmove(lim, p->rlimit, sizeof(lim));
+		memmove(lim, p->tg->rlimit, sizeof(lim));
 	release(&proctree);
 	if (p == 0)
 		return -ESRCH;
@@ -361,8 +361,8 @@ linkexe(int pid, int fd, struct dentry **out, char *buf, uint n)
 	(void)fd;
 	acquire(&proctree);
 	p = findproc(pid);
-	if (p && p->exe)
-		f = filedup(p->exe);
+	if (p && p->tg->exe)
+		f = filedup(p->tg->exe);
 	release(&proctree);
 	if (f == 0)
 		return -ENOENT;
@@ -472,7 +472,7 @@ mayinspect(struct proc *p)
 
 	if (p == me || me->euid == 0)
 		return 1;
-	return p->dumpable && me->fsuid == p->uid && me->fsuid == p->euid &&
+	return p->tg->dumpable && me->fsuid == p->uid && me->fsuid == p->euid &&
 		me->fsuid == p->suid && me->fsgid == p->gid &&
 		me->fsgid == p->egid && me->fsgid == p->sgid;
 }
@@ -485,8 +485,8 @@ procowner(int pid, uint *uid, uint *gid)
 	acquire(&proctree);
 	p = findproc(pid);
 	if (p) {
-		*uid = p->dumpable ? p->euid : 0;
-		*gid = p->dumpable ? p->egid : 0;
+		*uid = p->tg->dumpable ? p->euid : 0;
+		*gid = p->tg->dumpable ? p->egid : 0;
 	}
 	release(&proctree);
 	return p ? 0 : -ESRCH;
@@ -496,13 +496,12 @@ int
 procnextpid(int pid)
 {
 	int next = -1;
-	struct proc *p;
+	struct tgroup *tg;
 
 	acquire(&proctree);
-	listeach(p, &allprocs, alllink) {
-		if (p->pid >= pid && p->pid == p->tgid &&
-			(next < 0 || p->pid < next))
-			next = p->pid;
+	listeach(tg, &allprocs, alllink) {
+		if (tg->tgid >= pid && (next < 0 || tg->tgid < next))
+			next = tg->tgid;
 	}
 	release(&proctree);
 	return next;
@@ -621,14 +620,15 @@ copyids(struct procinfo *i, struct proc *p)
 static void
 copyfamily(struct procinfo *i, struct proc *p)
 {
-	struct tty *tty = p->session ? p->session->tty : 0;
+	struct tgroup *tg = p->tg;
+	struct tty *tty = tg->session->tty;
 
-	i->ppid = p->parent ? p->parent->pid : 0;
-	i->pgid = p->pgid;
-	i->sid = p->session ? p->session->sid : 0;
+	i->ppid = tg->parent ? tg->parent->tgid : 0;
+	i->pgid = tg->pgid;
+	i->sid = tg->session->sid;
 	i->tty = tty ? ttydev(tty) : 0;
 	i->tpgid = tty ? ttypgrp(tty) : -1;
-	i->exitsignal = p->exitsignal;
+	i->exitsignal = tg->exitsignal;
 	i->nice = p->nice;
 	i->cpu = p->cpu;
 	switch (p->state) {
@@ -652,14 +652,17 @@ copyfamily(struct procinfo *i, struct proc *p)
 static void
 copyusage(struct procinfo *i, struct proc *p)
 {
-	i->flt[0] = p->minflt;
-	i->flt[1] = p->cminflt;
-	i->flt[2] = p->majflt;
-	i->flt[3] = p->cmajflt;
-	i->time[0] = userhz(p->utime);
-	i->time[1] = userhz(p->stime);
-	i->time[2] = userhz(p->cutime);
-	i->time[3] = userhz(p->cstime);
+	struct procusage ru, *reaped = &p->tg->reaped;
+
+	groupusage(p->tg, &ru);
+	i->flt[0] = ru.minflt;
+	i->flt[1] = reaped->minflt;
+	i->flt[2] = ru.majflt;
+	i->flt[3] = reaped->majflt;
+	i->time[0] = userhz(ru.utime);
+	i->time[1] = userhz(ru.stime);
+	i->time[2] = userhz(reaped->utime);
+	i->time[3] = userhz(reaped->stime);
 	i->nvcsw = p->nvcsw;
 	i->nivcsw = p->nivcsw;
 	i->start = p->starttime;

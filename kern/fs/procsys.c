@@ -133,15 +133,19 @@ static void
 cputime(struct cputime *c)
 {
 	uint64_t user = 0, system = 0, total;
+	struct procusage ru;
+	struct tgroup *tg;
 	struct proc *p;
 
 	memset(c, 0, sizeof(*c));
 	acquire(&proctree);
-	listeach(p, &allprocs, alllink) {
-		user += p->utime + p->cutime;
-		system += p->stime + p->cstime;
-		c->switches += p->nvcsw + p->nivcsw;
-		c->maxpid = MAX(c->maxpid, p->pid);
+	listeach(tg, &allprocs, alllink) {
+		groupusage(tg, &ru);
+		user += ru.utime + tg->reaped.utime;
+		system += ru.stime + tg->reaped.stime;
+		c->switches += ru.nvcsw + ru.nivcsw;
+		eachthread(p, tg)
+			c->maxpid = MAX(c->maxpid, p->pid);
 	}
 	release(&proctree);
 	total = (uint64_t)(nowns() / (1000000000 / USER_HZ)) * (uint)ncpu;
@@ -306,7 +310,7 @@ static int
 linkself(int pid, int fd, struct dentry **out, char *buf, uint n)
 {
 	(void)pid, (void)fd, (void)out;
-	return snprintf(buf, n, "%d", myproc()->tgid);
+	return snprintf(buf, n, "%d", myproc()->tg->tgid);
 }
 
 static int

@@ -367,7 +367,7 @@ static int
 sizelimit(uint64_t pos, uint *n)
 {
 	struct proc *p = myproc();
-	uint64_t limit = p ? p->rlimit[RLIMIT_FSIZE].cur : MAXSIZE;
+	uint64_t limit = p ? p->tg->rlimit[RLIMIT_FSIZE].cur : MAXSIZE;
 
 	if (p && pos >= limit) {
 		sigsend(p, SIGXFSZ, 0);
