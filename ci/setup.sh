@@ -110,9 +110,9 @@ othersetup() {
 	say "This is not Debian or Ubuntu: please install the packages yourself:"
 	say "  Fedora:   meson ninja-build nasm gcc glibc-devel.i686" \
 		"glibc-static.i686 qemu-system-x86 grub2-tools-extra" \
-		"grub2-pc-modules xorriso mtools python3 cpio clang lld"
+		"grub2-pc-modules xorriso mtools python3 cpio clang lld gdb"
 	say "  Arch:     meson nasm gcc lib32-glibc lib32-gcc-libs" \
-		"qemu-system-x86 grub libisoburn mtools python cpio clang lld"
+		"qemu-system-x86 grub libisoburn mtools python cpio clang lld gdb"
 	say "  Homebrew: meson ninja nasm i686-elf-gcc qemu i686-elf-grub" \
 		"xorriso mtools python cpio (and a static i386 BusyBox)"
 	say "then, with a cross file that names your compiler:"

@@ -6,6 +6,7 @@ function returns a list of results, so that a TAP run counts each of its tests.
 Two jobs run at once.  One line per test; the last line is the count.
 """
 
+import base64
 import collections
 import concurrent.futures
 import glob
@@ -900,6 +901,99 @@ def leakboot():
                                  re.M).groups())
     if a - b > 8 or b - c > 8:
         raise Failure("free memory went from %d over %d to %d kB" % (a, b, c))
+
+
+# Core files, read by the host's gdb.
+
+CRASHES = {  # arguments of crash, and what gdb must say
+    "": (r"^#0 +(0x\w+ in )?two \(a=21, s=0x\w+ <text> \"read only\"\)[^#]*"
+         r"^#1 +0x\w+ in one \(a=20\)[^#]*^#2 +0x\w+ in main \(argc=1,",
+         r"^\$8 = 7$"),
+}
+
+GDB = ["info auxv", "info signals SIGSEGV", "info registers", "info float",
+       "print $_siginfo.si_signo", "print $_siginfo._sifields._sigfault.si_addr",
+       "print/x global", "print text", "print heap", "print shared",
+       "print anon + (32 << 20)", "print own", "info proc mappings", "thread apply all bt"]
+
+COMMON = (r"terminated with signal SIGSEGV", r"^esi +0x5eed ",
+          r"^=>R7: .*3\.1415926535", r"^\$1 = 11$", r"^\$2 = .*0x10$",
+          r"^\$3 = 0x1234abce$", r'^\$4 = "read only"$',
+          r'^\$5 = 0x\w+ "on the heap"$', r'^\$6 = 0x\w+ "shared memory"$',
+          r'^\$7 = 0x\w+ "far away"$', r"^25 +AT_RANDOM", r"^Core was generated "
+          r"by .crash", r"0x\w+ +0x\w+ +0x\w+ +0x0 +.*/bin/crash$")
+
+
+@suite
+def core():
+    """What a crashing program leaves tells the host's gdb all about it."""
+    yield "core", coreboot
+
+
+COREINIT = """
+cd /tmp
+crash; test -e core && exit 3
+ulimit -c unlimited
+for how in ""; do
+	crash $how
+	echo "==BEGIN$how $(stat -c '%a %U %h' core)"
+	gzip -c core | base64
+	echo ==END
+	rm core
+done
+su u -c 'cp /bin/crash crash2; chmod u+s crash2'
+chmod 777 .; su v -c ./crash2; test -e core && exit 4
+ln -s linked core; crash; test -e linked && exit 5
+rm core; echo kept >kept; ln kept core; crash; cat kept
+rm core; ulimit -c 40; crash; stat -c '==SIZE %s' core
+rm core; mkdir core; crash; echo ==OVER
+"""
+
+
+def coreboot(name):
+    start = time.monotonic()
+    with open(program("crash"), "rb") as f:
+        data = f.read()
+    users = "root:x:0:0::/:/bin/sh\nu:x:7:7::/:/bin/sh\nv:x:8:8::/:/bin/sh\n"
+    root = withscript("core.cpio", COREINIT,
+                      [("bin/crash", data), ("etc/passwd", users)])
+    try:
+        m = boot(name=name, kernel=KERNEL, initrd=root, ram=128, timeout=90,
+                 append="init=/ci.sh panic=exit quiet", expect="^==OVER")
+    except Failure as e:
+        return [Result(name, False, time.monotonic() - start, str(e))]
+    results = []
+    for how, want in CRASHES.items():
+        results += job(readcore, m, how, want)(
+            "%s/%s" % (name, how or "single"))
+    results += job(corerules, m)(name + "/rules")
+    results[-1] = results[-1]._replace(seconds=time.monotonic() - start)
+    return results
+
+
+def readcore(m, how, want):
+    found = re.search(r"^(.*dumped.*)\n==BEGIN%s 600 root 1\n([^=]*=*)\n?"
+                      r"==END$" % how, m.text, re.M)
+    if not found:
+        raise Failure("no core file, see %s" %
+                      keep("core-" + how, m.text.encode()))
+    path = write("core." + how, gzip.decompress(
+        base64.b64decode(found.group(2))))
+    args = ["gdb", "-nx", "-batch", "-ex", "set width 0"]
+    for line in GDB:
+        args += ["-ex", line]
+    text = command(args + [program("crash"), path], "core-gdb")
+    for pattern in COMMON + want:
+        if not re.search(pattern, text, re.M):
+            raise Failure("gdb does not say /%s/, see %s" % (
+                pattern, keep("core-gdb-" + how, text.encode())))
+
+
+def corerules(m):
+    """No dump for the set-id, through links, or beyond the limit."""
+    for pattern in ("^kept$", r"^==SIZE (20480|[1-9]\d\d\d)$"):
+        if not re.search(pattern, m.text, re.M):
+            raise Failure("no /%s/" % pattern)
 
 
 # Running them.

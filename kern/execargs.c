@@ -325,6 +325,7 @@ putaux(struct exec *e)
 	};
 
 	_Static_assert(NELEM(aux) == NAUX, "NAUX");
+	uvmargs(e->uvm)->auxv = e->sp;
 	for (i = 0; i < NAUX; i++) {
 		if ((err = putword(e, aux[i][0])) < 0 ||
 			(err = putword(e, aux[i][1])) < 0)

@@ -190,7 +190,9 @@ childinfo(struct tgroup *tg, struct ksiginfo *info)
 
 	memset(info, 0, sizeof(*info));
 	info->signo = tg->exitsignal;
-	info->code = sig == 0 ? CLD_EXITED : CLD_KILLED;
+	info->code = sig == 0                      ? CLD_EXITED
+		     : tg->xstatus & WSTATCORE ? CLD_DUMPED
+					       : CLD_KILLED;
 	info->pid = tg->tgid;
 	info->uid = tg->leader->uid;
 	info->status = sig ? sig : tg->xstatus >> 8 & 0xff;

@@ -239,6 +239,9 @@ void sighandput(struct sighand *);
  * {entry, base, limit, flags}.  0 or -EINVAL. */
 int tlsfill(struct segdesc *, const uint desc[4]);
 
+/* systls.c: the other way, for the entry of that number. */
+void tlsdesc(const struct segdesc *, uint entry, uint desc[4]);
+
 /* init.c: the first process: fills the root, opens the console, runs init. */
 void userinit(void);
 

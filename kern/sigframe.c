@@ -217,7 +217,6 @@ fpsize(void)
 	return offsetof(struct fpstate, fxsave);
 }
 
-static void tofsave(struct fsave *to, const struct fxsave *from);
 static void fromfsave(struct fxsave *to, const struct fsave *from);
 
 /* Write the FPU state of the running process to the user's memory at fp. */
@@ -233,10 +232,7 @@ fppush(struct proc *p, uint fp)
 	pushcli();
 	fpusave(p->fpu);
 	popcli();
-	if (fxsr)
-		tofsave(&head.fsave, p->fpu);
-	else
-		memcpy(&head.fsave, p->fpu, sizeof(head.fsave));
+	fsaveimage(&head.fsave, p->fpu);
 	head.status = (uint16_t)head.fsave.swd;
 	head.magic = fxsr ? FPSTATE_FXSR : FPSTATE_FSAVE;
 	if (copyout(fp, &head, sizeof(head)))
@@ -282,11 +278,16 @@ static uint fulltags(const struct fxsave *fx);
 
 /* SDM 1, 10.5.1.1: FXSAVE packs the tags to a bit each and widens the
  * registers to 16 bytes. */
-static void
-tofsave(struct fsave *to, const struct fxsave *from)
+void
+fsaveimage(struct fsave *to, const void *fpu)
 {
+	const struct fxsave *from = fpu;
 	int i;
 
+	if ((cpuinfo.features & CPU_FXSR) == 0) {
+		memcpy(to, fpu, sizeof(*to));
+		return;
+	}
 	to->cwd = 0xffff0000 | from->cwd;
 	to->swd = 0xffff0000 | from->swd;
 	to->twd = 0xffff0000 | fulltags(from);

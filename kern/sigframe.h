@@ -39,6 +39,9 @@ void sigforcesegv(int sig);
 int sigpushframe(struct trapframe *tf, const struct ksigaction *act,
 	const struct ksiginfo *info);
 
+/* The FPU's state as struct proc keeps it, in the form of FNSAVE. */
+void fsaveimage(struct fsave *to, const void *fpu);
+
 /* The user's form of info. */
 void siguserinfo(struct siginfo *to, const struct ksiginfo *info);
 

@@ -23,6 +23,7 @@
 #include "arch/cpu.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/abi/wait.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
@@ -36,6 +37,9 @@
 #define SYNCSET                                                                \
 	(sigbit(SIGSEGV) | sigbit(SIGBUS) | sigbit(SIGILL) | sigbit(SIGTRAP) | \
 		sigbit(SIGFPE) | sigbit(SIGSYS))
+#define CORESET                                                                \
+	(SYNCSET | sigbit(SIGQUIT) | sigbit(SIGABRT) | sigbit(SIGXCPU) |       \
+		sigbit(SIGXFSZ))
 #define MAXQUEUE 1024 /* entries a process may have; beyond: -EAGAIN */
 
 struct sigqueue {
@@ -357,7 +361,9 @@ sigdeliver(struct trapframe *tf)
 			continue;
 		}
 		if (act.handler == SIG_DFL)
-			doexit(sig);
+			doexit((sigbit(sig) & CORESET) && coredump(tf, &info)
+					? sig | WSTATCORE
+					: sig);
 		restart(tf, &act);
 		if (sigpushframe(tf, &act, &info) < 0)
 			sigforcesegv(sig);

@@ -91,6 +91,10 @@ void sigfault(struct trapframe *tf, uint va, int err);
  * it kills, as on Linux. */
 void sigexception(struct trapframe *tf, int sig, int code, uint addr);
 
+/* coredump.c: write the core file of the running process, which dies by the
+ * signal in info: 1, or 0 when it may have none or there is no room. */
+int coredump(struct trapframe *tf, const struct ksiginfo *info);
+
 /* Deliver what is pending to the frame, called by userret; does not return if
  * the process dies. */
 void sigdeliver(struct trapframe *tf);

@@ -142,7 +142,7 @@ waitinfo(struct siginfo *info, int pid, int status)
 	} else if ((status & 0x7f) == 0) {
 		info->si_code = CLD_EXITED;
 	} else {
-		info->si_code = CLD_KILLED;
+		info->si_code = status & WSTATCORE ? CLD_DUMPED : CLD_KILLED;
 		info->field[2] = status & 0x7f;
 	}
 }

@@ -74,20 +74,23 @@ dropselectors(struct proc *p)
 int
 sys_get_thread_area(const uint *a)
 {
-	struct segdesc d;
 	uint desc[4];
-	int slot;
 
 	if (copyin(desc, a[0], sizeof(desc[0])))
 		return -EFAULT;
 	if (desc[0] - SEG_TLS >= NTLS)
 		return -EINVAL;
-	slot = (int)(desc[0] - SEG_TLS);
-	d = myproc()->tls[slot];
-	desc[1] = d.lo >> 16 | (d.hi & 0xff) << 16 | (d.hi & 0xff000000);
-	desc[2] = (d.lo & 0xffff) | (d.hi & 0xf0000);
-	desc[3] = (d.hi >> 22 & 1) | (d.hi >> 10 & 3) << 1 |
-		(~d.hi >> 9 & 1) << 3 | (d.hi >> 23 & 1) << 4 |
-		(~d.hi >> 15 & 1) << 5 | (d.hi >> 20 & 1) << 6;
+	tlsdesc(&myproc()->tls[desc[0] - SEG_TLS], desc[0], desc);
 	return copyout(a[0], desc, sizeof(desc)) ? -EFAULT : 0;
+}
+
+void
+tlsdesc(const struct segdesc *d, uint entry, uint desc[4])
+{
+	desc[0] = entry;
+	desc[1] = d->lo >> 16 | (d->hi & 0xff) << 16 | (d->hi & 0xff000000);
+	desc[2] = (d->lo & 0xffff) | (d->hi & 0xf0000);
+	desc[3] = (d->hi >> 22 & 1) | (d->hi >> 10 & 3) << 1 |
+		(~d->hi >> 9 & 1) << 3 | (d->hi >> 23 & 1) << 4 |
+		(~d->hi >> 15 & 1) << 5 | (d->hi >> 20 & 1) << 6;
 }

@@ -144,6 +144,7 @@ void uvmstat(struct uvm *u, struct uvmstat *st);
 struct uvmargs {
 	uint argstart, argend, envstart, envend;
 	uint startcode, endcode, startstack;
+	uint auxv; /* the auxiliary vector */
 };
 struct uvmargs *uvmargs(struct uvm *u);
 
@@ -159,6 +160,15 @@ struct vmainfo {
 };
 enum { VMAINFO_MAP, VMAINFO_HEAP, VMAINFO_STACK };
 int uvmvma(struct uvm *u, int i, struct vmainfo *);
+
+/* For core dumps, which make nothing present.  The first page in [va, end), both
+ * page aligned, that is present, or with anon set the first of private memory's
+ * own; end if there is none. */
+uint uvmresident(struct uvm *u, uint va, uint end, int anon);
+
+/* Copy the page at va, as a read would find it, to page: 1; 0: it is not there,
+ * and all zeroes if anything. */
+int uvmpeek(struct uvm *u, uint va, void *page);
 
 /* fault.c */
 

@@ -397,6 +397,28 @@ rangerss(struct uvm *u, uint start, uint end)
 	return rss;
 }
 
+/* The first page in [start, end) that is present (anon: and is private memory's
+ * own): its address, or end. */
+uint
+nextpage(struct uvm *u, uint start, uint end, int anon)
+{
+	pte_t *slot;
+	uint a, e;
+
+	for (uint va = start; va < end; va = nextsuper(va)) {
+		if (!(u->pgdir[PDX(va)] & PTE_P))
+			continue;
+		a = va;
+		e = MIN(nextsuper(va), end);
+		slot = filledslots(ptepage(u->pgdir[PDX(va)]), &a, &e);
+		for (; a < e; a += PGSIZE, slot++)
+			if (ptefilled(*slot) && ptepage(*slot) != zeropage &&
+				(!anon || ptepage(*slot)->state == PG_ANON))
+				return a;
+	}
+	return end;
+}
+
 /* Note the peak before the resident size shrinks.  u->lock held. */
 void
 notepeak(struct uvm *u)

@@ -305,6 +305,43 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 	return err == -ENOMEM ? -ENOMEM : err < 0 ? -EFAULT : 0;
 }
 
+/* See mm.h. */
+uint
+uvmresident(struct uvm *u, uint va, uint end, int anon)
+{
+	acquiresleep(&u->lock);
+	va = nextpage(u, va, end, anon);
+	releasesleep(&u->lock);
+	return va;
+}
+
+/* See mm.h. */
+int
+uvmpeek(struct uvm *u, uint va, void *page)
+{
+	struct uio to = {(uint)page, PGSIZE, 1};
+	struct vma *v;
+	pte_t *slot;
+	char *kva;
+	int r = 0;
+
+	acquiresleep(&u->lock);
+	v = vmafind(u, va);
+	slot = findslot(u->pgdir, va);
+	if (slot && ptefilled(*slot)) {
+		kva = tempmap(ptepage(*slot), 0);
+		memcpy(page, kva, PGSIZE);
+		tempunmap(kva);
+		r = 1;
+	} else if (v && v->obj) {
+		r = pcacheread(v->obj, &to, (uint64_t)(v->pgoff +
+			((va - v->start) >> PGSHIFT)) << PGSHIFT) > 0;
+		memset((char *)page + PGSIZE - to.n, 0, to.n);
+	}
+	releasesleep(&u->lock);
+	return r;
+}
+
 void
 uvmlimit(struct uvm *u, int which, uint bytes)
 {

@@ -316,6 +316,7 @@ int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
 void freetables(struct uvm *);               /* the last: nobody runs on it */
 uint uvmrss(struct uvm *);
 uint rangerss(struct uvm *, uint start, uint end);
+uint nextpage(struct uvm *, uint start, uint end, int anon);
 void notepeak(struct uvm *);                 /* call before rss shrinks */
 
 /* uvm.c */

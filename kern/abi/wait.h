@@ -17,8 +17,10 @@
 #define P_PID  1
 #define P_PGID 2
 
-/* A wait status: exit code in bits 8-15; or a signal in bits 0-6 (bit 7 would say
- * that memory was dumped); or WSTATSTOPPED and the signal in bits 8-15; or WSTATCONT. */
+/* A wait status: exit code in bits 8-15; or a signal in bits 0-6, with
+ * WSTATCORE if memory was dumped; or WSTATSTOPPED and the signal in bits 8-15; or
+ * WSTATCONT. */
+#define WSTATCORE    0x80
 #define WSTATSTOPPED 0x7f
 #define WSTATCONT    0xffff
 
