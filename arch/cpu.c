@@ -7,8 +7,7 @@ struct cpuinfo cpuinfo;
 
 static uint cpuid(uint leaf, uint regs[4]);
 
-/* Fill cpuinfo and set the bits of CR4 that it allows: entry.asm has made sure
- * of CPUID and PSE.  The FPU's bits are fpuinit's. */
+/* entry.asm has made sure of CPUID and PSE. */
 void
 cpuinit(void)
 {
@@ -38,7 +37,13 @@ cpuinit(void)
 			memcpy(ci->brand + 16 * i, r, 16);
 		}
 	}
-	if (ci->features & CPU_PGE)
+}
+
+/* The FPU's bits are fpuinit's. */
+void
+cpusetup(void)
+{
+	if (cpuinfo.features & CPU_PGE)
 		lcr4(rcr4() | CR4_PGE);
 }
 

@@ -89,7 +89,8 @@ ncliszero(void)
 
 	__asm__ volatile("cmpl $0, %%fs:%c1"
 		: "=@ccz"(zero)
-		: "i"(offsetof(struct cpu, ncli)));
+		: "i"(offsetof(struct cpu, ncli))
+		: "memory");
 	return zero;
 }
 
@@ -158,8 +159,11 @@ extern struct cpuinfo cpuinfo;
 #define CPU_FXSR (1u << 24)
 #define CPU_SSE  (1u << 25)
 
-/* Fill cpuinfo and set the bits of CR0 and CR4 that it allows. */
+/* Fill cpuinfo, once. */
 void cpuinit(void);
+
+/* Set the bits of CR4 that it allows, per CPU. */
+void cpusetup(void);
 
 /* swtch.asm: save the callee-saved registers on this stack, its pointer in
  * *old, and continue on the stack new. */

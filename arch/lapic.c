@@ -7,29 +7,148 @@
 #include "arch/lapic.h"
 
 #include "arch/cpu.h"
+#include "arch/ioapic.h"
+#include "arch/machine.h"
+#include "arch/memlayout.h"
+#include "arch/multiboot.h"
+#include "arch/trap.h"
 #include "arch/x86.h"
 
 /* Registers, as indices of words. */
-#define EOI    (0xB0 / 4)
-#define ICRLO  (0x300 / 4)
-#define ICRHI  (0x310 / 4)
+#define ID      (0x020 / 4)
+#define VERSION (0x030 / 4)
+#define TPR     (0x080 / 4) /* priority below which nothing comes */
+#define EOI     (0x0B0 / 4)
+#define SVR     (0x0F0 / 4)
+#define ESR     (0x280 / 4)
+#define ICRLO   (0x300 / 4)
+#define ICRHI   (0x310 / 4)
+#define LTIMER  (0x320 / 4) /* local vector table */
+#define LPERF   (0x340 / 4)
+#define LINT0   (0x350 / 4)
+#define LERROR  (0x370 / 4)
+#define INITIAL (0x380 / 4) /* of the timer */
+#define CURRENT (0x390 / 4)
+#define DIVIDE  (0x3E0 / 4)
 
-#define ICR_ASSERT  0x4000
-#define ICR_PENDING 0x1000 /* the last one has not been accepted yet */
+#define SVR_ENABLE   0x100
+#define LV_MASKED    0x10000
+#define LV_PERIODIC  0x20000
+#define DIVIDE16     3
+#define ICR_INIT     0x0500
+#define ICR_STARTUP  0x0600
+#define ICR_PENDING  0x1000 /* the last one has not been accepted yet */
+#define ICR_ASSERT   0x4000
+#define ICR_LEVEL    0x8000
+#define INTEGRATED   0x10 /* versions 1x: on the CPU's chip */
+
+#define CALIBRATE 3 /* milliseconds */
+#define LOOKS     8
+
+struct look { /* at both clocks */
+	uint64_t tsc, width; /* somewhere in these ticks the timer */
+	uint count;          /* said this */
+};
 
 static volatile uint *lapic; /* 0: there is none, or it is not used */
+static uint period;          /* of the timer */
+
+static uint calibrate(void);
+static struct look look(void);
+static void command(uint apicid, uint what);
+
+int
+apicinit(void)
+{
+	if (bootflag("noapic") || !(cpuinfo.features & CPU_APIC) ||
+		tsckhz == 0 || machine.lapic < DEVSPACE)
+		return 0;
+	lapic = (volatile uint *)machine.lapic;
+	if ((lapic[VERSION] & 0xF0) == INTEGRATED && ioapicinit()) {
+		lapic[SVR] = SVR_ENABLE | T_SPURIOUS;
+		period = calibrate();
+	}
+	if (period == 0) {
+		lapic = 0;
+		return 0;
+	}
+	if (machine.imcr) {
+		outb(0x22, 0x70); /* select the switch: */
+		outb(0x23, 1);    /* the 8259s reach no CPU */
+	}
+	lapicinit();
+	return 1;
+}
+
+int
+apicused(void)
+{
+	return lapic != 0;
+}
+
+void
+lapicinit(void)
+{
+	mycpu()->apicid = lapic[ID] >> 24;
+	lapic[SVR] = SVR_ENABLE | T_SPURIOUS;
+	lapic[LINT0] = LV_MASKED; /* the 8259s */
+	if ((lapic[VERSION] >> 16 & 0xFF) >= 4)
+		lapic[LPERF] = LV_MASKED;
+	lapic[LERROR] = T_APICERR;
+	lapic[ESR] = 0; /* twice: the first makes it look */
+	lapic[ESR] = 0;
+	lapic[EOI] = 0;
+	lapic[DIVIDE] = DIVIDE16;
+	lapic[LTIMER] = LV_PERIODIC | T_TIMER;
+	lapic[INITIAL] = period;
+	lapic[TPR] = 0;
+}
+
+/* What the timer counts in a tick; 0 if it does not count. */
+static uint
+calibrate(void)
+{
+	struct look a, b;
+
+	lapic[DIVIDE] = DIVIDE16;
+	lapic[LTIMER] = LV_MASKED;
+	lapic[INITIAL] = ~0u;
+	a = look();
+	do
+		b = look();
+	while (b.tsc - a.tsc < (uint64_t)tsckhz * CALIBRATE);
+	return (uint)((uint64_t)(a.count - b.count) * tsckhz * (1000 / HZ) /
+		(b.tsc - a.tsc));
+}
+
+/* The closest of a few looks: a hypervisor may take us off the CPU in one. */
+static struct look
+look(void)
+{
+	struct look l, best = {.width = ~0ull};
+	int i;
+
+	for (i = 0; i < LOOKS; i++) {
+		l.tsc = rdtsc();
+		l.count = lapic[CURRENT];
+		l.width = rdtsc() - l.tsc;
+		if (l.width <= best.width)
+			best = l;
+	}
+	return best;
+}
+
+void
+lapiceoi(void)
+{
+	lapic[EOI] = 0;
+}
 
 void
 ipi(int cpu, int vector)
 {
-	if (lapic == 0)
-		return;
-	pushcli();
-	while (lapic[ICRLO] & ICR_PENDING)
-		pause();
-	lapic[ICRHI] = cpus[cpu].apicid << 24;
-	lapic[ICRLO] = ICR_ASSERT | (uint)vector;
-	popcli();
+	if (lapic)
+		command(cpus[cpu].apicid, ICR_ASSERT | (uint)vector);
 }
 
 void
@@ -45,7 +164,26 @@ ipiothers(int vector)
 }
 
 void
-lapiceoi(void)
+lapicreset(uint apicid)
 {
-	lapic[EOI] = 0;
+	command(apicid, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
+	command(apicid, ICR_INIT | ICR_LEVEL);
+}
+
+void
+lapicstart(uint apicid, uint pa)
+{
+	command(apicid, ICR_STARTUP | ICR_ASSERT | pa >> PGSHIFT);
+}
+
+/* Send it, once the last one has left. */
+static void
+command(uint apicid, uint what)
+{
+	pushcli();
+	while (lapic[ICRLO] & ICR_PENDING)
+		pause();
+	lapic[ICRHI] = apicid << 24;
+	lapic[ICRLO] = what;
+	popcli();
 }

@@ -28,6 +28,7 @@
 #define ARCH_MEMLAYOUT_H
 
 #define KERNBASE  0x80000000 /* first kernel virtual address */
+#define APSTART   0x00007000 /* where other CPUs start, physical: one page */
 #define EXTMEM    0x00100000 /* start of extended memory, physical */
 #define KERNLINK  (KERNBASE + EXTMEM)
 #define VMAPBASE  0xF0000000

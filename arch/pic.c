@@ -2,35 +2,32 @@
  * pic.c - the two 8259A interrupt controllers.
  *
  * Lines 0 to 15 arrive as vectors T_IRQ0 to T_IRQ0 + 15; the second chip hangs
- * on line 2 of the first.  A line is masked until irqset gives it a handler.
+ * on line 2 of the first.  A line is masked until irqset gives it a handler; all
+ * are where the APICs are used.
  */
-#include "arch/trap.h"
+#include "arch/pic.h"
 
+#include "arch/trap.h"
 #include "arch/x86.h"
-#include "kern/panic.h"
 
 #define PIC1    0x20 /* command port of the first; data is the next port */
 #define PIC2    0xA0
-#define CASCADE 2
 
 #define ICW1    0x11 /* edge triggered, cascaded, ICW4 follows */
 #define ICW4    0x01 /* 8086 mode, ends of interrupt by command */
 #define EOI     0x60 /* | line: that interrupt is served */
 #define READISR 0x0B /* the next read gives the lines in service */
 
-static uint16_t masked = 0xFFFF & ~(1 << CASCADE);
-static void (*handlers[16])(struct trapframe *);
+static uint16_t masked = 0xFFFF & ~(1 << PICCASCADE);
 
 static void picsetup(int port, int vector, int cascade);
 static int spurious(int irq);
-static void acknowledge(int irq);
 
-/* Set up both chips with every line masked.  Interrupts off. */
 void
 picinit(void)
 {
-	picsetup(PIC1, T_IRQ0, 1 << CASCADE);
-	picsetup(PIC2, T_IRQ0 + 8, CASCADE);
+	picsetup(PIC1, T_IRQ0, 1 << PICCASCADE);
+	picsetup(PIC2, T_IRQ0 + 8, PICCASCADE);
 	outb(PIC1 + 1, masked & 0xFF);
 	outb(PIC2 + 1, masked >> 8);
 }
@@ -45,29 +42,25 @@ picsetup(int port, int vector, int cascade)
 	outb(port + 1, ICW4);
 }
 
-/* Call the handler at each interrupt of the line from now on. */
 void
-irqset(int irq, void (*handler)(struct trapframe *))
+picunmask(int irq)
 {
-	assert(irq >= 0 && irq < 16 && irq != CASCADE);
-	handlers[irq] = handler;
 	masked &= ~(1 << irq);
 	outb(PIC1 + 1, masked & 0xFF);
 	outb(PIC2 + 1, masked >> 8);
 }
 
-/* An interrupt came.  Acknowledged first, because the handler of the timer may
- * not return for a while. */
-void
-irqtrap(struct trapframe *tf)
+int
+picack(int irq)
 {
-	int irq = tf->trapno - T_IRQ0;
-
 	if (spurious(irq))
-		return;
-	acknowledge(irq);
-	if (handlers[irq])
-		handlers[irq](tf);
+		return 0;
+	if (irq >= 8) {
+		outb(PIC2, EOI | (irq - 8));
+		irq = PICCASCADE;
+	}
+	outb(PIC1, EOI | irq);
+	return 1;
 }
 
 /* A line that fell before it was asked about shows up as the chip's last one,
@@ -83,16 +76,6 @@ spurious(int irq)
 	if (inb(port) & 0x80)
 		return 0;
 	if (irq == 15)
-		outb(PIC1, EOI | CASCADE); /* the first chip believes it */
+		outb(PIC1, EOI | PICCASCADE); /* the first chip believes it */
 	return 1;
-}
-
-static void
-acknowledge(int irq)
-{
-	if (irq >= 8) {
-		outb(PIC2, EOI | (irq - 8));
-		irq = CASCADE;
-	}
-	outb(PIC1, EOI | irq);
 }

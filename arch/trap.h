@@ -59,9 +59,9 @@ void idtload(void);  /* use it, per CPU */
  * kernel stack (tail of trapentry.asm).  A new process starts here. */
 void trapret(void);
 
-/* Interrupt lines 0-15 of the two 8259s.  The handler runs with interrupts
- * off; the line is acknowledged before it is called. */
-void picinit(void);
+/* Interrupt lines 0-15 of the ISA bus.  The handler runs with interrupts off, on
+ * the boot CPU; the line is acknowledged before it is called.  irqset() is for
+ * the boot, before other CPUs run. */
 void irqset(int irq, void (*handler)(struct trapframe *));
 void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler */
 

@@ -1,6 +1,10 @@
 /* main.c - from entry.asm's page directory to the first process. */
 #include "arch/cpu.h"
+#include "arch/lapic.h"
+#include "arch/machine.h"
 #include "arch/multiboot.h"
+#include "arch/pic.h"
+#include "arch/smp.h"
 #include "arch/trap.h"
 #include "mm/mm.h"
 #include "kern/dev/dev.h"
@@ -23,8 +27,10 @@ kmain(uint magic, uint info)
 	consoleearly();
 	trapinit();                 /* our bugs panic, not reset */
 	idtload();
-	cpuinit();                  /* CR4.PGE before global pages */
+	cpuinit();
+	cpusetup();                 /* CR4.PGE before global pages */
 	multibootinit(magic, info); /* copies low memory, before it is given out */
+	machineinit();              /* the firmware's tables, likewise */
 	kinit1();                   /* pages below 4 MiB, for page tables */
 	kvmalloc();                 /* all of RAM mapped, page 0 no more */
 	dfinit();                   /* double faults see it too */
@@ -32,13 +38,15 @@ kmain(uint magic, uint info)
 	slabinit();                 /* small objects: everything below */
 	uvminit();                  /* address spaces and the page cache */
 	picinit();                  /* lines masked until a driver asks */
-	pitinit();                  /* the clock ticks once interrupts are on */
+	pitinit();                  /* the TSC's speed; IRQ 0 */
+	apicinit();                 /* instead of both, where there are APICs */
 	timeinit();                 /* time of day, from the RTC */
 	fpuinit();
 	procinit();
 	fileinit();
 	vfsinit();                  /* an empty root */
 	devinit();                  /* terminals; their interrupts */
+	startothers();              /* up to scheduler() */
 	banner();
 	userinit();                 /* pid 1, which fills the root and runs init */
 	scheduler();

@@ -11,6 +11,7 @@
 #include "kern/sched.h"
 
 #include "arch/cpu.h"
+#include "arch/lapic.h"
 #include "arch/x86.h"
 #include "kern/dev/dev.h"
 #include "kern/panic.h"
@@ -49,7 +50,8 @@ timeinit(void)
 		tscstart = rdtsc();
 	}
 	realbase = rtcread() * SECOND - nowns();
-	irqset(0, tick);
+	if (!apicused())
+		irqset(0, tick);
 }
 
 int64_t

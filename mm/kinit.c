@@ -23,7 +23,7 @@ static struct run *early; /* kinit1's list; 0 once kinit2 has run */
 
 static struct range { /* RAM in use at boot */
 	uint start, end;
-} used[NMODULE + 3];
+} used[NMODULE + 4];
 static int nused;
 
 extern char end[]; /* first address behind the kernel image (kernel.ld) */
@@ -45,6 +45,7 @@ kinit1(void)
 	struct run *r;
 
 	reserve(0, PGSIZE);
+	reserve(APSTART, APSTART + PGSIZE);
 	reserve(EXTMEM, V2P(end));
 	for (int i = 0; i < bootinfo.nmodule; i++)
 		reserve(bootinfo.module[i].start, bootinfo.module[i].end);
