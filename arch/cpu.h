@@ -30,6 +30,7 @@ enum { /* counters of mm/vmstat.c, kept per CPU so that counting is free */
 	VM_CR3,        /* address spaces loaded */
 	VM_INVLPG,     /* single translations flushed */
 	VM_FLUSH,      /* whole TLBs flushed outside a switch */
+	VM_SHOOT,      /* other CPUs asked to flush */
 	VM_STACKGROW,  /* stacks extended by a fault */
 	VM_OOM,        /* processes killed for lack of memory */
 	NVMSTAT
@@ -49,6 +50,9 @@ struct cpu {
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
 	struct segdesc gdt[NSEGS];
 	struct taskstate ts;
+	volatile uint mail; /* bit per full slot of box (xcall.c) */
+	struct xcall *volatile box[NCPU]; /* what each other CPU asks for */
+	volatile int probing; /* probeuser() runs: faults are expected */
 };
 
 extern struct cpu cpus[NCPU];
@@ -197,6 +201,10 @@ uint clearout(uint uva, uint n); /* zeroes */
 /* Copy a string with its NUL, at most max bytes: its length without the NUL,
  * -EFAULT, or -ENAMETOOLONG when there is no NUL in max bytes. */
 int copyinstr(char *dst, uint uva, uint max);
+
+/* Can this CPU read (write) the word at uva without asking fault()?  Changes
+ * nothing.  mycpu()->probing is set; interrupts off. */
+int probeuser(uint uva, int write);
 
 /* pit.c: the timer at HZ, and the time-stamp counter beside it. */
 void pitinit(void);            /* calibrates the TSC (few ms), starts IRQ 0 */

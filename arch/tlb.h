@@ -2,30 +2,19 @@
 #ifndef ARCH_TLB_H
 #define ARCH_TLB_H
 
-#include "arch/x86.h"
+#include "arch/xcall.h"
 #include "kern/types.h"
 
 struct uvm;
 
-/* Forget the translation of va in u, wherever u is loaded.  Returns when no
- * CPU can use the old one.  Callers hold u->lock; no spinlock held. */
+/* Forget the translation of va in u, or those of n addresses, or all of u's,
+ * wherever u is loaded.  The slots have changed before.  Return when no CPU can
+ * use the old ones.  Callers hold u->lock, or the lock of the table. */
 void tlbshoot(struct uvm *u, uint va);
-
-/* Forget all of u's translations, likewise. */
+void tlbshootmany(struct uvm *u, const uint va[], int n);
 void tlbshootall(struct uvm *u);
 
-/* Forget a kernel translation on every CPU. */
+/* Forget a kernel translation on every CPU, likewise. */
 void tlbshootkernel(uint va);
-
-/* Answer what other CPUs have asked of this one's TLB.  Interrupts off. */
-void tlbserve(void);
-
-/* In every loop that waits for another CPU with interrupts off: that one may be
- * waiting for this one's TLB. */
-static inline void
-cpurelax(void)
-{
-	pause();
-}
 
 #endif

@@ -12,8 +12,8 @@
 #include "arch/cpu.h"
 #include "arch/lapic.h"
 #include "arch/memlayout.h"
-#include "arch/tlb.h"
 #include "arch/x86.h"
+#include "arch/xcall.h"
 #include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
@@ -135,8 +135,8 @@ apictrap(struct trapframe *tf)
 	lapiceoi();
 	if (tf->trapno == T_TIMER)
 		tick(tf);
-	else if (tf->trapno == T_TLB)
-		tlbserve();
+	else if (tf->trapno == T_XCALL)
+		xcallserve();
 	else if (tf->trapno == T_STOP)
 		panicstop();
 }
@@ -223,6 +223,10 @@ pagefault(struct trapframe *tf)
 		fixup = findfixup(tf->eip);
 		if (fixup == 0 || va >= KERNBASE || p == 0 || p->uvm == 0)
 			panictrap(tf, "page fault in the kernel at %x", va);
+		if (mycpu()->probing) {
+			tf->eip = fixup;
+			return;
+		}
 		if (mycpu()->ncli != 0)
 			panictrap(tf, "user memory used with a spinlock held");
 	}

@@ -40,7 +40,7 @@ enum { /* SDM 3A table 6-1 */
 	/* from local APICs; the high digit is the priority */
 	T_TIMER = 0xE0,
 	T_RESCHED = 0xE1,  /* cpus[].resched has been set: yield */
-	T_TLB = 0xF0,      /* serve a TLB request, see arch/tlb.h */
+	T_XCALL = 0xF0,    /* run a function for another CPU: arch/xcall.h */
 	T_STOP = 0xF1,     /* another CPU panics */
 	T_APICERR = 0xFE,
 	T_SPURIOUS = 0xFF, /* gone before it could be taken: no EOI */

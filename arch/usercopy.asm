@@ -172,4 +172,25 @@ copyinstr:
 	fixup .byte, .fault
 	fixup .word, .fault
 
+; int probeuser(uint uva, int write): 1, or 0 when it faults.  The write leaves
+; the word as it is, whatever other CPUs do to it.
+global probeuser
+align 16
+probeuser:
+	test edx, edx
+	jnz .write
+.read:
+	mov edx, [eax]
+	jmp .done
+.write:
+	lock or dword [eax], 0
+.done:
+	mov eax, 1
+	ret
+.no:
+	xor eax, eax
+	ret
+	fixup .read, .no
+	fixup .write, .no
+
 section .note.GNU-stack noalloc noexec nowrite progbits

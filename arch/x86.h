@@ -176,6 +176,35 @@ atomicdectest(volatile int *addr)
 	return zero;
 }
 
+/* Add to *addr: what it was before. */
+static inline uint
+xadd(volatile uint *addr, uint v)
+{
+	__asm__ volatile("lock xaddl %0, %1" : "+r"(v), "+m"(*addr) : : "memory");
+	return v;
+}
+
+/* Set or clear bits of *addr. */
+static inline void
+atomicor(volatile uint *addr, uint bits)
+{
+	__asm__ volatile("lock orl %1, %0" : "+m"(*addr) : "ir"(bits) : "memory");
+}
+
+static inline void
+atomicand(volatile uint *addr, uint bits)
+{
+	__asm__ volatile("lock andl %1, %0" : "+m"(*addr) : "ir"(bits) : "memory");
+}
+
+/* All stores before it are seen by others before any load after it is made.
+ * (A locked instruction: MFENCE came with SSE2.) */
+static inline void
+fence(void)
+{
+	__asm__ volatile("lock addl $0, (%%esp)" : : : "memory", "cc");
+}
+
 static inline uint64_t
 rdtsc(void)
 {

@@ -23,6 +23,7 @@ enum { /* ranks: lower is taken first */
 	RANK_PIPE,   /* a pipe */
 	RANK_SIGNAL, /* pending signals and handlers of a process */
 	RANK_PCACHE, /* pages of one file or memory object */
+	RANK_UVMLIST, /* all address spaces */
 	RANK_TABLE,  /* slots of one page table */
 	RANK_SLEEPQ, /* inside a sleep lock */
 	RANK_WAITQ,  /* a wait queue */

@@ -14,6 +14,7 @@
  *   read-only  write   shared   same page, now writable           cowfault
  *   read-only  write   private  sole owner keeps it, else a copy  cowfault
  *   good       any     any      someone got here first: nothing   faultpage
+ *   held       any     any      someone is at it: look again      faultpage
  *
  * ("object" is a file, or shared memory without a name: vma->obj.)
  *
@@ -29,6 +30,10 @@
  *   F3  Each slot holds one reference to its page.
  *   F4  commit() allocates nothing and cannot fail half-way.
  *
+ * Threads fault side by side, with u->lock held to read.  What changes vmas or
+ * takes a table back from being shared needs it to write: resolve() gives
+ * up with -EBUSY then, and fault() starts over alone.
+ *
  * Locks, in order: uvm->lock, pcache lock or table lock.
  */
 #include "mm/vm.h"
@@ -38,6 +43,7 @@ struct fault {
 	struct vma *vma; /* what covers the address */
 	uint va;         /* page that faulted */
 	uint write;      /* PTE_W if it was a write, else 0 */
+	uint access;     /* as asked for, and ALONE */
 	int major;       /* did we wait for I/O? */
 	struct page *table; /* the page table, and in it */
 	pte_t *slot;     /* the PTE that translates va */
@@ -46,9 +52,14 @@ struct fault {
 
 _Static_assert(PROT_WRITE == PTE_W, "struct fault's write");
 
+#define ALONE 0x100 /* with PROT_*: uvm->lock is held to write */
+
+static int faultshared(struct uvm *, uint va, uint access);
+static int resolve(struct uvm *, uint va, uint access);
 static int faultvma(struct fault *);
 static int growstack(struct fault *);
 static int faultslot(struct fault *);
+static int faulttable(struct uvm *, uint va, uint access);
 static int faultpage(struct fault *);
 static int anonfault(struct fault *);
 static int filefault(struct fault *);
@@ -63,15 +74,36 @@ fault(struct uvm *u, uint va, uint access)
 {
 	int err;
 
-	acquiresleep(&u->lock);
-	err = faultlocked(u, va, access);
-	releasesleep(&u->lock);
+	if (u->ref > 1 && (err = faultshared(u, va, access)) != -EBUSY)
+		return err;
+	acquirewrite(&u->lock);
+	err = resolve(u, va, access | ALONE);
+	releasewrite(&u->lock);
 	return err;
 }
 
-/* The same with u->lock held. */
+/* Threads of one address space fault side by side. */
+static __attribute__((noinline)) int
+faultshared(struct uvm *u, uint va, uint access)
+{
+	int err;
+
+	acquireread(&u->lock);
+	err = resolve(u, va, access);
+	releaseread(&u->lock);
+	return err;
+}
+
+/* The same with u->lock held to write. */
 int
 faultlocked(struct uvm *u, uint va, uint access)
+{
+	return resolve(u, va, access | ALONE);
+}
+
+/* The same with u->lock held: -EBUSY when it must be held to write. */
+static int
+resolve(struct uvm *u, uint va, uint access)
 {
 	struct fault f;
 	int err;
@@ -79,6 +111,7 @@ faultlocked(struct uvm *u, uint va, uint access)
 	f.uvm = u;
 	f.va = PGROUNDDOWN(va);
 	f.write = access & PROT_WRITE; /* the same bit as PTE_W */
+	f.access = access;
 	f.major = 0;
 	do {
 		err = faultvma(&f);
@@ -118,6 +151,8 @@ growstack(struct fault *f)
 
 	if (err < 0)
 		return err;
+	if (!(f->access & ALONE))
+		return -EBUSY;
 	if (owntables(f->uvm, f->va, f->vma->start) < 0)
 		return -ENOMEM;
 	f->vma = vmastretch(f->uvm, f->vma, f->va);
@@ -130,16 +165,31 @@ static int
 faultslot(struct fault *f)
 {
 	pde_t *pde = &f->uvm->pgdir[PDX(f->va)];
-	uint want = PTE_P | f->write;
+	uint want = PTE_P | f->write, table = *pde;
+	int err;
 
-	if ((*pde & want) != want)
-		if (owntable(f->uvm, f->va) < 0 ||
-			walkpgdir(f->uvm->pgdir, f->va, 1) == 0)
-			return -ENOMEM;
-	f->table = ptepage(*pde);
-	f->slot = (pte_t *)P2V(PTE_ADDR(*pde)) + PTX(f->va);
+	if ((table & want) != want) {
+		err = faulttable(f->uvm, f->va, f->access);
+		if (err < 0)
+			return err;
+		table = *pde;
+	}
+	f->table = ptepage(table);
+	f->slot = (pte_t *)P2V(PTE_ADDR(table)) + PTX(f->va);
 	f->old = *f->slot;
 	return 0;
+}
+
+/* A table of our own under va, or for a read any. */
+static __attribute__((noinline)) int
+faulttable(struct uvm *u, uint va, uint access)
+{
+	if ((access & (PROT_WRITE | ALONE)) == PROT_WRITE &&
+		(u->pgdir[PDX(va)] & PTE_P))
+		return -EBUSY; /* siblings may be using the shared one */
+	if ((access & PROT_WRITE) && owntable(u, va) < 0)
+		return -ENOMEM;
+	return walkpgdir(u->pgdir, va, 1) ? 0 : -ENOMEM;
 }
 
 /* One slot, one case. */
@@ -151,7 +201,8 @@ faultpage(struct fault *f)
 			return 0;
 		return cowfault(f);
 	}
-	assert(f->old == 0); /* PTE_HELD: only under PROT_NONE */
+	if (f->old != 0)
+		return -EAGAIN; /* a sibling is exchanging the page (commit) */
 	if (f->vma->obj)
 		return filefault(f);
 	return anonfault(f);
@@ -240,7 +291,9 @@ pinslot(struct fault *f, int *kept)
 }
 
 /* Install pg if the slot is as we saw it.  Takes over the caller's
- * reference: it becomes the slot's, or is dropped with -EAGAIN. */
+ * reference: it becomes the slot's, or is dropped with -EAGAIN.  A page that
+ * was there leaves all TLBs before the new one is seen: else a sibling could
+ * write to the new one, and another read the old one afterwards. */
 static int
 commit(struct fault *f, struct page *pg, int write)
 {
@@ -250,14 +303,17 @@ commit(struct fault *f, struct page *pg, int write)
 
 	acquire(&table->lock);
 	if (sameslot(f)) {
+		if (f->old & PTE_P) {
+			tlbarm(f->uvm, f->va, PROT_READ);
+			*f->slot = (f->old & ~(PTE_P | PTE_W)) | PTE_HELD;
+			tlbshoot(f->uvm, f->va);
+			tlbverify(f->uvm, f->va, PROT_READ);
+		}
 		drop = setslot(f->slot, pagepa(pg) | PTE_P | PTE_U | PTE_A |
 						(write ? PTE_W | PTE_D : 0));
 		err = 0;
 	}
 	release(&table->lock);
-
-	if (drop && err == 0)
-		tlbshoot(f->uvm, f->va); /* before the page can be freed */
 	if (drop)
 		putpage(drop);
 	return err;

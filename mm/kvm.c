@@ -124,9 +124,8 @@ void
 switchkvm(void)
 {
 	pushcli();
-	mycpu()->uvm = 0;
-	vmcount(VM_CR3);
-	lcr3(V2P(kpgdir));
+	switchuvm(0);
+	lcr3(V2P(kpgdir)); /* at boot, no other was loaded */
 	popcli();
 }
 
@@ -154,12 +153,12 @@ kernelslot(uint va)
 
 	if (kpgdir[PDX(va)] & PTE_P)
 		return walkpgdir(kpgdir, va, 0);
-	acquiresleep(&uvmlistlock); /* one at a time, and no new directory */
+	acquire(&uvmlistlock); /* one at a time, and no new directory */
 	slot = walkpgdir(kpgdir, va, 1);
 	if (slot)
 		listeach(u, &uvmlist, link)
 			u->pgdir[PDX(va)] = kpgdir[PDX(va)];
-	releasesleep(&uvmlistlock);
+	release(&uvmlistlock);
 	return slot;
 }
 

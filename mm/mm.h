@@ -89,14 +89,15 @@ void uvminit(void);
 struct uvm *newuvm(void);
 struct uvm *uvmref(struct uvm *); /* one more reference (vfork, CLONE_VM) */
 void freeuvm(struct uvm *);       /* drop one; the last frees everything.
-                                   * Must not be loaded on this CPU then:
-                                   * switchkvm() first.  May sleep. */
+                                   * No process may run in it then.  May
+                                   * sleep. */
 
 /* fork: a copy of u that shares its page tables copy-on-write, or 0. */
 struct uvm *copyuvm(struct uvm *u);
 
 /* Load u on this CPU (0: the kernel's only).  Interrupts off. */
 void switchuvm(struct uvm *u);
+uint uvmcpus(struct uvm *u); /* bit per CPU that has it loaded */
 
 /* Prepare an empty u for a program: a stack of one vma below USERTOP that grows
  * to stacklimit bytes. */
@@ -169,6 +170,11 @@ uint uvmresident(struct uvm *u, uint va, uint end, int anon);
 /* Copy the page at va, as a read would find it, to page: 1; 0: it is not there,
  * and all zeroes if anything. */
 int uvmpeek(struct uvm *u, uint va, void *page);
+
+/* Is va in a shared mapping?  1: *obj, referenced (pcachefree() drops it), and
+ * the page of it are the same for all who map it; 0: private memory; -EFAULT:
+ * nothing is mapped. */
+int uvmobject(struct uvm *u, uint va, struct pcache **obj, uint *index);
 
 /* fault.c */
 

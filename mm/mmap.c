@@ -51,7 +51,7 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	v = describe(0, len, prot, flags, file, off, &err);
 	if (v == 0)
 		return err;
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	err = choose(u, addr, len, flags, &start);
 	if (err == 0)
 		err = vmalimit(u, len, (prot & PROT_WRITE) &&
@@ -69,7 +69,7 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 		if (flags & (MAP_POPULATE | MAP_LOCKED))
 			populate(u, start, start + len, prot);
 	}
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	vmadrop(drop);
 	if (err < 0)
 		vmadrop(v);
@@ -170,9 +170,9 @@ munmap(struct uvm *u, uint addr, uint len)
 
 	if (len == 0 || addr % PGSIZE || addr > USERTOP || len > USERTOP - addr)
 		return -EINVAL;
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	err = munmaplocked(u, addr, addr + PGROUNDUP(len), &drop);
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	vmadrop(drop);
 	return err;
 }
@@ -228,7 +228,7 @@ mprotect(struct uvm *u, uint addr, uint len, int prot)
 	if (addr > USERTOP || len > USERTOP - addr)
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	for (va = addr; err == 0 && va < end; va = next) {
 		v = vmafind(u, va);
 		if (v == 0) {
@@ -239,7 +239,7 @@ mprotect(struct uvm *u, uint addr, uint len, int prot)
 		err = protectone(u, v, va, next, prot);
 	}
 	vmamerge(u, addr, end);
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	return err;
 }
 
@@ -275,7 +275,7 @@ madvise(struct uvm *u, uint addr, uint len, int advice)
 	if (!advisable(advice))
 		return -EINVAL;
 	end = addr + PGROUNDUP(len);
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	for (uint va = addr; err == 0 && va < end; va = next) {
 		i = vmaindex(u, va);
 		v = i < u->nvma ? u->vmas[i] : 0;
@@ -287,7 +287,7 @@ madvise(struct uvm *u, uint addr, uint len, int advice)
 		next = MIN(v->end, end);
 		err = advise(u, v, va, next, advice);
 	}
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
@@ -340,10 +340,10 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 	if (addr > USERTOP || len > USERTOP - addr)
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
-	acquiresleep(&u->lock);
+	acquireread(&u->lock);
 	if (!vmacovers(u, addr, end))
 		err = -ENOMEM;
-	releasesleep(&u->lock);
+	releaseread(&u->lock);
 	return err;
 }
 
@@ -369,13 +369,13 @@ mlock(struct uvm *u, uint addr, uint len, int lock)
 	if (addr > USERTOP || len > USERTOP - addr)
 		return -ENOMEM;
 	end = PGROUNDUP(addr + len);
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	if (len > 0 && !vmacovers(u, start, end))
 		err = -ENOMEM;
 	for (uint va = start; lock && len > 0 && err >= 0 && va < end;
 		va += PGSIZE)
 		err = faultlocked(u, va, lockaccess(vmafind(u, va)));
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	return err < 0 ? -ENOMEM : 0;
 }
 
@@ -400,14 +400,14 @@ mincore(struct uvm *u, uint addr, uint len, uint uvec)
 	if (addr > USERTOP || len > USERTOP - addr)
 		return -ENOMEM;
 	for (end = addr + PGROUNDUP(len); va < end; uvec += n) {
-		acquiresleep(&u->lock);
+		acquireread(&u->lock);
 		covered = vmacovers(u, va, end);
 		for (n = 0; n < sizeof(vec) && va < end; va += PGSIZE) {
 			slot = findslot(u->pgdir, va);
 			vec[n++] = slot && ptefilled(*slot) &&
 				   ptepage(*slot) != zeropage;
 		}
-		releasesleep(&u->lock);
+		releaseread(&u->lock);
 		if (!covered)
 			return -ENOMEM;
 		if (copyout(uvec, vec, n))

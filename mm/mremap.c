@@ -41,9 +41,9 @@ mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
 
 	if (newlen == 0 || newlen > USERTOP || badrange(&m, flags))
 		return -EINVAL;
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	err = remap(&m, flags);
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	vmadrop(m.drop);
 	return err < 0 ? err : (int)m.new;
 }

@@ -47,7 +47,7 @@ nextsuper(uint va)
 
 /* The slot that translates va in pgdir.  0: there is no table; with alloc, no
  * memory for one.  A new table is owned (F1).  Called with u->lock held for a
- * user's directory. */
+ * user's directory, to read at least: siblings may be about to hang one too. */
 pte_t *
 walkpgdir(pde_t *pgdir, uint va, int alloc)
 {
@@ -69,8 +69,10 @@ walkpgdir(pde_t *pgdir, uint va, int alloc)
 	} else {
 		table = kalloc(); /* kvmalloc: no page array yet, zeroed */
 	}
-	*pde = V2P(table) | PTE_P | PTE_W | (va < KERNBASE ? PTE_U : 0);
-	return &table[PTX(va)];
+	if (!cas(pde, 0, V2P(table) | PTE_P | PTE_W |
+				  (va < KERNBASE ? PTE_U : 0)))
+		putpage(kvapage(table)); /* a sibling was faster */
+	return (pte_t *)P2V(PTE_ADDR(*pde)) + PTX(va);
 }
 
 /* Map [va, va+size) to physical memory from pa on, for the kernel: by 4 MiB
@@ -217,6 +219,7 @@ sharetables(struct uvm *to, struct uvm *from)
 			pde = &from->pgdir[x];
 			if (!(*pde & PTE_P))
 				continue;
+			tlbarmtable(from, x << 22, ptepage(*pde), PROT_WRITE);
 			*pde &= ~PTE_W;
 			getpage(ptepage(*pde));
 			to->pgdir[x] = *pde;
@@ -273,6 +276,7 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 			continue;
 		if (b->n == 0)
 			notepeak(b->uvm);
+		tlbarm(b->uvm, va, PROT_READ);
 		acquire(&table->lock);
 		b->va[b->n] = va;
 		b->page[b->n++] = setslot(slot, 0);
@@ -294,11 +298,9 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 static void
 batchflush(struct batch *b)
 {
-	if (b->n > 4)
-		tlbshootall(b->uvm);
-	else
-		for (int i = 0; i < b->n; i++)
-			tlbshoot(b->uvm, b->va[i]);
+	tlbshootmany(b->uvm, b->va, b->n);
+	for (int i = 0; i < b->n; i++)
+		tlbverify(b->uvm, b->va[i], PROT_READ);
 	while (b->n > 0)
 		putpage(b->page[--b->n]);
 }
@@ -326,8 +328,10 @@ letgo(struct uvm *u, uint va)
 	struct page *table = ptepage(*pde);
 
 	notepeak(u);
+	tlbarmtable(u, va, table, PROT_READ);
 	*pde = 0;
 	tlbshootall(u); /* before the table can be freed */
+	tlbverifytable(u, va, table, PROT_READ);
 	puttable(table);
 }
 
@@ -442,6 +446,8 @@ protpages(struct uvm *u, uint start, uint end, int prot)
 		tlbshoot(u, last);
 	else if (changed > 1)
 		tlbshootall(u);
+	for (uint va = start; !(prot & PROT_WRITE) && va < end; va += PGSIZE)
+		tlbverify(u, va, prot == PROT_NONE ? PROT_READ : PROT_WRITE);
 }
 
 /* One table's part: how many translations were narrowed, and the last. */
@@ -452,6 +458,8 @@ prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
 	pte_t *slot = filledslots(table, &va, &end), old;
 	uint changed = 0;
 
+	if (!(prot & PROT_WRITE))
+		tlbarmtable(u, va, table, PROT_WRITE);
 	acquire(&table->lock);
 	for (; va < end; va += PGSIZE, slot++) {
 		old = *slot;
@@ -490,10 +498,14 @@ movepages(struct uvm *u, uint from, uint to, uint n)
 			return -ENOMEM;
 	for (uint i = 0; i < n; i += PGSIZE) {
 		slot = findslot(u->pgdir, from + i);
-		if (slot && ptefilled(*slot))
+		if (slot && ptefilled(*slot)) {
+			tlbarm(u, from + i, PROT_READ);
 			moveslot(slot, findslot(u->pgdir, to + i));
+		}
 	}
 	tlbshootall(u);
+	for (uint i = 0; i < n; i += PGSIZE)
+		tlbverify(u, from + i, PROT_READ);
 	return 0;
 }
 

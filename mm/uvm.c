@@ -11,7 +11,7 @@
 
 #define STACKSTART (132 << 10) /* size of a new stack's mapping */
 
-struct sleeplock uvmlistlock;
+struct spinlock uvmlistlock;
 struct list uvmlist;
 
 static struct slabcache *uvmcache;
@@ -26,7 +26,7 @@ static int uvmcopy(struct uvm *, uint va, void *buf, uint n, int write);
 void
 uvminit(void)
 {
-	initsleeplock(&uvmlistlock, RANK_NONE);
+	initlock(&uvmlistlock, RANK_UVMLIST);
 	listinit(&uvmlist);
 	uvmcache = slabcreate("uvm", sizeof(struct uvm), 8);
 	vmainit();
@@ -41,15 +41,15 @@ newuvm(void)
 	if (u == 0)
 		return 0;
 	memset(u, 0, sizeof(*u));
-	initsleeplock(&u->lock, RANK_NONE);
+	initrwlock(&u->lock);
 	u->ref = 1;
 	u->limit[UVM_STACK] = STACKLIMIT;
 	u->limit[UVM_AS] = u->limit[UVM_DATA] = ~0u;
-	acquiresleep(&uvmlistlock); /* kernelslot() reaches all on the list */
+	acquire(&uvmlistlock); /* kernelslot() reaches all on the list */
 	u->pgdir = setupkvm();
 	if (u->pgdir)
 		listadd(&uvmlist, &u->link);
-	releasesleep(&uvmlistlock);
+	release(&uvmlistlock);
 	if (u->pgdir)
 		return u;
 	slabfree(uvmcache, u);
@@ -69,10 +69,11 @@ freeuvm(struct uvm *u)
 {
 	if (!atomicdectest(&u->ref))
 		return;
-	assert(mycpu()->uvm != u);
-	acquiresleep(&uvmlistlock);
+	tlbshootall(u); /* who has it loaded still, lets it go */
+	assert(u->cpus == 0);
+	acquire(&uvmlistlock);
 	listdel(&u->link);
-	releasesleep(&uvmlistlock);
+	release(&uvmlistlock);
 	freetables(u);
 	for (int i = 0; i < u->nvma; i++)
 		vmadrop(u->vmas[i]);
@@ -89,9 +90,9 @@ copyuvm(struct uvm *u)
 
 	if (new == 0)
 		return 0;
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	if (vmacopy(new, u) < 0) {
-		releasesleep(&u->lock);
+		releasewrite(&u->lock);
 		freeuvm(new);
 		return 0;
 	}
@@ -101,7 +102,11 @@ copyuvm(struct uvm *u)
 	memcpy(new->limit, u->limit, sizeof(u->limit));
 	new->args = u->args;
 	tlbshootall(u); /* our tables are read-only now */
-	releasesleep(&u->lock);
+	for (uint x = 0; x < PDX(USERTOP); x++)
+		if (u->pgdir[x] & PTE_P)
+			tlbverifytable(u, x << 22, ptepage(u->pgdir[x]),
+				PROT_WRITE);
+	releasewrite(&u->lock);
 	return new;
 }
 
@@ -110,12 +115,23 @@ void
 switchuvm(struct uvm *u)
 {
 	struct cpu *c = mycpu();
+	struct uvm *old = c->uvm;
 
-	if (c->uvm == u)
+	if (old == u)
 		return;
+	if (u)
+		atomicor(&u->cpus, 1u << c->id); /* before we cache anything */
 	c->uvm = u;
 	vmcount(VM_CR3);
 	lcr3(V2P(u ? u->pgdir : kpgdir));
+	if (old)
+		atomicand(&old->cpus, ~(1u << c->id)); /* it may be freed now */
+}
+
+uint
+uvmcpus(struct uvm *u)
+{
+	return u->cpus;
 }
 
 /* See mm.h: a new program's address space begins with its stack. */
@@ -124,12 +140,12 @@ inituvm(struct uvm *u, uint stacklimit)
 {
 	int err;
 
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	u->limit[UVM_STACK] = stacklimit;
 	err = mapzero(u, USERTOP - MAX(PGSIZE, MIN(STACKSTART,
 				PGROUNDDOWN(stacklimit))),
 		USERTOP, PROT_READ | PROT_WRITE, VM_GROWSDOWN | VM_STACK);
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	return err;
 }
 
@@ -149,12 +165,12 @@ loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
 		return -ENOEXEC;
 	fileend = filesz ? PGROUNDUP(va + filesz) : start;
 	memend = PGROUNDUP(va + memsz);
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	if (filesz)
 		err = mapfile(u, start, fileend, f, PGROUNDDOWN(off), prot);
 	if (err == 0 && memend > fileend)
 		err = mapzero(u, fileend, memend, prot, 0);
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	if (filesz == 0 || memsz == filesz || !(prot & PROT_WRITE))
 		return err;
 	for (uint a = va + filesz, n; err == 0 && a < fileend; a += n) {
@@ -220,7 +236,7 @@ growheap(struct uvm *u, uint brk)
 	struct vma *drop = 0;
 	int err = 0;
 
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	oldend = PGROUNDUP(u->brk);
 	if (brk < u->startbrk || brk >= USERTOP ||
 		brk - u->startbrk > u->limit[UVM_DATA])
@@ -232,7 +248,7 @@ growheap(struct uvm *u, uint brk)
 	if (err == 0)
 		u->brk = brk;
 	brk = u->brk;
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	vmadrop(drop);
 	return brk;
 }
@@ -287,7 +303,7 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 
 	if (va >= USERTOP || n > USERTOP - va)
 		return -EFAULT;
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	for (; n > 0; n -= len, p += len, va += len) {
 		len = MIN(n, PGSIZE - va % PGSIZE);
 		err = faultlocked(u, va, write ? PROT_WRITE : PROT_READ);
@@ -301,7 +317,7 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 			memcpy(p, kva + va % PGSIZE, len);
 		tempunmap(kva);
 	}
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 	return err == -ENOMEM ? -ENOMEM : err < 0 ? -EFAULT : 0;
 }
 
@@ -309,9 +325,9 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 uint
 uvmresident(struct uvm *u, uint va, uint end, int anon)
 {
-	acquiresleep(&u->lock);
+	acquireread(&u->lock);
 	va = nextpage(u, va, end, anon);
-	releasesleep(&u->lock);
+	releaseread(&u->lock);
 	return va;
 }
 
@@ -325,7 +341,7 @@ uvmpeek(struct uvm *u, uint va, void *page)
 	char *kva;
 	int r = 0;
 
-	acquiresleep(&u->lock);
+	acquireread(&u->lock);
 	v = vmafind(u, va);
 	slot = findslot(u->pgdir, va);
 	if (slot && ptefilled(*slot)) {
@@ -338,16 +354,16 @@ uvmpeek(struct uvm *u, uint va, void *page)
 			((va - v->start) >> PGSHIFT)) << PGSHIFT) > 0;
 		memset((char *)page + PGSIZE - to.n, 0, to.n);
 	}
-	releasesleep(&u->lock);
+	releaseread(&u->lock);
 	return r;
 }
 
 void
 uvmlimit(struct uvm *u, int which, uint bytes)
 {
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	u->limit[which] = bytes;
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 }
 
 struct uvmargs *
@@ -363,7 +379,7 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 	uint n;
 
 	memset(st, 0, sizeof(*st));
-	acquiresleep(&u->lock);
+	acquirewrite(&u->lock);
 	notepeak(u);
 	st->size = u->size;
 	st->peaksize = u->peaksize;
@@ -386,7 +402,7 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 	st->startstack = u->args.startstack;
 	st->startbrk = u->startbrk;
 	st->brk = u->brk;
-	releasesleep(&u->lock);
+	releasewrite(&u->lock);
 }
 
 int
@@ -395,7 +411,7 @@ uvmvma(struct uvm *u, int i, struct vmainfo *info)
 	struct vma *v;
 	int found;
 
-	acquiresleep(&u->lock);
+	acquireread(&u->lock);
 	found = i < u->nvma;
 	if (found) {
 		v = u->vmas[i];
@@ -410,6 +426,26 @@ uvmvma(struct uvm *u, int i, struct vmainfo *info)
 		info->offset = v->obj ? (uint64_t)v->pgoff << PGSHIFT : 0;
 		info->file = v->file ? filedup(v->file) : 0;
 	}
-	releasesleep(&u->lock);
+	releaseread(&u->lock);
 	return found;
+}
+
+/* See mm.h. */
+int
+uvmobject(struct uvm *u, uint va, struct pcache **obj, uint *index)
+{
+	struct vma *v;
+	int r = 0;
+
+	acquireread(&u->lock);
+	v = vmafind(u, va);
+	if (v == 0) {
+		r = -EFAULT;
+	} else if (v->flags & VM_SHARED) {
+		*obj = pcacheref(v->obj);
+		*index = v->pgoff + ((va - v->start) >> PGSHIFT);
+		r = 1;
+	}
+	releaseread(&u->lock);
+	return r;
 }

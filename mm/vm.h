@@ -2,8 +2,10 @@
  * vm.h - what the files of mm/ share, and nobody else sees.
  *
  * Locks, in order (a tag like [table] at a field names the one it needs):
- *   uvm->lock     sleep; vmas and page directory of one address space
- *   uvmlist lock  sleep; the list of all address spaces
+ *   uvm->lock     sleep; vmas and page directory of one address space.  Faults
+ *                 read: they fill slots, and hang new tables where there is
+ *                 none (cas); all other changes write
+ *   uvmlist lock  spin; the list of all address spaces
  *   pcache lock   spin; the pages of one file or memory object
  *   table lock    spin, in the struct page of a page table; its slots
  *   slab, free-list locks: leaves
@@ -17,6 +19,7 @@
 #include "mm/mm.h"
 #include "kern/list.h"
 #include "kern/lock.h"
+#include "kern/rwlock.h"
 #include "kern/panic.h"
 #include "kern/string.h"
 
@@ -197,10 +200,11 @@ struct vma { /* [uvm->lock] */
 struct uvm {
 	pde_t *pgdir;
 	volatile int ref;      /* processes and others that hold it */
-	struct sleeplock lock;
+	volatile uint cpus;    /* bit per CPU that has it loaded */
+	struct rwlock lock;    /* faults read, changes write */
 	struct vma **vmas;     /* sorted by address [lock] */
 	int nvma, maxvma;      /* used and allocated slots of vmas [lock] */
-	int hint;              /* where vmafind looked last */
+	volatile int hint;     /* where vmafind looked last; readers race for it */
 	uint size, peaksize;   /* pages mapped [lock] */
 	uint peakrss;          /* [lock] */
 	uint startbrk, brk;    /* heap [lock] */
@@ -217,7 +221,8 @@ struct vma *vmafind(struct uvm *, uint va);  /* the vma that covers va, or 0 */
 static inline struct vma *
 vmahint(struct uvm *u, uint va)
 {
-	struct vma *v = u->hint < u->nvma ? u->vmas[u->hint] : 0;
+	int i = u->hint;
+	struct vma *v = i < u->nvma ? u->vmas[i] : 0;
 
 	return v && va >= v->start && va < v->end ? v : 0;
 }
@@ -298,7 +303,8 @@ int mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm);
 int unshare(struct uvm *, uint va);
 
 /* Make the table under va, if there is one, u's alone, before it is written
- * through or a vma over it changes (F1, T2): 0 or -ENOMEM.  u->lock held. */
+ * through or a vma over it changes (F1, T2): 0 or -ENOMEM.  u->lock held to
+ * write. */
 static inline int
 owntable(struct uvm *u, uint va)
 {
@@ -320,11 +326,25 @@ uint nextpage(struct uvm *, uint start, uint end, int anon);
 void notepeak(struct uvm *);                 /* call before rss shrinks */
 
 /* uvm.c */
-extern struct sleeplock uvmlistlock;
+extern struct spinlock uvmlistlock;
 extern struct list uvmlist;
 
-/* fault.c: the fault path with u->lock held; returns like fault(). */
+/* fault.c: the fault path with u->lock held to write; returns like fault(). */
 int faultlocked(struct uvm *, uint va, uint access);
+
+/* tlbcheck.c: debug builds with "tlbcheck": around a change that takes access
+ * (PROT_READ: all, PROT_WRITE) to va away, with the flush between the two. */
+#ifdef QUIRE_DEBUG
+void tlbarm(struct uvm *, uint va, uint access);
+void tlbverify(struct uvm *, uint va, uint access);
+void tlbarmtable(struct uvm *, uint va, struct page *table, uint access);
+void tlbverifytable(struct uvm *, uint va, struct page *table, uint access);
+#else
+#define tlbarm(u, va, access)                   ((void)0)
+#define tlbverify(u, va, access)                ((void)0)
+#define tlbarmtable(u, va, table, access)       ((void)0)
+#define tlbverifytable(u, va, table, access)    ((void)0)
+#endif
 
 /* mmap.c */
 int vmalimit(struct uvm *, uint bytes, int commit); /* so much more? */

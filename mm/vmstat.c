@@ -25,6 +25,7 @@ static const char *const names[NVMSTAT] = {
 	[VM_CR3] = "cr3",
 	[VM_INVLPG] = "invlpg",
 	[VM_FLUSH] = "flush",
+	[VM_SHOOT] = "shoot",
 	[VM_STACKGROW] = "stackgrow",
 	[VM_OOM] = "oom",
 };

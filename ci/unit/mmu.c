@@ -61,10 +61,16 @@ forget(struct machine *m, uint va)
 void
 tlbshoot(struct uvm *u, uint va)
 {
-	assert(mycpu()->ncli == 0); /* a waiting CPU could not answer */
 	for (int i = 0; i < ncpu; i++)
 		if (cpus[i].uvm == u)
 			forget(&machine[i], va);
+}
+
+void
+tlbshootmany(struct uvm *u, const uint va[], int n)
+{
+	for (int i = 0; i < n; i++)
+		tlbshoot(u, va[i]);
 }
 
 void
@@ -72,7 +78,6 @@ tlbshootall(struct uvm *u)
 {
 	int was = thiscpu;
 
-	assert(mycpu()->ncli == 0);
 	for (thiscpu = 0; thiscpu < ncpu; thiscpu++)
 		if (cpus[thiscpu].uvm == u)
 			lcr3(rcr3());

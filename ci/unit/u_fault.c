@@ -892,6 +892,7 @@ opexit(struct mproc *p)
 	comparepages(p);
 	done[9]++;
 	switchaway(p->u);
+	p->u->ref = 1;
 	freeuvm(p->u);
 	clearpages(p, 0, USERTOP);
 	check(p->npages == 0, "model");
@@ -938,23 +939,39 @@ opfile(struct mproc *p)
 		o->w[i][k] = v;
 }
 
-/* In the middle of one process's fault another one runs. */
+/* Have threads from now on, or none: the former fault with the lock shared. */
+static void
+opthreads(struct mproc *p)
+{
+	p->u->ref = 1 + rnd(2);
+}
+
+/* In the middle of one process's fault another one runs, or a sibling thread
+ * (opthreads) on the other CPU. */
 static void
 hook(void)
 {
-	struct mproc *p;
-	int cpu = thiscpu, fails = failnext;
-	uint was = nfailed;
+	static void *buf[5];
+	static struct mproc *p; /* static: they outlive the long jump */
+	static int cpu, fails;
+	static uint was;
 
 	if (cur == 0 || rnd(12))
 		return;
+	cpu = thiscpu;
+	fails = failnext;
+	was = nfailed;
 	p = someproc();
-	if (p == cur || p->u->lock.state || uvmlistlock.state)
+	if (p->u->lock.state & RW_WRITER)
 		return;
 	allochook = 0;
 	failnext = 0;
 	oncpu(!cpu);
-	touch(p, someva(), rnd(2));
+	if (__builtin_setjmp(buf) == 0) {
+		waits = buf;
+		touch(p, someva(), rnd(2));
+	}
+	waits = 0;
 	oncpu(cpu);
 	hooked++;
 	nfailed = was;
@@ -1003,7 +1020,7 @@ random_ops(void)
 {
 	static void (*const op[])(struct mproc *) = {opmmap, opmmap, opmmap,
 		opmunmap, opmprotect, opmprotect, opmadvise, opmremap, opmremap,
-		opbrk, opfork, opcopy, opcopy, opfile, opfile};
+		opbrk, opfork, opcopy, opcopy, opfile, opfile, opthreads};
 	uint before;
 
 	setup();

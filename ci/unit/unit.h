@@ -44,6 +44,7 @@ extern uint userend;    /* user addresses from here on fault (copyin, ...) */
 extern int failnext;    /* n: the n-th allocation from now fails; 0: none */
 extern uint nfailed;    /* allocations that did, so far */
 extern void (*allochook)(void); /* called where an allocation might sleep */
+extern void **waits; /* setjmp buffer: where a writer goes who would wait */
 
 /* mmu.c */
 int translate(uint va, int write, uint *pa); /* as the CPU does: 1, or 0 */
