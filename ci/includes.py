@@ -21,8 +21,8 @@ import tempfile
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 FREESTANDING = {"stdint.h", "stddef.h", "stdarg.h"}
-MMMAY = re.compile(r"kern/(abi/\w+|types|param|list|lock|panic|printf|string|"
-                   r"uio|file|proc|sched|sysmem|syscall|dev/dev|fs/inode)\.h$")
+MMMAY = re.compile(r"kern/(abi/\w+|types|param|list|lock|rwlock|panic|printf|"
+                   r"string|uio|file|proc|sched|sysmem|syscall|dev/dev|fs/inode)\.h$")
 ORDER = ["arch/", "mm/", "kern/"]
 
 

@@ -341,7 +341,7 @@ uvmpeek(struct uvm *u, uint va, void *page)
 	char *kva;
 	int r = 0;
 
-	acquireread(&u->lock);
+	acquirewrite(&u->lock);
 	v = vmafind(u, va);
 	slot = findslot(u->pgdir, va);
 	if (slot && ptefilled(*slot)) {
@@ -354,7 +354,7 @@ uvmpeek(struct uvm *u, uint va, void *page)
 			((va - v->start) >> PGSHIFT)) << PGSHIFT) > 0;
 		memset((char *)page + PGSIZE - to.n, 0, to.n);
 	}
-	releaseread(&u->lock);
+	releasewrite(&u->lock);
 	return r;
 }
 
