@@ -103,6 +103,14 @@ reaped(int pid)
 	checkeq(st, 0);
 }
 
+int
+number(const char *name, int otherwise)
+{
+	const char *s = getenv(name);
+
+	return s ? atoi(s) : otherwise;
+}
+
 long
 minflt(void)
 {

@@ -46,6 +46,9 @@ static const struct suite suites[] = {
 	{"time", t_time, 0},
 	{"oom", t_oom, 1},
 	{"fuzz", t_fuzz, 1},
+	{"race", t_race, 1},
+	{"race", t_racefork, 1},
+	{"race", t_raceio, 1},
 };
 
 int execmain(int argc, char **argv); /* t_exec.c: our own exec'd children */

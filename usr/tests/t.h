@@ -31,8 +31,9 @@ struct test {
 
 /* One table per file, each ended by {0}. */
 extern const struct test t_badaddr[], t_elf[], t_exec[], t_file[], t_fork[],
-	t_fpu[], t_fuzz[], t_heap[], t_mmap[], t_oom[], t_pipe[], t_random[],
-	t_signal[], t_stack[], t_time[], t_trap[];
+	t_fpu[], t_fuzz[], t_heap[], t_mmap[], t_oom[], t_pipe[], t_race[],
+	t_racefork[], t_raceio[], t_random[], t_signal[], t_stack[], t_time[],
+	t_trap[];
 
 extern int quire;      /* running on Quire: counts are exact */
 extern char exepath[]; /* this program's own file */
@@ -94,6 +95,7 @@ void *area(int pages);             /* address space with no access */
 /* The line of /proc/self/maps that covers addr: 1 if there is one. */
 int mapline(const void *addr, uintptr_t *start, uintptr_t *end, char perms[5]);
 int mapcount(const void *addr, int pages); /* mappings within the range */
+int number(const char *name, int otherwise); /* of the environment */
 unsigned rnd(void);                /* pseudo-random; srnd() sets the seed */
 void srnd(unsigned seed);
 
