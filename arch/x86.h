@@ -125,6 +125,14 @@ pause(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
+/* What was stored before is visible to other CPUs before anything is loaded
+ * after: the one order that the 386 family does not keep (SDM 3A 8.2.3.4). */
+static inline void
+membar(void)
+{
+	__asm__ volatile("lock addl $0, (%%esp)" : : : "memory", "cc");
+}
+
 static inline uint
 xchg(volatile uint *addr, uint v)
 {

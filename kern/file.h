@@ -20,6 +20,8 @@ struct pcache;
 struct pollset;
 
 struct fileops {
+	const char *name; /* "[eventfd]": the kind, of those without an inode of
+	                   * their own (anonfile.c) */
 	/* Move bytes from or to position *off, and advance it.  Bytes moved (0:
 	 * end of file) or -errno; a partial result wins over an error. */
 	int (*read)(struct file *, struct uio *, int64_t *off);
@@ -30,8 +32,9 @@ struct fileops {
 	 * non-zero (full).  Cookies are stable while entries come and go. */
 	int (*readdir)(struct file *, struct dirsink *);
 	int (*ioctl)(struct file *, uint cmd, uint arg); /* null: -ENOTTY */
-	/* POLL* that hold now; registers waiters when ps is not 0.  Null:
-	 * always readable and writable. */
+	/* POLL* that hold now; registers waiters when ps is not 0, with at most
+	 * POLLQUEUES queues, which live as long as the file.  Null: always
+	 * readable and writable. */
 	int (*poll)(struct file *, struct pollset *ps);
 	int (*truncate)(struct file *, uint64_t size);
 	int (*sync)(struct file *);
@@ -107,8 +110,32 @@ int fifoopen(struct inode *, struct file *f);
 int pipegetsize(struct file *f);
 int pipesetsize(struct file *f, uint bytes);
 
-/* poll.c: a file's poll() calls this for each queue that will be woken when
- * its answer may change; ps may be 0. */
-void pollwait(struct pollset *ps, struct waitq *q);
+/* anonfile.c: files that are neither in a file system nor pipes. */
+void anoninit(void); /* at boot, after inodeinit() */
+
+/* A new descriptor, with O_CLOEXEC of flags, for a new file of the kind ops,
+ * with the other flags and priv.  When it fails, with -errno, ops->release() has
+ * not been called. */
+int fdanon(const struct fileops *ops, void *priv, uint flags);
+
+/* The file of a descriptor, referenced, if it is of the kind ops; or 0 and *err
+ * is -EBADF or -EINVAL. */
+struct file *fdgetkind(uint fd, const struct fileops *ops, int *err);
+
+/* poll.c: who looks at files is such a set: it is told of each queue that is
+ * woken when some of the POLL* events may have come. */
+#define POLLQUEUES 3
+struct pollset {
+	void (*add)(struct pollset *, struct waitq *q, uint events);
+};
+
+/* A file's poll() calls this for each queue that will be woken when its answer
+ * may change, or that part of it; before it looks.  ps may be 0. */
+void pollwaitfor(struct pollset *ps, struct waitq *q, uint events);
+static inline void
+pollwait(struct pollset *ps, struct waitq *q)
+{
+	pollwaitfor(ps, q, ~0u);
+}
 
 #endif

@@ -45,6 +45,7 @@ kmain(uint magic, uint info)
 	procinit();
 	fileinit();
 	vfsinit();                  /* an empty root */
+	anoninit();
 	devinit();                  /* terminals; their interrupts */
 	startothers();              /* up to scheduler() */
 	banner();

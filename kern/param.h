@@ -8,7 +8,8 @@
 #define HZ          250    /* timer interrupts a second */
 #define USER_HZ     100    /* unit of times() and /proc/PID/stat */
 #define PIDMAX      32768  /* first pid that is never given out */
-#define NOFILE      1024   /* RLIMIT_NOFILE, soft and hard, at boot */
+#define NOFILE      1024   /* RLIMIT_NOFILE at boot, soft */
+#define NOFILEMAX   4096   /* and hard, which nobody raises */
 #define PATHLEN     4096   /* PATH_MAX, with the NUL */
 #define NAMELEN     255    /* NAME_MAX, without it */
 #define KSTACKPAGES 2      /* pages of a kernel stack, without its guard */

@@ -57,6 +57,7 @@ static void pipefree(struct pipe *);
 static void pipedrop(struct pipe *);
 static struct file *pipefile(struct pipe *, struct inode *, uint flags);
 static int piperead(struct file *, struct uio *, int64_t *off);
+static int writable(struct pipe *);
 static int pipeget(struct pipe *, struct uio *, uint n);
 static void pipeskip(struct pipe *, uint n);
 static int pipewrite(struct file *, struct uio *, int64_t *off);
@@ -184,7 +185,7 @@ static int
 piperead(struct file *f, struct uio *u, int64_t *off)
 {
 	struct pipe *p = f->priv;
-	int r = 0;
+	int r = 0, full;
 
 	(void)off;
 	if (u->n == 0)
@@ -196,12 +197,21 @@ piperead(struct file *f, struct uio *u, int64_t *off)
 		else
 			r = pipewait(p, &p->readq, 0);
 	}
+	full = !writable(p);
 	if (p->head != p->tail)
 		r = pipeget(p, u, MIN(u->n, p->head - p->tail));
+	full &= writable(p); /* it was, and is not any more */
 	releasesleep(&p->lock);
-	if (r > 0 && p->npages * PGSIZE - (p->head - p->tail) >= PIPEATOMIC)
+	if (full)
 		wakeup(&p->writeq);
 	return r;
+}
+
+/* Is there room for what is written whole?  A writer waits only if not. */
+static int
+writable(struct pipe *p)
+{
+	return p->npages * PGSIZE - (p->head - p->tail) >= PIPEATOMIC;
 }
 
 /* Move n bytes, which are there, to the uio: how many came, or -EFAULT. */
@@ -365,9 +375,9 @@ pipepoll(struct file *f, struct pollset *ps)
 	int events = 0;
 
 	if (mode != O_WRONLY)
-		pollwait(ps, &p->readq);
+		pollwaitfor(ps, &p->readq, POLLIN | POLLRDNORM | POLLHUP);
 	if (mode != O_RDONLY)
-		pollwait(ps, &p->writeq);
+		pollwaitfor(ps, &p->writeq, POLLOUT | POLLWRNORM | POLLERR);
 	n = p->head - p->tail;
 	if (mode != O_WRONLY) {
 		if (n > 0)
@@ -376,7 +386,7 @@ pipepoll(struct file *f, struct pollset *ps)
 			events |= POLLHUP;
 	}
 	if (mode != O_RDONLY) {
-		if (p->npages * PGSIZE - n >= PIPEATOMIC)
+		if (writable(p))
 			events |= POLLOUT | POLLWRNORM;
 		if (p->readers == 0)
 			events |= POLLERR;

@@ -2,16 +2,16 @@
  * poll.c - wait for any of several files: poll, select and their variants.
  *
  * One loop serves all: register with the queues of every file while looking at
- * it, and if nothing holds, sleep and look again, without registering.  A file
- * may be woken between the look and the sleep: preparesleep() comes before the
- * look, so that the sleep then returns at once.
+ * it, and if nothing holds, sleep and look again, without registering.
  *
  * Invariant: while a waiter is on a queue, its file is referenced, whatever
  * other threads close.
  */
 #include "kern/file.h"
 #include "arch/cpu.h"
+#include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/abi/fcntl.h"
 #include "kern/abi/poll.h"
 #include "kern/abi/resource.h"
 #include "kern/abi/time.h"
@@ -22,7 +22,7 @@
 #include "kern/syscall.h"
 
 #define NPOLLENT   8   /* waiters a pollset holds without allocating */
-#define NPOLLMORE  60  /* in each block beyond */
+#define NPOLLMORE  70  /* in each block beyond */
 #define NPOLLFD    32  /* pollfds kept on the stack */
 #define FDWORDS(n) (((n) + 31) / 32) /* words of a bit map of n files */
 #define SELWORDS   16  /* words of such a map kept on the stack */
@@ -31,6 +31,7 @@
 
 struct pollent {
 	struct waiter w;
+	struct polling *by;
 	struct file *file; /* referenced */
 };
 
@@ -40,8 +41,10 @@ struct pollblock {
 	struct pollent ent[NPOLLMORE];
 };
 
-struct pollset {
+struct polling {
+	struct pollset set;
 	struct file *file;      /* the one being looked at */
+	volatile int woken;     /* some queue was, since the last look began */
 	int err;                /* -ENOMEM: a waiter is missing */
 	struct pollblock *more; /* newest first */
 	uint n;
@@ -50,7 +53,7 @@ struct pollset {
 
 /* One look at everything: how many files are ready, or -errno. */
 struct scan {
-	int (*look)(struct scan *, struct pollset *);
+	int (*look)(struct scan *, struct polling *);
 	struct pollfd *fds;     /* poll's */
 	uint *in[3], *out[3];   /* select's bit maps: read, write, except */
 	uint n;                 /* pollfds, or files in the bit maps */
@@ -62,13 +65,15 @@ static const int selevents[3] = {
 	POLLPRI,
 };
 
-static struct pollent *newent(struct pollset *);
-static void pollsetfree(struct pollset *);
+static struct pollent *newent(struct polling *);
+static void addqueue(struct pollset *, struct waitq *, uint events);
+static void woken(struct waiter *);
+static void pollsetfree(struct polling *);
 static int pollloop(struct scan *, int64_t deadline);
-static int pollfile(uint fd, struct pollset *);
+static int pollfile(uint fd, struct polling *);
 static int dopoll(uint ufds, uint n, int64_t deadline);
 static int pollcopyout(uint ufds, struct pollfd *, uint n);
-static int lookfds(struct scan *, struct pollset *);
+static int lookfds(struct scan *, struct polling *);
 static int pollrestart(struct restart *);
 static int64_t deadlinein(int64_t sec, int64_t nsec);
 static int timein(uint uts, int wide, int64_t *deadline);
@@ -77,30 +82,47 @@ static void timeleft(int64_t deadline, struct timespec64 *);
 static int maskin(uint umask, uint size);
 static int doppoll(const uint *a, int wide);
 static int doselect(uint n, const uint usets[3], int64_t deadline);
-static int looksets(struct scan *, struct pollset *);
-static int lookfd(struct scan *, struct pollset *, uint fd);
+static int looksets(struct scan *, struct polling *);
+static int lookfd(struct scan *, struct polling *, uint fd);
 static int select(uint n, const uint usets[3], uint utv);
 static int dopselect(const uint *a, int wide);
 
-/* Called by a file's poll(): register with q; nothing if ps is 0. */
 void
-pollwait(struct pollset *ps, struct waitq *q)
+pollwaitfor(struct pollset *ps, struct waitq *q, uint events)
 {
-	struct pollent *e;
-
 	if (ps == 0)
 		return;
-	e = newent(ps);
+	ps->add(ps, q, events);
+	membar(); /* the waiter is seen before the caller looks */
+}
+
+/* Wait for q too, whatever it is woken for. */
+static void
+addqueue(struct pollset *ps, struct waitq *q, uint events)
+{
+	struct polling *po = container_of(ps, struct polling, set);
+	struct pollent *e = newent(po);
+
+	(void)events;
 	if (e == 0) {
-		ps->err = -ENOMEM;
+		po->err = -ENOMEM;
 		return;
 	}
-	e->file = filedup(ps->file);
-	waiteradd(q, &e->w);
+	e->by = po;
+	e->file = filedup(po->file);
+	waiteraddfn(q, &e->w, woken);
+}
+
+/* A queue is woken. */
+static void
+woken(struct waiter *w)
+{
+	container_of(w, struct pollent, w)->by->woken = 1;
+	waiterwake(w);
 }
 
 static struct pollent *
-newent(struct pollset *ps)
+newent(struct polling *ps)
 {
 	struct pollblock *b = ps->more;
 
@@ -119,7 +141,7 @@ newent(struct pollset *ps)
 
 /* Off all queues. */
 static void
-pollsetfree(struct pollset *ps)
+pollsetfree(struct polling *ps)
 {
 	struct pollblock *b;
 	uint i;
@@ -139,45 +161,56 @@ pollsetfree(struct pollset *ps)
 }
 
 /* Look, and sleep until there is something to see.  How many files are ready, 0
- * when the time is over, -EINTR, or an error of the look. */
+ * when the time is over, -EINTR (a signal is pending then, whether or not it is what
+ * ended the sleep), or an error of the look.  A look may sleep for
+ * a lock, and wake with what was to end the sleep here: so woken tells of all
+ * that came before preparesleep(). */
 static int
 pollloop(struct scan *s, int64_t deadline)
 {
-	struct pollset set, *ps = &set;
+	struct polling po, *ps = &po;
 	int r, err = 0;
 
-	set.n = 0;
-	set.more = 0;
-	set.err = 0;
-	if (deadline == NOWAIT)
-		return s->look(s, 0);
+	if (deadline == NOWAIT) {
+		r = s->look(s, 0);
+		return r == 0 && sigpending() ? -EINTR : r;
+	}
+	po.set.add = addqueue;
+	po.n = 0;
+	po.more = 0;
+	po.err = 0;
 	for (;;) {
-		preparesleep();
+		po.woken = 0;
+		membar();
 		r = s->look(s, ps);
 		if (r == 0)
-			r = set.err;
+			r = po.err;
 		if (r != 0 || err != 0)
 			break;
 		ps = 0;
-		err = pollsleep(deadline);
+		preparesleep();
+		if (!po.woken)
+			err = pollsleep(deadline);
 	}
-	pollsetfree(&set);
-	return r == 0 && err == -EINTR ? -EINTR : r;
+	pollsetfree(&po);
+	return r == 0 && sigpending() ? -EINTR : r;
 }
 
 /* What holds for a descriptor now, or -EBADF. */
 static int
-pollfile(uint fd, struct pollset *ps)
+pollfile(uint fd, struct polling *ps)
 {
 	struct file *f = fdget(fd);
 	int events = ALWAYS;
 
 	if (f == 0)
 		return -EBADF;
-	if (f->ops && f->ops->poll) {
+	if (f->flags & O_PATH)
+		events = -EBADF;
+	else if (f->ops->poll) {
 		if (ps)
 			ps->file = f;
-		events = f->ops->poll(f, ps);
+		events = f->ops->poll(f, ps ? &ps->set : 0);
 	}
 	fileclose(f);
 	return events;
@@ -226,7 +259,7 @@ dopoll(uint ufds, uint n, int64_t deadline)
 	s.fds = fds;
 	if (copyin(fds, ufds, n * sizeof(*fds)) == 0) {
 		r = pollloop(&s, deadline);
-		if (r >= 0 && pollcopyout(ufds, fds, n) < 0)
+		if (pollcopyout(ufds, fds, n) < 0)
 			r = -EFAULT;
 	}
 	if (fds != some)
@@ -234,7 +267,7 @@ dopoll(uint ufds, uint n, int64_t deadline)
 	return r;
 }
 
-/* Only revents is written. */
+/* Only revents is written, that after a signal too: 0. */
 static int
 pollcopyout(uint ufds, struct pollfd *fds, uint n)
 {
@@ -249,7 +282,7 @@ pollcopyout(uint ufds, struct pollfd *fds, uint n)
 }
 
 static int
-lookfds(struct scan *s, struct pollset *ps)
+lookfds(struct scan *s, struct polling *ps)
 {
 	int ready = 0, events;
 	struct pollfd *p;
@@ -494,7 +527,7 @@ bad:
 }
 
 static int
-looksets(struct scan *s, struct pollset *ps)
+looksets(struct scan *s, struct polling *ps)
 {
 	uint words = FDWORDS(s->n), w, bits, fd;
 	int ready = 0, r;
@@ -517,7 +550,7 @@ looksets(struct scan *s, struct pollset *ps)
 /* One file: set the bits for what holds of what is asked; how many, or
  * -EBADF. */
 static int
-lookfd(struct scan *s, struct pollset *ps, uint fd)
+lookfd(struct scan *s, struct polling *ps, uint fd)
 {
 	uint w = fd / 32, bit = 1u << fd % 32;
 	int events = pollfile(fd, ps), n = 0, i;

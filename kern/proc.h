@@ -112,7 +112,7 @@ struct proc {
 
 	volatile int state;      /* enum procstate [run queue lock] */
 	struct list runlink;     /* run queue [run queue lock] */
-	int wakeflag;            /* WAKE_*: since it prepared to sleep [same] */
+	volatile uint wakeflag;  /* WAKE_*: since it prepared to sleep [same] */
 	int sleepflags;          /* SLEEP_* of the sleep it is in [same] */
 	int slice;               /* ticks left */
 	int cpu;                 /* where it runs or ran last */

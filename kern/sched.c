@@ -335,15 +335,23 @@ void
 preparesleep(void)
 {
 	/* No lock: what we could overwrite is the mark of a signal, and we look
-	 * for signals after this. */
-	myproc()->wakeflag = 0;
+	 * for signals after this.  An exchange, since a plain store may become
+	 * visible after that look (SDM 3A 8.2.3.4). */
+	xchg(&myproc()->wakeflag, 0);
 }
 
 void
 waiteradd(struct waitq *q, struct waiter *w)
 {
+	waiteraddfn(q, w, 0);
+}
+
+void
+waiteraddfn(struct waitq *q, struct waiter *w, void (*fn)(struct waiter *))
+{
 	w->q = q;
 	w->p = myproc();
+	w->fn = fn;
 	acquire(&q->lock);
 	listadd(&q->waiters, &w->link);
 	release(&q->lock);
@@ -373,9 +381,19 @@ wakeup(struct waitq *q)
 	if (listempty(&q->waiters))
 		return;
 	acquire(&q->lock);
-	listeach (w, &q->waiters, link)
-		wakeproc(w->p, WAKE_UP);
+	listeach (w, &q->waiters, link) {
+		if (w->fn)
+			w->fn(w);
+		else
+			wakeproc(w->p, WAKE_UP);
+	}
 	release(&q->lock);
+}
+
+void
+waiterwake(struct waiter *w)
+{
+	wakeproc(w->p, WAKE_UP);
 }
 
 void

@@ -60,12 +60,18 @@ void wakeup(struct waitq *q);
 struct waiter {
 	struct list link;
 	struct waitq *q;
-	struct proc *p;
+	struct proc *p;             /* waiteradd: who made it */
+	void (*fn)(struct waiter *); /* wakeup() calls it instead, with the
+	                             * queue's lock held; 0: it makes p run */
 };
 void preparesleep(void);
 void waiteradd(struct waitq *q, struct waiter *w);
+void waiteraddfn(struct waitq *q, struct waiter *w, void (*fn)(struct waiter *));
 void waiterdel(struct waiter *w);
 int pollsleep(int64_t deadline); /* 0, -EINTR, -ETIMEDOUT */
+
+/* For such a function: make the process that made w run after all. */
+void waiterwake(struct waiter *w);
 
 /* Wake p if it sleeps with SLEEP_INT or SLEEP_KILL (a signal came).  Any
  * context. */

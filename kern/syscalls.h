@@ -280,6 +280,10 @@ SYSCALL(306, fchmodat)
 SYSCALL(320, utimensat)
 SYSCALL(412, utimensat_time64)
 
+/* kern/eventfd.c */
+SYSCALL(323, eventfd)
+SYSCALL(328, eventfd2)
+
 /* kern/poll.c */
 SYSCALL(82, select)
 SYSCALL(142, _newselect)

@@ -25,7 +25,8 @@ rlimitinit(struct rlimit64 limit[NRLIMIT])
 		limit[i].cur = limit[i].max = RLIM_INFINITY64;
 	limit[RLIMIT_STACK].cur = STACKLIMIT;
 	limit[RLIMIT_CORE].cur = 0;
-	limit[RLIMIT_NOFILE].cur = limit[RLIMIT_NOFILE].max = NOFILE;
+	limit[RLIMIT_NOFILE].cur = NOFILE;
+	limit[RLIMIT_NOFILE].max = NOFILEMAX;
 	/* half of the memory as kernel stacks and tables of processes */
 	limit[RLIMIT_NPROC].cur = MAX(m.total / 32, 64u);
 	limit[RLIMIT_NPROC].max = limit[RLIMIT_NPROC].cur;
@@ -130,7 +131,7 @@ changerlimit(struct tgroup *tg, uint which, const struct rlimit64 *new)
 
 	if (new->max > tg->rlimit[which].max && !root)
 		return -EPERM;
-	if (which == RLIMIT_NOFILE && new->max > NOFILE)
+	if (which == RLIMIT_NOFILE && new->max > NOFILEMAX)
 		return -EPERM; /* there are no more */
 	tg->rlimit[which] = *new;
 	return 0;

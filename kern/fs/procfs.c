@@ -12,7 +12,7 @@
  *
  * Invariants:
  *   P1  An inode's number is pid << 16 | place: for a process the place is
- *       entry << 10 | fd, else a number made from the path (see subplace).
+ *       entry << 10, or FDPLACE | fd, else a number made from the path (see subplace).
  *       It fits 31 bits and is not 0.
  *   P2  struct procfile.text is touched only under its lock.
  *   P3  Nothing here holds a spinlock while it copies to a user.
@@ -29,10 +29,10 @@
 #include "kern/string.h"
 
 #define PIDCOOKIE 4096 /* directory offsets of pids begin behind the entries */
-#define MAXFD     1024 /* descriptors beyond have no name (P1) */
+#define MAXFD     NOFILEMAX /* four entries of places (P1) */
 
 /* Places (P1); entries of procpidents have the smaller ones. */
-#define FDPLACE   (63u << 10)
+#define FDPLACE   (48u << 10)
 #define PIDPLACE  (62u << 10)
 #define TASKPLACE (61u << 10)
 #define ROOTPLACE 1u

@@ -56,7 +56,8 @@ static void showvmasize(struct text *, struct vmainfo *, char *path);
 static const char *vmaname(struct vmainfo *, char *path);
 static struct file *getfd(int pid, int fd);
 static int filelink(struct file *, struct dentry **, char *buf, uint n);
-static struct dentry *pipename(struct inode *);
+static int kindtext(struct file *, char *buf, uint n);
+static struct dentry *kindname(struct file *);
 
 /* pid (name) state ...: one line of 52 fields, in the order of Linux. */
 static int
@@ -388,25 +389,34 @@ static int
 filelink(struct file *f, struct dentry **out, char *buf, uint n)
 {
 	if (out) {
-		*out = f->dentry ? dget(f->dentry) : pipename(f->inode);
+		*out = f->dentry ? dget(f->dentry) : kindname(f);
 		return *out ? 0 : -ENOMEM;
 	}
 	if (f->dentry)
 		return dentrypath(f->dentry, buf, n);
+	return kindtext(f, buf, n);
+}
+
+/* The name of a file without a path: its length. */
+static int
+kindtext(struct file *f, char *buf, uint n)
+{
+	if (f->ops->name)
+		return snprintf(buf, n, "anon_inode:%s", f->ops->name);
 	return snprintf(buf, n, "pipe:[%u]", (uint)f->inode->ino);
 }
 
 /* A dentry outside the tree for what has none, so that open finds it; or 0. */
 static struct dentry *
-pipename(struct inode *ip)
+kindname(struct file *f)
 {
 	struct dentry *d;
-	char name[24];
-	int n = snprintf(name, sizeof(name), "pipe:[%u]", (uint)ip->ino);
+	char name[40];
+	int n = kindtext(f, name, sizeof(name));
 
 	d = dentrynew(0, name, (uint)n);
 	if (d)
-		d->inode = iget(ip);
+		d->inode = iget(f->inode);
 	return d;
 }
 

@@ -41,6 +41,7 @@ static const struct suite suites[] = {
 	{"exec", t_exec, 0},
 	{"elf", t_elf, 0},
 	{"pipe", t_pipe, 0},
+	{"event", t_event, 0},
 	{"file", t_file, 0},
 	{"fpu", t_fpu, 0},
 	{"time", t_time, 0},
