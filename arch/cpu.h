@@ -52,7 +52,6 @@ struct cpu {
 	struct taskstate ts;
 	volatile uint mail; /* bit per full slot of box (xcall.c) */
 	struct xcall *volatile box[NCPU]; /* what each other CPU asks for */
-	volatile int probing; /* probeuser() runs: faults are expected */
 };
 
 extern struct cpu cpus[NCPU];
@@ -202,8 +201,15 @@ uint clearout(uint uva, uint n); /* zeroes */
  * -EFAULT, or -ENAMETOOLONG when there is no NUL in max bytes. */
 int copyinstr(char *dst, uint uva, uint max);
 
+/* One aligned word of user memory: 0 or -EFAULT.  usercas changes it to new,
+ * against all other CPUs, if it is *old: 0, or 1 with *old what it is instead.
+ * With interrupts off (under a spinlock) no fault is resolved: -EFAULT then says
+ * no more than that the page tables do not have it. */
+int userload(uint uva, uint *val);
+int usercas(uint uva, uint *old, uint new);
+
 /* Can this CPU read (write) the word at uva without asking fault()?  Changes
- * nothing.  mycpu()->probing is set; interrupts off. */
+ * nothing.  Interrupts off. */
 int probeuser(uint uva, int write);
 
 /* pit.c: the timer at HZ, and the time-stamp counter beside it. */

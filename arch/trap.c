@@ -69,6 +69,7 @@ static void userexception(struct trapframe *tf, int sig, int code, uint addr);
 static void kernelfault(struct trapframe *tf);
 static int resolve(struct proc *p, uint va, uint err);
 static uint findfixup(uint eip);
+static int inuserwords(uint eip);
 
 /* Fill the IDT, once. */
 void
@@ -223,7 +224,7 @@ pagefault(struct trapframe *tf)
 		fixup = findfixup(tf->eip);
 		if (fixup == 0 || va >= KERNBASE || p == 0 || p->uvm == 0)
 			panictrap(tf, "page fault in the kernel at %x", va);
-		if (mycpu()->probing) {
+		if (!(tf->eflags & FL_IF) && inuserwords(tf->eip)) {
 			tf->eip = fixup;
 			return;
 		}
@@ -243,6 +244,15 @@ pagefault(struct trapframe *tf)
 	if (va >= KERNBASE)
 		tf->err |= PF_PRESENT; /* as Linux: nothing shows of the kernel */
 	sigfault(tf, va, err);
+}
+
+/* Is the instruction one that may touch user memory with interrupts off? */
+static int
+inuserwords(uint eip)
+{
+	extern const char userwords[], userwordsend[]; /* usercopy.asm */
+
+	return eip - (uint)userwords < (uint)(userwordsend - userwords);
 }
 
 /* Let the address space have the page, and count.  0, or what to tell the

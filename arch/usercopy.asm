@@ -3,6 +3,8 @@
 ; These are the only kernel instructions that may fault on a user address:
 ; trap.c resolves the fault as if the program had made it (and may sleep), or,
 ; if it cannot be resolved, continues at the address that .extable names.
+; Between userwords and userwordsend interrupts may be off: then nothing is
+; resolved.
 ;
 ; Arguments come in eax, edx, ecx (-mregparm=3).
 ;
@@ -17,6 +19,11 @@ global copyin
 global copyout
 global clearout
 global copyinstr
+global userload
+global usercas
+global probeuser
+global userwords
+global userwordsend
 
 %include "arch/fixup.inc"
 
@@ -172,9 +179,46 @@ copyinstr:
 	fixup .byte, .fault
 	fixup .word, .fault
 
+userwords:
+
+; int userload(uint uva, uint *val)
+align 16
+userload:
+	cmp eax, USERTOP - 4
+	ja .fault
+.word:
+	mov ecx, [eax]
+	mov [edx], ecx
+	xor eax, eax
+	ret
+.fault:
+	mov eax, -EFAULT
+	ret
+	fixup .word, .fault
+
+; int usercas(uint uva, uint *old, uint new)
+align 16
+usercas:
+	push ebx
+	mov ebx, eax
+	cmp eax, USERTOP - 4
+	ja .fault
+	mov eax, [edx]
+.word:
+	lock cmpxchg [ebx], ecx
+	mov [edx], eax
+	setne al
+	movzx eax, al
+	pop ebx
+	ret
+.fault:
+	mov eax, -EFAULT
+	pop ebx
+	ret
+	fixup .word, .fault
+
 ; int probeuser(uint uva, int write): 1, or 0 when it faults.  The write leaves
 ; the word as it is, whatever other CPUs do to it.
-global probeuser
 align 16
 probeuser:
 	test edx, edx
@@ -192,5 +236,7 @@ probeuser:
 	ret
 	fixup .read, .no
 	fixup .write, .no
+
+userwordsend:
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -17,6 +17,7 @@
 #include "kern/abi/stat.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
+#include "kern/futex.h"
 #include "kern/string.h"
 
 #define DYNBASE 0x00400000 /* where a position-independent program goes */
@@ -357,6 +358,7 @@ commit(struct exec *e)
 	struct proc *p = myproc();
 	const char *slash = strrchr(e->path, '/');
 
+	futexexit(p);
 	swapspace(p, e);
 	vforkrelease(p);
 	sigexec(p);
@@ -366,7 +368,7 @@ commit(struct exec *e)
 	p->tg->dumpable = !e->secure;
 	if (e->secure)
 		p->pdeathsig = 0;
-	p->cleartid = p->settid = p->robustlist = 0;
+	p->settid = 0;
 	p->tg->exitsignal = SIGCHLD;
 	p->tg->execed = 1;
 	p->kfn = 0;

@@ -69,14 +69,10 @@ exitmem(struct proc *p)
 {
 	struct uvm *u = p->uvm;
 	struct procusage ru;
-	uint zero = 0;
 
 	if (u == 0)
 		return;
-	if (p->cleartid) {
-		copyout(p->cleartid, &zero, sizeof(zero));
-		futexwake(p->cleartid, 1);
-	}
+	futexexit(p);
 	procusage(0, &ru);
 	acquire(&proctree);
 	p->tg->dead.maxrss = ru.maxrss;

@@ -1,71 +1,99 @@
 /*
  * futex.c - sleep until another thread changes a word, and wake who does.
  *
- * A waiter is found by its key.  Private futexes and those in private memory
- * are named by address space and address; those in a shared mapping of a file
- * by the file and the offset in it, so that every process that maps it meets
- * there.  Shared memory without a file has no name that we can ask mm/ for: all
- * of it is named by the address alone, which fork leaves as it is; a wake there
- * wakes everybody of that name, since strangers may be among them (a waiter
- * must look at its word again anyhow).  Two processes that have such memory at
- * different addresses (mremap) do not meet.
+ * A waiter is found by its key.  A word in a shared mapping is named by the
+ * object that is mapped (a file's pages, or memory without a name) and the place
+ * in it, so that all who map it meet, wherever they have it; with
+ * FUTEX_PRIVATE_FLAG, or in private memory, by address space and address.  As
+ * on Linux these two are not the same name: who waits without the flag is not
+ * woken with it.  A key holds a reference to its object, so its name is not
+ * given to another while somebody waits under it.
  *
- * A waiter is in its list before it looks at the word, so a wake after the word
- * changed cannot miss it.  Requeueing and priority inheritance: -ENOSYS.
+ * Keys hash to buckets, each with a lock and the waiters in the order in which
+ * they are woken.
+ *
+ * Invariants:
+ *   U1  w->b is the bucket in whose list w is, 0 once it has been woken.  It
+ *       changes with the lock of that bucket held (of both, when it moves), to 0
+ *       as the last thing that anybody but the waiter does to w.
+ *   U2  A word is looked at, and changed by FUTEX_WAKE_OP, with the bucket of
+ *       its key locked.
+ *
+ * Why no wake is lost: the waiter looks at the word and enters the list under
+ * one hold of the bucket's lock (U2).  Whoever wakes has changed the word
+ * before it takes that lock: before the waiter, which then sees the new value;
+ * or after it, and finds it in the list.  From there on sleepuntil() loses
+ * nothing (sched.c).  And no wake goes to one who should not have waited: who is
+ * in the list has seen its value there.
+ *
+ * A lock's holder cannot wait for a page.  So the words are touched in a way
+ * that fails if that would take more than the page tables have; then the lock
+ * is let go, the page is brought in, and all begins again.
+ *
+ * Priority inheritance: -ENOSYS, which libc takes for an answer.
  */
 #include "kern/futex.h"
 #include "arch/cpu.h"
+#include "arch/xcall.h"
 #include "mm/mm.h"
-#include "kern/file.h"
+#include "kern/abi/futex.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/syscall.h"
 #include "kern/timeval.h"
 
-#define FUTEX_WAIT           0
-#define FUTEX_WAKE           1
-#define FUTEX_WAIT_BITSET    9
-#define FUTEX_WAKE_BITSET    10
-#define FUTEX_PRIVATE        128
-#define FUTEX_CLOCK_REALTIME 256
-#define ALLBITS              (~0u)
-#define NBUCKET              64
+#define BUCKETBITS 8
+#define NBUCKET    (1 << BUCKETBITS)
+
+#define FUTEX_FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 
 struct key {
-	const void *owner; /* address space or inode; 0: the address alone */
-	uint64_t off;
+	void *owner; /* struct uvm, or struct pcache with a reference */
+	uint page;   /* number in it */
+	uint off;    /* in the page, and KEY_*: a word's low bits are 0 */
 };
+#define KEY_SHARED 1 /* private memory, without FUTEX_PRIVATE_FLAG */
+#define KEY_OBJECT 2 /* owner is a pcache */
 
 struct futexwaiter {
-	struct list link; /* [bucket lock] */
-	struct key key;
-	uint bits;
-	int woken;        /* taken off the list by a wake [bucket lock] */
-	struct waitq q;
+	struct bucket *volatile b; /* U1 */
+	struct list link;  /* [b->lock] */
+	struct key key;    /* [b->lock] */
+	uint bits;         /* FUTEX_WAIT_BITSET's: wake if one is asked for */
+	struct waitq q;    /* the waiter alone */
 };
 
 static struct bucket {
-	struct spinlock lock; /* RANK_SLEEPQ */
-	struct list waiters;
+	struct spinlock lock;
+	struct list waiters; /* by link [lock] */
 } bucket[NBUCKET];
 
-static struct spinlock firstuse = {0, RANK_LEAF}; /* of a bucket */
+/* A wait in struct restart; flags are those of the call. */
+enum { W_UVA, W_VAL, W_BITS, W_FLAGS };
 
-static int futexkey(uint uva, int shared, struct key *key);
-static struct bucket *keybucket(const struct key *key);
-static int futexwait(uint uva, uint val, int shared, uint bits,
-	int64_t deadline);
-static int wakebits(uint uva, int shared, int n, uint bits);
+static int dofutex(const uint *a, int64_t (*timein)(uint));
+static int startwait(const uint *a, uint bits, int64_t (*timein)(uint));
+static int wake(uint uva, uint flags, int n, uint bits);
+static int requeue(const uint *a, int compare);
+static int wakeop(const uint *a);
+
+void
+futexinit(void)
+{
+	struct bucket *b;
+
+	for (b = bucket; b < bucket + NBUCKET; b++) {
+		initlock(&b->lock, RANK_SLEEPQ);
+		listinit(&b->waiters);
+	}
+}
 
 int
 futexwake(uint uva, int n)
 {
-	return wakebits(uva, 1, n, ALLBITS);
+	return wake(uva, 0, n, FUTEX_BITSET_MATCH_ANY);
 }
 
-static int dofutex(const uint *a, int64_t (*timein)(uint));
-
-/* uaddr, op, val, timeout, uaddr2, bits */
 int
 sys_futex(const uint *a)
 {
@@ -78,178 +106,516 @@ sys_futex_time64(const uint *a)
 	return dofutex(a, timespec64in);
 }
 
-static int waitrestart(struct restart *r);
-
+/* uaddr, op, val, timeout or val2, uaddr2, val3 */
 static int
 dofutex(const uint *a, int64_t (*timein)(uint))
 {
-	uint op = a[1] & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
-	int shared = !(a[1] & FUTEX_PRIVATE), err;
-	uint bits = op == FUTEX_WAIT_BITSET || op == FUTEX_WAKE_BITSET ? a[5]
-								      : ALLBITS;
-	struct restart *r = &myproc()->restart;
-	int64_t t = NEVER;
+	const uint all = FUTEX_BITSET_MATCH_ANY;
+	uint op = a[1] & ~FUTEX_FLAGS;
 
-	if (op == FUTEX_WAKE || op == FUTEX_WAKE_BITSET)
-		return wakebits(a[0], shared, (int)a[2], bits);
-	if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
+	if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET)
+		return startwait(a, op == FUTEX_WAIT ? all : a[5], timein);
+	if (a[1] & FUTEX_CLOCK_REALTIME)
 		return -ENOSYS;
-	if (a[3] && (t = timein(a[3])) < 0)
-		return (int)t;
-	if (op == FUTEX_WAIT)
-		t = deadlinein(t);
-	else if (t != NEVER && (a[1] & FUTEX_CLOCK_REALTIME))
-		t -= realns() - nowns();
-	err = futexwait(a[0], a[2], shared, bits, t);
-	if (err != -ERESTARTSYS || op != FUTEX_WAIT || t == NEVER)
-		return err;
-	r->fn = waitrestart;
-	r->deadline = t;
-	r->arg[0] = a[0];
-	r->arg[1] = a[2];
-	r->arg[2] = shared;
-	return -ERESTARTBLOCK;
+	switch (op) {
+	case FUTEX_WAKE:
+		return wake(a[0], a[1], (int)a[2], all);
+	case FUTEX_WAKE_BITSET:
+		return wake(a[0], a[1], (int)a[2], a[5]);
+	case FUTEX_REQUEUE:
+		return requeue(a, 0);
+	case FUTEX_CMP_REQUEUE:
+		return requeue(a, 1);
+	case FUTEX_WAKE_OP:
+		return wakeop(a);
+	default:
+		return -ENOSYS;
+	}
 }
 
+static int waitrestart(struct restart *r);
+static int futexwait(const struct restart *r);
+
+static int
+startwait(const uint *a, uint bits, int64_t (*timein)(uint))
+{
+	struct restart r = {waitrestart, NEVER, {a[0], a[2], bits, a[1]}};
+	int relative = (a[1] & ~FUTEX_FLAGS) == FUTEX_WAIT;
+
+	if (a[3] && (r.deadline = timein(a[3])) < 0)
+		return (int)r.deadline;
+	if (relative && (a[1] & FUTEX_CLOCK_REALTIME))
+		return -ENOSYS;
+	if (relative)
+		r.deadline = deadlinein(r.deadline);
+	return waitrestart(&r);
+}
+
+/* Begin to wait, or go on after a stop.  With a time limit it is not begun anew
+ * after a handler, and keeps its deadline after a stop. */
 static int
 waitrestart(struct restart *r)
 {
-	int err = futexwait(r->arg[0], r->arg[1], r->arg[2], ALLBITS,
-		r->deadline);
+	int err = futexwait(r);
 
-	if (err != -ERESTARTSYS)
+	if (err != -ERESTARTSYS || r->deadline == NEVER)
 		return err;
 	myproc()->restart = *r;
 	return -ERESTARTBLOCK;
 }
 
-static void futexsleep(struct bucket *b, struct futexwaiter *w, int64_t deadline,
-	int *err);
+static int futexkey(uint uva, uint flags, int write, struct key *key);
+static void keyput(const struct key *key);
+static int enqueue(struct futexwaiter *w, uint uva, uint val);
+static int await(struct futexwaiter *w, int64_t deadline, int real);
 
 static int
-futexwait(uint uva, uint val, int shared, uint bits, int64_t deadline)
+futexwait(const struct restart *r)
 {
 	struct futexwaiter w;
-	struct bucket *b;
+	int err;
+
+	if (r->arg[W_BITS] == 0)
+		return -EINVAL;
+	err = futexkey(r->arg[W_UVA], r->arg[W_FLAGS], 0, &w.key);
+	if (err < 0)
+		return err;
+	w.bits = r->arg[W_BITS];
+	initwaitq(&w.q);
+	err = enqueue(&w, r->arg[W_UVA], r->arg[W_VAL]);
+	if (err == 0)
+		err = await(&w, r->deadline,
+			(r->arg[W_FLAGS] & FUTEX_CLOCK_REALTIME) != 0);
+	keyput(&w.key);
+	return err;
+}
+
+static struct bucket *keybucket(const struct key *key);
+static int checkword(uint uva, uint val);
+static int touchword(uint uva, int write);
+
+/* Enter the list if the word is val, else -EAGAIN; -EFAULT. */
+static int
+enqueue(struct futexwaiter *w, uint uva, uint val)
+{
+	struct bucket *b = keybucket(&w->key);
+	int err;
+
+	do {
+		acquire(&b->lock);
+		err = checkword(uva, val);
+		if (err == 0) {
+			w->b = b;
+			listadd(&b->waiters, &w->link);
+		}
+		release(&b->lock);
+	} while (err == -EFAULT && touchword(uva, 0) == 0);
+	return err;
+}
+
+/* Is the word val?  0, -EAGAIN or -EFAULT.  Its bucket's lock held. */
+static int
+checkword(uint uva, uint val)
+{
 	uint now;
+
+	if (userload(uva, &now) < 0)
+		return -EFAULT;
+	return now == val ? 0 : -EAGAIN;
+}
+
+/* Have the word in memory, for reading or writing: 0 or -EFAULT.  No spinlock
+ * held.  What has been brought in may be gone again before it is used: who calls
+ * this tries until it is there or there is nothing. */
+static int
+touchword(uint uva, int write)
+{
+	uint val = 0;
+
+	if (!write)
+		return userload(uva, &val);
+	return usercas(uva, &val, val) < 0 ? -EFAULT : 0;
+}
+
+static struct bucket *lockwaiter(struct futexwaiter *w);
+static int sleepwaiter(struct futexwaiter *w, struct bucket *b,
+	int64_t deadline, int real);
+
+/* Sleep until somebody has taken w off its list, or take it off for another
+ * reason: 0 or -ETIMEDOUT, -ERESTARTSYS. */
+static int
+await(struct futexwaiter *w, int64_t deadline, int real)
+{
+	struct bucket *b;
+	int err = 0;
+
+	while ((b = lockwaiter(w)) != 0 && err == 0) {
+		err = sleepwaiter(w, b, deadline, real);
+		release(&b->lock);
+	}
+	if (b == 0)
+		return 0;
+	listdel(&w->link);
+	release(&b->lock);
+	return err == -EINTR ? -ERESTARTSYS : err;
+}
+
+/* Lock the bucket that w is in; 0 when it is in none any more. */
+static struct bucket *
+lockwaiter(struct futexwaiter *w)
+{
+	struct bucket *b;
+
+	while ((b = w->b) != 0) {
+		acquire(&b->lock);
+		if (w->b == b)
+			break;
+		release(&b->lock); /* it has been moved */
+	}
+	return b;
+}
+
+/* Sleep once; 0: look again.  A deadline of the real time clock that has been
+ * set back is not reached.  b->lock held. */
+static int
+sleepwaiter(struct futexwaiter *w, struct bucket *b, int64_t deadline, int real)
+{
+	int64_t at = deadline;
+	int err;
+
+	if (real && deadline != NEVER)
+		at -= realns() - nowns();
+	err = sleepuntil(&w->q, &b->lock, at, SLEEP_INT);
+	if (err == -ETIMEDOUT && real && realns() < deadline)
+		return 0;
+	return err;
+}
+
+static int wakeall(struct bucket *b, const struct key *key, int n, uint bits);
+
+static int
+wake(uint uva, uint flags, int n, uint bits)
+{
+	struct bucket *b;
+	struct key key;
 	int err;
 
 	if (bits == 0)
 		return -EINVAL;
-	if ((err = futexkey(uva, shared, &w.key)) < 0)
-		return err;
-	b = keybucket(&w.key);
-	w.bits = bits;
-	w.woken = 0;
-	initwaitq(&w.q);
-	acquire(&b->lock);
-	listadd(&b->waiters, &w.link);
-	release(&b->lock);
-	if (copyin(&now, uva, sizeof(now)))
-		err = -EFAULT;
-	else if (now != val)
-		err = -EAGAIN;
-	futexsleep(b, &w, deadline, &err);
-	return err;
-}
-
-/* Sleep unless there is an error already; then leave the list.  A wake that
- * came counts for more than any error. */
-static void
-futexsleep(struct bucket *b, struct futexwaiter *w, int64_t deadline, int *err)
-{
-	acquire(&b->lock);
-	while (!w->woken && *err == 0)
-		*err = sleepuntil(&w->q, &b->lock, deadline, SLEEP_INT);
-	if (*err == -EINTR)
-		*err = -ERESTARTSYS;
-	if (w->woken)
-		*err = 0;
-	else
-		listdel(&w->link);
-	release(&b->lock);
-}
-
-static int
-wakebits(uint uva, int shared, int n, uint bits)
-{
-	struct futexwaiter *w;
-	struct bucket *b;
-	struct key key;
-	int err, woken = 0;
-
-	if (bits == 0)
-		return -EINVAL;
-	if ((err = futexkey(uva, shared, &key)) < 0)
+	if ((err = futexkey(uva, flags, 0, &key)) < 0)
 		return err;
 	b = keybucket(&key);
 	acquire(&b->lock);
-	listeach(w, &b->waiters, link) {
-		if (w->key.owner != key.owner || w->key.off != key.off ||
-			!(w->bits & bits))
-			continue;
-		if (woken >= n && key.owner)
-			break;
-		listdel(&w->link);
-		w->woken = 1;
-		wakeup(&w->q); /* w is gone once we let go of the lock */
-		woken++;
-	}
+	n = wakeall(b, &key, n, bits);
 	release(&b->lock);
+	keyput(&key);
+	return n;
+}
+
+static int samekey(const struct key *a, const struct key *b);
+static void wakeone(struct futexwaiter *w);
+
+/* Wake the first n waiters that want one of the bits; one if n is less, as
+ * Linux does.  Returns how many.  b->lock held. */
+static int
+wakeall(struct bucket *b, const struct key *key, int n, uint bits)
+{
+	struct futexwaiter *w;
+	int woken = 0;
+
+	listeach (w, &b->waiters, link) {
+		if (!(w->bits & bits) || !samekey(&w->key, key))
+			continue;
+		wakeone(w);
+		if (++woken >= n)
+			break;
+	}
 	return woken;
 }
 
-static int sharedkey(struct proc *p, uint uva, struct key *key);
-
-/* The name of the word at uva. */
-static int
-futexkey(uint uva, int shared, struct key *key)
+/* w->b->lock held.  w is gone as soon as it finds no bucket in it. */
+static void
+wakeone(struct futexwaiter *w)
 {
-	struct proc *p = myproc();
+	listdel(&w->link);
+	wakeup(&w->q);
+	w->b = 0;
+}
+
+/* Two futexes at once. */
+struct pair {
+	struct key key1, key2;
+	struct bucket *b1, *b2;
+};
+
+static int pairget(struct pair *f, const uint *a, int write2);
+static void pairput(struct pair *f);
+static void lockpair(struct pair *f);
+static void unlockpair(struct pair *f);
+static int requeueall(struct pair *f, int nwake, int nmove);
+
+/* FUTEX_REQUEUE: wake nwake waiters, move nmove others to the second futex.
+ * How many together. */
+static int
+requeue(const uint *a, int compare)
+{
+	int nwake = (int)a[2], nmove = (int)a[3], err;
+	struct pair f;
+
+	if (nwake < 0 || nmove < 0)
+		return -EINVAL;
+	if ((err = pairget(&f, a, 0)) < 0)
+		return err;
+	do {
+		lockpair(&f);
+		err = compare ? checkword(a[0], a[5]) : 0;
+		if (err == 0)
+			err = requeueall(&f, nwake, nmove);
+		unlockpair(&f);
+	} while (err == -EFAULT && touchword(a[0], 0) == 0);
+	pairput(&f);
+	return err;
+}
+
+static void movewaiter(struct futexwaiter *w, struct pair *f);
+
+/* Both buckets locked. */
+static int
+requeueall(struct pair *f, int nwake, int nmove)
+{
+	struct futexwaiter *w;
+	int n = 0;
+
+	listeach (w, &f->b1->waiters, link) {
+		if (n - nwake >= nmove)
+			break;
+		if (!samekey(&w->key, &f->key1))
+			continue;
+		if (++n <= nwake)
+			wakeone(w);
+		else if (!samekey(&f->key1, &f->key2))
+			movewaiter(w, f);
+	}
+	return n;
+}
+
+/* Put w behind those who wait for the second futex.  Both buckets locked.  The
+ * object that w waited for has another reference, in f. */
+static void
+movewaiter(struct futexwaiter *w, struct pair *f)
+{
+	if (f->key2.off & KEY_OBJECT)
+		pcacheref(f->key2.owner);
+	keyput(&w->key);
+	w->key = f->key2;
+	listdel(&w->link);
+	listadd(&f->b2->waiters, &w->link);
+	w->b = f->b2;
+}
+
+static int changeword(uint uva, uint op);
+
+/* FUTEX_WAKE_OP: change the second word, wake waiters of the first and, if the
+ * old value compares so, of the second.  How many together. */
+static int
+wakeop(const uint *a)
+{
+	const uint all = FUTEX_BITSET_MATCH_ANY;
+	struct pair f;
+	int n, err;
+
+	if ((err = pairget(&f, a, 1)) < 0)
+		return err;
+	do {
+		lockpair(&f);
+		n = err = changeword(a[4], a[5]);
+		if (err >= 0)
+			n = wakeall(f.b1, &f.key1, (int)a[2], all);
+		if (err > 0)
+			n += wakeall(f.b2, &f.key2, (int)a[3], all);
+		unlockpair(&f);
+	} while (err == -EFAULT && touchword(a[4], 1) == 0);
+	pairput(&f);
+	return n;
+}
+
+static int signextend(uint field);
+static int newvalue(uint op, uint old, uint arg, uint *new);
+static int compares(uint cmp, int old, int arg);
+
+/* Do the operation on the word: whether its old value compares, or -EFAULT,
+ * -ENOSYS.  Its bucket's lock held. */
+static int
+changeword(uint uva, uint op)
+{
+	uint arg = (uint)signextend(op >> 12), old, new;
+	int err;
+
+	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
+		arg = 1u << (arg & 31);
+	if (userload(uva, &old) < 0)
+		return -EFAULT;
+	do {
+		if (newvalue(op >> 28 & 7, old, arg, &new) < 0)
+			return -ENOSYS;
+		err = usercas(uva, &old, new);
+	} while (err > 0);
+	return err < 0 ? err : compares(op >> 24 & 15, (int)old, signextend(op));
+}
+
+/* The low 12 bits as a number with a sign. */
+static int
+signextend(uint field)
+{
+	return (int)(field << 20) >> 20;
+}
+
+static int
+newvalue(uint op, uint old, uint arg, uint *new)
+{
+	switch (op) {
+	case FUTEX_OP_SET:
+		*new = arg;
+		return 0;
+	case FUTEX_OP_ADD:
+		*new = old + arg;
+		return 0;
+	case FUTEX_OP_OR:
+		*new = old | arg;
+		return 0;
+	case FUTEX_OP_ANDN:
+		*new = old & ~arg;
+		return 0;
+	case FUTEX_OP_XOR:
+		*new = old ^ arg;
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+static int
+compares(uint cmp, int old, int arg)
+{
+	switch (cmp) {
+	case FUTEX_OP_CMP_EQ:
+		return old == arg;
+	case FUTEX_OP_CMP_NE:
+		return old != arg;
+	case FUTEX_OP_CMP_LT:
+		return old < arg;
+	case FUTEX_OP_CMP_LE:
+		return old <= arg;
+	case FUTEX_OP_CMP_GT:
+		return old > arg;
+	case FUTEX_OP_CMP_GE:
+		return old >= arg;
+	default:
+		return -ENOSYS; /* as Linux, with the word changed */
+	}
+}
+
+/* Name the futexes a[0] and a[4] of a call; pairput() gives the names back. */
+static int
+pairget(struct pair *f, const uint *a, int write2)
+{
+	int err;
+
+	if ((err = futexkey(a[0], a[1], 0, &f->key1)) < 0)
+		return err;
+	if ((err = futexkey(a[4], a[1], write2, &f->key2)) < 0) {
+		keyput(&f->key1);
+		return err;
+	}
+	f->b1 = keybucket(&f->key1);
+	f->b2 = keybucket(&f->key2);
+	return 0;
+}
+
+static void
+pairput(struct pair *f)
+{
+	keyput(&f->key1);
+	keyput(&f->key2);
+}
+
+/* Two of one rank: everybody takes the one at the lower address first. */
+static void
+lockpair(struct pair *f)
+{
+	acquire(&MIN(f->b1, f->b2)->lock);
+	if (f->b1 != f->b2)
+		while (!tryacquire(&MAX(f->b1, f->b2)->lock))
+			cpurelax();
+}
+
+static void
+unlockpair(struct pair *f)
+{
+	if (f->b1 != f->b2)
+		release(&MAX(f->b1, f->b2)->lock);
+	release(&MIN(f->b1, f->b2)->lock);
+}
+
+static int sharedkey(struct uvm *u, uint uva, int write, struct key *key);
+
+/* The name of the word at uva, which keyput() gives back: 0 or -EINVAL,
+ * -EFAULT.  write: the word will be changed. */
+static int
+futexkey(uint uva, uint flags, int write, struct key *key)
+{
+	struct uvm *u = myproc()->uvm;
 
 	if (uva & 3)
 		return -EINVAL;
 	if (uva >= USERTOP)
 		return -EFAULT;
-	key->owner = p->uvm;
-	key->off = uva;
-	return shared ? sharedkey(p, uva, key) : 0;
+	key->owner = u;
+	key->page = uva >> PGSHIFT;
+	key->off = uva & (PGSIZE - 1);
+	if (flags & FUTEX_PRIVATE_FLAG)
+		return 0;
+	return sharedkey(u, uva, write, key);
 }
 
-/* Look whether uva is in shared memory, and name it by that. */
+/* As Linux: memory that we may not write can be waited for only if it is
+ * shared, so that somebody else may. */
 static int
-sharedkey(struct proc *p, uint uva, struct key *key)
+sharedkey(struct uvm *u, uint uva, int write, struct key *key)
 {
-	struct vmainfo v;
-	int i;
+	int readonly = touchword(uva, 1) < 0, shared;
+	struct pcache *pc;
 
-	for (i = 0; uvmvma(p->uvm, i, &v); i++) {
-		if (uva >= v.start && uva < v.end && v.shared) {
-			key->owner = v.file ? v.file->inode : 0;
-			if (v.file)
-				key->off = v.offset + (uva - v.start);
-		}
-		if (v.file)
-			fileclose(v.file);
-		if (uva < v.end)
-			break;
-	}
+	if (readonly && (write || touchword(uva, 0) < 0))
+		return -EFAULT;
+	shared = uvmobject(u, uva, &pc, &key->page);
+	if (shared < 0 || (shared == 0 && readonly))
+		return -EFAULT;
+	key->off |= shared ? KEY_OBJECT : KEY_SHARED;
+	if (shared)
+		key->owner = pc;
 	return 0;
+}
+
+/* Give back a name.  No spinlock held, or another reference to its object is
+ * known. */
+static void
+keyput(const struct key *key)
+{
+	if (key->off & KEY_OBJECT)
+		pcachefree(key->owner);
+}
+
+static int
+samekey(const struct key *a, const struct key *b)
+{
+	return a->off == b->off && a->page == b->page && a->owner == b->owner;
 }
 
 static struct bucket *
 keybucket(const struct key *key)
 {
-	uint h = (uint)key->owner >> 4 ^ (uint)key->off >> 2;
-	struct bucket *b = &bucket[(h ^ h >> 6 ^ h >> 12) % NBUCKET];
+	uint h = (uint)key->owner + key->page * PGSIZE + key->off;
 
-	if (b->waiters.next)
-		return b;
-	acquire(&firstuse);
-	if (!b->waiters.next) {
-		initlock(&b->lock, RANK_SLEEPQ);
-		listinit(&b->waiters); /* last: it is what others look at */
-	}
-	release(&firstuse);
-	return b;
+	return &bucket[(h >> 2) * 2654435769u >> (32 - BUCKETBITS)];
 }

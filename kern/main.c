@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 #include "kern/dev/dev.h"
 #include "kern/fs/inode.h"
+#include "kern/futex.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
@@ -42,6 +43,7 @@ kmain(uint magic, uint info)
 	apicinit();                 /* instead of both, where there are APICs */
 	timeinit();                 /* time of day, from the RTC */
 	fpuinit();
+	futexinit();
 	procinit();
 	fileinit();
 	vfsinit();                  /* an empty root */

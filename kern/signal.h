@@ -37,7 +37,7 @@ struct sigstate { /* of a process; all zero is a good start */
 struct restart {
 	int (*fn)(struct restart *); /* 0: nothing to restart */
 	int64_t deadline;            /* ns */
-	uint arg[3];                 /* fn's own */
+	uint arg[4];                 /* fn's own */
 };
 
 /* Send a signal to p (info 0: from the kernel, SI_KERNEL... or as sender fills

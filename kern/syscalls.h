@@ -25,8 +25,6 @@ SYSCALL(224, gettid)
 SYSCALL(252, exit_group)
 SYSCALL(258, set_tid_address)
 SYSCALL(284, waitid)
-SYSCALL(311, set_robust_list)
-SYSCALL(312, get_robust_list)
 
 /* kern/sysrlimit.c */
 SYSCALL(34, nice)
@@ -125,6 +123,10 @@ SYSCALL(407, clock_nanosleep_time64)
 /* kern/futex.c */
 SYSCALL(240, futex)
 SYSCALL(422, futex_time64)
+
+/* kern/robust.c */
+SYSCALL(311, set_robust_list)
+SYSCALL(312, get_robust_list)
 
 /* kern/sigframe.c */
 SYSCALL(119, sigreturn)

@@ -1,6 +1,6 @@
 /*
  * sysproc.c - the system calls about processes: making, ending and waiting for
- * them; groups and sessions; the addresses that threads leave for their end.
+ * them; groups and sessions; the address that threads leave for their end.
  *
  * Each checks its arguments and leaves the work to proc.c, exec.c or exit.c.
  * Groups, sessions and other processes' fields: proctree.
@@ -290,40 +290,4 @@ sys_set_tid_address(const uint *a)
 {
 	myproc()->cleartid = a[0];
 	return myproc()->pid;
-}
-
-#define ROBUSTLEN 12 /* sizeof(struct robust_list_head) */
-
-int
-sys_set_robust_list(const uint *a)
-{
-	if (a[1] != ROBUSTLEN)
-		return -EINVAL;
-	myproc()->robustlist = a[0];
-	return 0;
-}
-
-int
-sys_get_robust_list(const uint *a)
-{
-	const uint len = ROBUSTLEN;
-	struct proc *me = myproc(), *p;
-	uint head = 0;
-	int err = 0;
-
-	acquire(&proctree);
-	p = a[0] ? findproc((int)a[0]) : me;
-	if (!p)
-		err = -ESRCH;
-	else if (me->euid != 0 && me->euid != p->uid)
-		err = -EPERM;
-	else
-		head = p->robustlist;
-	release(&proctree);
-	if (err < 0)
-		return err;
-	if (copyout(a[2], &len, sizeof(len)) ||
-		copyout(a[1], &head, sizeof(head)))
-		return -EFAULT;
-	return 0;
 }

@@ -212,7 +212,8 @@ struct pcacheops {
 };
 
 struct pcache *pcachenew(void *host, const struct pcacheops *); /* or 0 */
-void pcachefree(struct pcache *); /* drops all pages; nobody maps it any more */
+struct pcache *pcacheref(struct pcache *); /* one more reference; any context */
+void pcachefree(struct pcache *); /* drop one; the last drops all pages */
 
 /* The file's size in bytes lives here, so that faults see it. */
 uint64_t pcachesize(struct pcache *);

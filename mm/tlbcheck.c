@@ -92,13 +92,9 @@ static void
 probehere(void *arg)
 {
 	struct probe *p = arg;
-	struct cpu *c = mycpu();
 
-	if (c->uvm != p->uvm)
-		return;
-	c->probing = 1;
-	if (probeuser(p->va, p->access == PROT_WRITE))
+	if (mycpu()->uvm == p->uvm &&
+		probeuser(p->va, p->access == PROT_WRITE))
 		atomicinc(&p->usable);
-	c->probing = 0;
 }
 #endif

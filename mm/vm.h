@@ -367,7 +367,6 @@ extern struct list pclist;
 extern struct spinlock pclistlock;
 
 void pcacheinit(void);
-struct pcache *pcacheref(struct pcache *);
 /* The page at index, referenced, made or read if need be: 0 or 1 (waited for
  * I/O), or -EIO (beyond the end, or the read failed), -ENOMEM. */
 int pcacheget(struct pcache *, uint index, struct page **);

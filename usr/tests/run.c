@@ -44,6 +44,7 @@ static const struct suite suites[] = {
 	{"event", t_event, 0},
 	{"file", t_file, 0},
 	{"fpu", t_fpu, 0},
+	{"futex", t_futex, 0},
 	{"time", t_time, 0},
 	{"oom", t_oom, 1},
 	{"fuzz", t_fuzz, 1},
