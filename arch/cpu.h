@@ -36,6 +36,23 @@ enum { /* counters of mm/vmstat.c, kept per CPU so that counting is free */
 	NVMSTAT
 };
 
+enum { /* whose time a tick was, summed by /proc/stat */
+	TICK_USER,
+	TICK_NICE, /* user, with a nice level above 0 */
+	TICK_SYSTEM,
+	TICK_IDLE,
+	NTICK
+};
+
+enum { /* interrupts, counted per CPU for /proc/interrupts: 16 lines, then */
+	INTR_TIMER = 16,
+	INTR_RESCHED,
+	INTR_XCALL,
+	INTR_ERROR,
+	INTR_SPURIOUS,
+	NINTR
+};
+
 struct cpu {
 	struct cpu *self;  /* %fs:0, for mycpu() */
 	struct proc *proc; /* %fs:4, the process that runs here */
@@ -48,6 +65,8 @@ struct cpu {
 	uint apicid;       /* of its local APIC */
 	uint held;         /* debug: bit per rank of the spinlocks held here */
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
+	uint ticks[NTICK]; /* of 1/HZ */
+	uint intr[NINTR];  /* interrupts taken */
 	struct segdesc gdt[NSEGS];
 	struct taskstate ts;
 	volatile uint mail; /* bit per full slot of box (xcall.c) */

@@ -4,23 +4,34 @@
  */
 #include "arch/trap.h"
 
+#include "arch/cpu.h"
 #include "arch/ioapic.h"
 #include "arch/lapic.h"
 #include "arch/machine.h"
 #include "arch/pic.h"
 #include "kern/panic.h"
 
-static void (*handlers[NIRQ])(struct trapframe *);
+static struct {
+	const char *name;
+	void (*handler)(struct trapframe *);
+} lines[NIRQ];
 
 void
-irqset(int irq, void (*handler)(struct trapframe *))
+irqset(int irq, const char *name, void (*handler)(struct trapframe *))
 {
 	assert(irq >= 0 && irq < NIRQ && irq != PICCASCADE);
-	handlers[irq] = handler;
+	lines[irq].name = name;
+	lines[irq].handler = handler;
 	if (apicused())
 		ioapicroute(irq, T_IRQ0 + irq);
 	else
 		picunmask(irq);
+}
+
+const char *
+irqname(int irq)
+{
+	return lines[irq].name;
 }
 
 /* Acknowledged first, because the handler of the timer may not return for a
@@ -34,6 +45,7 @@ irqtrap(struct trapframe *tf)
 		lapiceoi();
 	else if (!picack(irq))
 		return;
-	if (handlers[irq])
-		handlers[irq](tf);
+	mycpu()->intr[irq]++;
+	if (lines[irq].handler)
+		lines[irq].handler(tf);
 }

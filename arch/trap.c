@@ -131,15 +131,31 @@ trap(struct trapframe *tf)
 static void
 apictrap(struct trapframe *tf)
 {
-	if (tf->trapno == T_SPURIOUS)
-		return;
-	lapiceoi();
-	if (tf->trapno == T_TIMER)
+	struct cpu *c = mycpu();
+
+	if (tf->trapno != T_SPURIOUS)
+		lapiceoi();
+	switch (tf->trapno) {
+	case T_TIMER:
+		c->intr[INTR_TIMER]++;
 		tick(tf);
-	else if (tf->trapno == T_XCALL)
+		return;
+	case T_RESCHED:
+		c->intr[INTR_RESCHED]++;
+		return;
+	case T_XCALL:
+		c->intr[INTR_XCALL]++;
 		xcallserve();
-	else if (tf->trapno == T_STOP)
-		panicstop();
+		return;
+	case T_STOP:
+		panicstop(tf);
+	case T_APICERR:
+		c->intr[INTR_ERROR]++;
+		return;
+	case T_SPURIOUS:
+		c->intr[INTR_SPURIOUS]++;
+		return;
+	}
 }
 
 /* An exception of user mode, as the signal and si_code that Linux gives it. */

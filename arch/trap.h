@@ -61,8 +61,9 @@ void trapret(void);
 
 /* Interrupt lines 0-15 of the ISA bus.  The handler runs with interrupts off, on
  * the boot CPU; the line is acknowledged before it is called.  irqset() is for
- * the boot, before other CPUs run. */
-void irqset(int irq, void (*handler)(struct trapframe *));
+ * the boot, before other CPUs run.  irqname() is 0 for a line without handler. */
+void irqset(int irq, const char *name, void (*handler)(struct trapframe *));
+const char *irqname(int irq);
 void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler */
 
 /* What the upper half offers to trap.c (the one upward call of arch/):

@@ -188,7 +188,7 @@ static int
 kernelword(const char *w)
 {
 	static const char *const known[] = {"init=", "console=", "root=",
-		"rootfstype=", "ro", "rw", "maxcpus=", "mem=", "quiet",
+		"rootfstype=", "ro", "rw", "maxcpus=", "noapic", "mem=", "quiet",
 		"panic=", "strace", "BOOT_IMAGE="};
 	uint i, n;
 

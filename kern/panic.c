@@ -3,20 +3,27 @@
  *
  * ksyms[] is the table of function names that iso/mksyms makes from the first
  * link and puts into the second, sorted by address.
+ *
+ * Only the first CPU that panics gets to speak.  It stops the others before, but
+ * for those that have interrupts off and never turn them on; and it keeps the log
+ * and the consoles, which they could only have had in turn.
  */
 #include "kern/panic.h"
 
 #include "arch/cpu.h"
+#include "arch/lapic.h"
 #include "arch/memlayout.h"
 #include "arch/multiboot.h"
 #include "arch/trap.h"
 #include "arch/x86.h"
+#include "arch/xcall.h"
 #include "mm/mm.h"
 #include "kern/dev/dev.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
 
 #define MAXFRAMES 32
+#define PATIENCE  10000000 /* pauses: a fraction of a second */
 
 struct ksym {
 	uint addr;
@@ -27,9 +34,14 @@ extern const struct ksym ksyms[];
 extern const uint nksyms;
 extern const char text[], etext[];
 
-static volatile uint panicking;
+volatile uint panicking;
+
+static volatile int nstopped;
+static struct trapframe *volatile stoppedat[NCPU];
 
 static void begin(void);
+static void printproc(struct proc *p);
+static void printothers(void);
 static void die(void) __attribute__((noreturn));
 static void printregs(const struct trapframe *tf);
 static void printcaller(const struct trapframe *tf);
@@ -48,6 +60,7 @@ panic(const char *fmt, ...)
 	va_end(ap);
 	printf("\n");
 	backtrace((uint)__builtin_frame_address(0));
+	printothers();
 	die();
 }
 
@@ -69,28 +82,67 @@ panictrap(struct trapframe *tf, const char *fmt, ...)
 	if (tf->eip < (uint)text || tf->eip >= (uint)etext)
 		printcaller(tf); /* of a bad function pointer */
 	backtrace(tf->ebp);
+	printothers();
 	die();
 }
 
-/* Only the first panic gets to speak. */
+/* Stop the other CPUs.  If one of them came first, it has the word; if this one
+ * did, its panic has panicked. */
 static void
 begin(void)
 {
-	struct proc *p = myproc();
+	uint me, i;
 
 	cli();
-	if (xchg(&panicking, 1))
+	me = (uint)mycpu()->id + 1;
+	if (!cas(&panicking, 0, me)) {
+		if (panicking != me)
+			halt();
 		die();
+	}
+	ipiothers(T_STOP);
+	for (i = 0; i < PATIENCE && nstopped < ncpu - 1; i++)
+		cpurelax();
+	printfseize();
 	printf("\npanic on CPU %d", mycpu()->id);
-	if (p && kvmreadable((uint)p, sizeof(*p)))
-		printf(", pid %d (%.16s)", p->pid, p->name);
+	printproc(myproc());
 	printf(": ");
 }
 
-void
-panicstop(void)
+static void
+printproc(struct proc *p)
 {
+	if (p && kvmreadable((uint)p, sizeof(*p)))
+		printf(", pid %d (%.16s)", p->pid, p->name);
+}
+
+void
+panicstop(struct trapframe *tf)
+{
+	stoppedat[mycpu()->id] = tf;
+	atomicinc(&nstopped);
 	halt();
+}
+
+/* What the other CPUs that were busy were doing. */
+static void
+printothers(void)
+{
+	struct trapframe *tf;
+	int i;
+
+	for (i = 0; i < ncpu; i++) {
+		tf = stoppedat[i];
+		if (tf == 0 || cpus[i].proc == cpus[i].idle)
+			continue;
+		printf("CPU %d", i);
+		printproc(cpus[i].proc);
+		printf(": eip %08x\n", tf->eip);
+		if (usermode(tf))
+			continue;
+		printaddr(tf->eip);
+		backtrace(tf->ebp);
+	}
 }
 
 /* Out of QEMU with panic=exit, else halt: what is on the screen stays. */

@@ -14,8 +14,10 @@ void panic(const char *fmt, ...)
 void panictrap(struct trapframe *, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
-/* Stop this CPU: another one panics.  Interrupts off. */
-void panicstop(void) __attribute__((noreturn));
+/* Stop this CPU, which was at tf: another one panics.  Interrupts off. */
+void panicstop(struct trapframe *) __attribute__((noreturn));
+
+extern volatile uint panicking; /* id + 1 of the CPU that panics, or 0 */
 
 /* Backtrace from the frame pointer fp, names from the symbols in the image. */
 void backtrace(uint fp);

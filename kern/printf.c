@@ -7,11 +7,14 @@
  */
 #include "kern/printf.h"
 
+#include "arch/cpu.h"
+#include "arch/x86.h"
 #include "kern/lock.h"
 #include "kern/string.h"
 
 #define LOGSIZE (16 << 10) /* a power of two */
 #define NSINK   4
+#define PATIENCE 10000000 /* pauses: a fraction of a second */
 
 #define LEFT  1 /* flags of a conversion */
 #define ZERO  2
@@ -68,13 +71,16 @@ int
 vprintf(const char *fmt, va_list ap)
 {
 	struct out o = {.put = consoleput};
-	int locked = !holding(&loglock);
+	int locked;
 
+	pushcli();
+	locked = !holding(&loglock);
 	if (locked)
 		acquire(&loglock);
 	format(&o, fmt, ap);
 	if (locked)
 		release(&loglock);
+	popcli();
 	return o.n;
 }
 
@@ -88,6 +94,17 @@ consoleput(struct out *o, int c)
 	for (i = 0; i < NSINK; i++)
 		if (sinks[i])
 			sinks[i](c);
+}
+
+void
+printfseize(void)
+{
+	uint i;
+
+	for (i = 0; i < PATIENCE && !holding(&loglock) && !tryacquire(&loglock);
+		i++)
+		pause();
+	loglock.owner = (uint16_t)(mycpu()->id + 1); /* nobody else comes back */
 }
 
 /* Send printf's characters to putc, too. */

@@ -17,6 +17,10 @@ int vsnprintf(char *, size_t n, const char *, va_list);
 /* Where printf's characters go; null until a console registers (at most 4). */
 void printfto(void (*putc)(int c));
 
+/* For panic: the log and the consoles are this CPU's for ever, after a moment
+ * for who is printing.  Interrupts off. */
+void printfseize(void);
+
 /* Copy the newest n bytes at most of the log to buf; returns how many. */
 uint logread(char *buf, uint n);
 

@@ -93,7 +93,10 @@ struct timer {
 	int on;
 };
 void timerset(struct timer *, int64_t deadline, void (*fn)(void *), void *arg);
-void timerdel(struct timer *); /* when it returns, fn is not going to run */
+
+/* When it returns, fn does not run and is not going to; so the caller holds no
+ * lock that fn takes. */
+void timerdel(struct timer *);
 
 /* A new process's first context returns into it; then it returns to trapret. */
 void forkret(void);

@@ -3,7 +3,9 @@
  *
  * Monotonic time is the time-stamp counter times a factor, fixed at boot so
  * that reading it takes two multiplications; real time is that plus an offset.
- * Timers are a list sorted by deadline, looked at by every timer interrupt.
+ * Timers are a list sorted by deadline.
+ *
+ * CPU 0 alone runs timers, at its ticks, and keeps the load averages.
  *
  * A timer's function runs without the timer lock, so that it may send signals
  * and set timers; `running` names it meanwhile, and timerdel() waits for it.
@@ -13,6 +15,7 @@
 #include "arch/cpu.h"
 #include "arch/lapic.h"
 #include "arch/x86.h"
+#include "arch/xcall.h"
 #include "kern/dev/dev.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
@@ -30,8 +33,7 @@ static int64_t realbase;         /* real minus monotonic [reallock] */
 
 static struct spinlock timerlock;          /* RANK_TIMER */
 static struct list timers = {&timers, &timers}; /* by deadline [timerlock] */
-static struct timer *volatile running;     /* its fn runs now [timerlock] */
-static int runningcpu;
+static struct timer *running;              /* its fn runs now [timerlock] */
 
 static uint load[3]; /* averages over 1, 5, 15 minutes */
 static int loadleft = LOADTICKS;
@@ -51,7 +53,7 @@ timeinit(void)
 	}
 	realbase = rtcread() * SECOND - nowns();
 	if (!apicused())
-		irqset(0, tick);
+		irqset(0, "timer", tick);
 }
 
 int64_t
@@ -110,9 +112,9 @@ void
 timerdel(struct timer *t)
 {
 	acquire(&timerlock);
-	while (running == t && runningcpu != mycpu()->id) {
+	while (running == t && mycpu()->id != 0) { /* CPU 0: from its fn */
 		release(&timerlock);
-		pause();
+		cpurelax();
 		acquire(&timerlock);
 	}
 	if (t->on) {
@@ -122,31 +124,38 @@ timerdel(struct timer *t)
 	release(&timerlock);
 }
 
-/* IRQ 0, HZ times a second, with interrupts off. */
+/* This CPU's timer, HZ times a second, with interrupts off. */
 void
 tick(struct trapframe *tf)
 {
 	struct cpu *c = mycpu();
 
-	if (c->id == 0)
-		pittick();
 	if (c->proc && c->proc != c->idle)
 		account(c->proc, usermode(tf));
-	if (c->id == 0)
+	else
+		c->ticks[TICK_IDLE]++;
+	if (c->id == 0) {
+		pittick();
 		runtimers();
+		if (--loadleft == 0)
+			loadtick();
+	}
 	schedtick();
-	if (c->id == 0 && --loadleft == 0)
-		loadtick();
 }
 
 /* Charge one tick to p. */
 static void
 account(struct proc *p, int user)
 {
-	if (user)
+	struct cpu *c = mycpu();
+
+	if (user) {
 		p->utime++;
-	else
+		c->ticks[p->nice > 0 ? TICK_NICE : TICK_USER]++;
+	} else {
 		p->stime++;
+		c->ticks[TICK_SYSTEM]++;
+	}
 	if (p->tg->itimer[0] | p->tg->itimer[1])
 		itimertick(p->tg, user);
 }
@@ -172,7 +181,6 @@ runtimers(void)
 		t->on = 0;
 		fn = t->fn;
 		arg = t->arg;
-		runningcpu = mycpu()->id;
 		running = t;
 		release(&timerlock);
 		fn(arg); /* may set t again; t may not be there any more */

@@ -15,6 +15,8 @@
 #include "kern/dev/vt.h"
 #include "arch/memlayout.h"
 #include "arch/x86.h"
+#include "arch/xcall.h"
+#include "kern/panic.h"
 #include "kern/printf.h"
 #include "kern/string.h"
 
@@ -119,20 +121,16 @@ consoleputc(int c)
 		release(&conlock);
 }
 
-/* Take conlock unless this CPU has it, or another keeps it for too long. */
+/* Take conlock, a second leaf after printf's own: 1.  0: this CPU has it, or
+ * panics, when all others have stopped and nobody has it. */
 static int
 lock(void)
 {
-	int i;
-
-	if (holding(&conlock))
+	if (holding(&conlock) || panicking)
 		return 0;
-	for (i = 0; i < 1000000; i++) {
-		if (tryacquire(&conlock))
-			return 1;
-		pause();
-	}
-	return 0;
+	while (!tryacquire(&conlock))
+		cpurelax();
+	return 1;
 }
 
 static uint

@@ -94,7 +94,7 @@ kbdinit(struct tty *t)
 		return;
 	outb(KBDDATA, (cfg & ~CFG_OFF) | CFG_IRQ | CFG_TRANSLATE);
 	kbdtty = t;
-	irqset(KBDIRQ, kbdintr);
+	irqset(KBDIRQ, "i8042", kbdintr);
 }
 
 /* Wait until the chip can be written to: 1, or 0 if that does not come. */

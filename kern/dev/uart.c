@@ -137,7 +137,7 @@ uartinit(int quiet)
 	t->rdev = makedev(4, 64);
 	ttyinit(t);
 	t->termios.c_cflag = B115200 | CS8 | CREAD | HUPCL | CLOCAL;
-	irqset(UARTIRQ, uartintr);
+	irqset(UARTIRQ, "ttyS0", uartintr);
 	acquire(&t->lock);
 	setier(IER_RX);
 	ttyunlock(t);

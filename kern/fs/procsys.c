@@ -3,7 +3,9 @@
  */
 #include "kern/fs/procfs.h"
 #include "arch/cpu.h"
+#include "arch/lapic.h"
 #include "arch/multiboot.h"
+#include "arch/trap.h"
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/dev/dev.h"
@@ -16,13 +18,10 @@
 #include "kern/string.h"
 #include "kern/uname.h"
 
-struct cputime { /* of all processes that are or were, in 1/USER_HZ */
-	uint user, system, idle;
-	uint switches; /* of those that are */
-	int maxpid;
-};
-
-static void cputime(struct cputime *);
+static void putcputime(struct text *t, const uint ticks[NTICK]);
+static void sumticks(uint ticks[NTICK]);
+static uint toclock(uint ticks);
+static void switches(uint *nswitch, int *maxpid);
 static int kmcopy(struct text *, int (*fn)(char *, int));
 static uint kb(uint pages);
 static int copymount(int, struct super *);
@@ -111,78 +110,134 @@ kmcopy(struct text *t, int (*fn)(char *, int))
 static int
 showstat(struct text *t, int pid)
 {
-	struct cputime c;
-	int running;
+	uint ticks[NTICK], nswitch;
+	int running, maxpid;
 
 	(void)pid;
-	cputime(&c);
 	procount(&running);
-	putf(t, "cpu  %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system, c.idle);
-	if (ncpu == 1)
-		putf(t, "cpu0 %u 0 %u %u 0 0 0 0 0 0\n", c.user, c.system,
-			c.idle);
-	putf(t, "ctxt %u\n", c.switches);
+	switches(&nswitch, &maxpid);
+	sumticks(ticks);
+	putf(t, "cpu ");
+	putcputime(t, ticks);
+	for (int i = 0; i < ncpu; i++) {
+		putf(t, "cpu%d", i);
+		putcputime(t, cpus[i].ticks);
+	}
+	putf(t, "ctxt %u\n", nswitch);
 	putf(t, "btime %u\n", (uint)((realns() - nowns()) / 1000000000));
-	putf(t, "processes %d\n", c.maxpid);
+	putf(t, "processes %d\n", maxpid);
 	putf(t, "procs_running %d\nprocs_blocked 0\n", running);
 	return 0;
 }
 
-/* A dead process's time lives on in who waited for it. */
 static void
-cputime(struct cputime *c)
+putcputime(struct text *t, const uint ticks[NTICK])
 {
-	uint64_t user = 0, system = 0, total;
+	putf(t, " %u %u %u %u 0 0 0 0 0 0\n", toclock(ticks[TICK_USER]),
+		toclock(ticks[TICK_NICE]), toclock(ticks[TICK_SYSTEM]),
+		toclock(ticks[TICK_IDLE]));
+}
+
+/* Of all CPUs. */
+static void
+sumticks(uint ticks[NTICK])
+{
+	memset(ticks, 0, NTICK * sizeof(*ticks));
+	for (int i = 0; i < ncpu; i++)
+		for (int k = 0; k < NTICK; k++)
+			ticks[k] += cpus[i].ticks[k];
+}
+
+/* From 1/HZ to 1/USER_HZ. */
+static uint
+toclock(uint ticks)
+{
+	return (uint)((uint64_t)ticks * USER_HZ / HZ);
+}
+
+/* How often the CPUs have changed from one process that is to another, and the
+ * highest pid. */
+static void
+switches(uint *nswitch, int *maxpid)
+{
 	struct procusage ru;
 	struct tgroup *tg;
 	struct proc *p;
 
-	memset(c, 0, sizeof(*c));
+	*nswitch = 0;
+	*maxpid = 0;
 	acquire(&proctree);
 	listeach(tg, &allprocs, alllink) {
 		groupusage(tg, &ru);
-		user += ru.utime + tg->reaped.utime;
-		system += ru.stime + tg->reaped.stime;
-		c->switches += ru.nvcsw + ru.nivcsw;
+		*nswitch += ru.nvcsw + ru.nivcsw;
 		eachthread(p, tg)
-			c->maxpid = MAX(c->maxpid, p->pid);
+			*maxpid = MAX(*maxpid, p->pid);
 	}
 	release(&proctree);
-	total = (uint64_t)(nowns() / (1000000000 / USER_HZ)) * (uint)ncpu;
-	c->user = (uint)(user * USER_HZ / HZ);
-	c->system = (uint)(system * USER_HZ / HZ);
-	if (total > c->user + c->system)
-		c->idle = (uint)total - c->user - c->system;
+}
+
+static int
+showinterrupts(struct text *t, int pid)
+{
+	static const char *const names[NINTR - INTR_TIMER][2] = {
+		{"LOC", "Local timer interrupts"},
+		{"RES", "Rescheduling interrupts"},
+		{"CAL", "Function call interrupts"},
+		{"ERR", "APIC errors"},
+		{"SPU", "Spurious interrupts"},
+	};
+
+	(void)pid;
+	putf(t, "    ");
+	for (int i = 0; i < ncpu; i++)
+		putf(t, "       CPU%d", i);
+	for (int n = 0; n < NINTR; n++) {
+		if (n < INTR_TIMER && irqname(n) == 0)
+			continue;
+		if (n < INTR_TIMER)
+			putf(t, "\n%3d:", n);
+		else
+			putf(t, "\n%s:", names[n - INTR_TIMER][0]);
+		for (int i = 0; i < ncpu; i++)
+			putf(t, " %10u", cpus[i].intr[n]);
+		if (n < INTR_TIMER)
+			putf(t, "  %s  %s", apicused() ? "IO-APIC" : "XT-PIC",
+				irqname(n));
+		else
+			putf(t, "  %s", names[n - INTR_TIMER][1]);
+	}
+	putf(t, "\n");
+	return 0;
 }
 
 static int
 showuptime(struct text *t, int pid)
 {
 	uint now = (uint)(nowns() / (1000000000 / USER_HZ));
-	struct cputime c;
+	uint ticks[NTICK], idle;
 
 	(void)pid;
-	cputime(&c);
+	sumticks(ticks);
+	idle = toclock(ticks[TICK_IDLE]);
 	putf(t, "%u.%02u %u.%02u\n", now / USER_HZ, now % USER_HZ,
-		c.idle / USER_HZ, c.idle % USER_HZ);
+		idle / USER_HZ, idle % USER_HZ);
 	return 0;
 }
 
 static int
 showloadavg(struct text *t, int pid)
 {
-	struct cputime c;
-	uint avg[3];
-	int n, running;
+	uint avg[3], nswitch;
+	int n, running, maxpid;
 
 	(void)pid;
 	loadavg(avg);
 	n = procount(&running);
-	cputime(&c);
+	switches(&nswitch, &maxpid);
 	for (int i = 0; i < 3; i++)
 		putf(t, "%u.%02u ", avg[i] >> 11,
 			((avg[i] & 2047) * 100) >> 11);
-	putf(t, "%d/%d %d\n", running, n, c.maxpid);
+	putf(t, "%d/%d %d\n", running, n, maxpid);
 	return 0;
 }
 
@@ -436,6 +491,7 @@ const struct procent procsysents[] = {
 	F("cpuinfo", showcpuinfo),
 	F("devices", showdevices),
 	F("filesystems", showfilesystems),
+	F("interrupts", showinterrupts),
 	F("loadavg", showloadavg),
 	F("meminfo", showmeminfo),
 	L("mounts", linkmounts),
