@@ -124,6 +124,8 @@ trap(struct trapframe *tf)
 		exception(tf);
 	else
 		kernelfault(tf);
+	if (!usermode(tf) && (tf->eflags & FL_IF))
+		preempt();
 }
 
 /* This CPU's timer, or another CPU.  T_RESCHED only ends a halt, or user mode:

@@ -70,6 +70,6 @@ void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler 
  *   mm/mm.h        fault()
  *   kern/syscall.h syscall()
  *   kern/signal.h  sigfault()
- *   kern/sched.h   userret() */
+ *   kern/sched.h   userret(), preempt() */
 
 #endif

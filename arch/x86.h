@@ -125,14 +125,6 @@ pause(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
-/* What was stored before is visible to other CPUs before anything is loaded
- * after: the one order that the 386 family does not keep (SDM 3A 8.2.3.4). */
-static inline void
-membar(void)
-{
-	__asm__ volatile("lock addl $0, (%%esp)" : : : "memory", "cc");
-}
-
 static inline uint
 xchg(volatile uint *addr, uint v)
 {
@@ -205,8 +197,22 @@ atomicand(volatile uint *addr, uint bits)
 	__asm__ volatile("lock andl %1, %0" : "+m"(*addr) : "ir"(bits) : "memory");
 }
 
-/* All stores before it are seen by others before any load after it is made.
- * (A locked instruction: MFENCE came with SSE2.) */
+/* Clear bit n of *addr: was it set? */
+static inline int
+testandclear(volatile uint *addr, int n)
+{
+	int set;
+
+	__asm__ volatile("lock btrl %2, %1"
+		: "=@ccc"(set), "+m"(*addr)
+		: "r"(n)
+		: "memory");
+	return set;
+}
+
+/* All stores before it are seen by others before any load after it is made: the
+ * one order that the 386 family does not keep (SDM 3A 8.2.3.4).  A locked
+ * instruction: MFENCE came with SSE2. */
 static inline void
 fence(void)
 {

@@ -93,7 +93,7 @@ pollwaitfor(struct pollset *ps, struct waitq *q, uint events)
 	if (ps == 0)
 		return;
 	ps->add(ps, q, events);
-	membar(); /* the waiter is seen before the caller looks */
+	fence(); /* the waiter is seen before the caller looks */
 }
 
 /* Wait for q too, whatever it is woken for. */
@@ -181,7 +181,7 @@ pollloop(struct scan *s, int64_t deadline)
 	po.err = 0;
 	for (;;) {
 		po.woken = 0;
-		membar();
+		fence();
 		r = s->look(s, ps);
 		if (r == 0)
 			r = po.err;

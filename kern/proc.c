@@ -98,6 +98,7 @@ newproc(void)
 	p->fpu = (char *)p + PGSIZE - FPUSIZE;
 	p->state = EMBRYO;
 	p->cpu = mycpu()->id;
+	p->affinity = ~0u;
 	p->starttime = nowns();
 	listinit(&p->runlink);
 	listinit(&p->hashlink);
@@ -231,7 +232,8 @@ inherit(struct proc *np, struct proc *p, uint flags)
 	memcpy((char *)np + from, (char *)p + from,
 		offsetof(struct proc, pdeathsig) - from);
 	np->nice = p->nice;
-	np->slice = slicelen(np->nice);
+	np->vtime = p->vtime;
+	np->affinity = p->affinity;
 	np->sig.mask = p->sig.mask;
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) {
 		np->sig.altsp = p->sig.altsp;

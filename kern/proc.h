@@ -112,11 +112,13 @@ struct proc {
 
 	volatile int state;      /* enum procstate [run queue lock] */
 	struct list runlink;     /* run queue [run queue lock] */
-	volatile uint wakeflag;  /* WAKE_*: since it prepared to sleep [same] */
+	volatile uint wakeflag;  /* WAKE_*: since it prepared to sleep */
 	int sleepflags;          /* SLEEP_* of the sleep it is in [same] */
-	int slice;               /* ticks left */
-	int cpu;                 /* where it runs or ran last */
-	int nice;
+	uint vtime;              /* what it has run, by its niceness [same] */
+	volatile int cpu;        /* where it runs or ran last: whose run queue it
+	                          * belongs to [same] */
+	volatile uint affinity;  /* bit per CPU that it may run on [same] */
+	int nice;                /* [proctree] */
 
 	int pid;                 /* of the thread */
 	struct tgroup *tg;       /* the process; 0 in idle ones */

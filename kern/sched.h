@@ -7,19 +7,27 @@
 
 struct proc;
 
+#define SLICE 4 /* ticks that two of equal niceness run in turn */
+
 /* Make the run queues; before the first process. */
 void schedinit(void);
 
-/* The boot CPU's thread becomes its idle process here and runs others for
- * ever; halts the CPU when there is nothing to run. */
+/* The thread that a CPU came up with becomes its idle process here and runs
+ * others for ever; halts the CPU when there is nothing to run.  Interrupts
+ * off. */
 void scheduler(void) __attribute__((noreturn));
 
 /* Make p, new, asleep or stopped, run when its turn comes; nothing if it does
  * already.  Any context. */
 void setrunnable(struct proc *p);
 
-/* Give up the CPU, staying runnable. */
+/* Give up the CPU, staying runnable; before the next one in line, unless
+ * somebody wanted it (resched).  No spinlock held. */
 void yield(void);
+
+/* At the end of an interrupt of kernel mode that found interrupts on, with them
+ * off: yield if somebody wants the CPU and no spinlock is held. */
+void preempt(void);
 
 /* Give the running process this state (SLEEPING, STOPPED, ZOMBIE), release lk
  * (when not 0), and run others.  Returns after setrunnable(); a setrunnable()
@@ -28,9 +36,6 @@ void block(int state, struct spinlock *lk);
 
 /* Return when p, a zombie, is off its kernel stack.  proctree not needed. */
 void schedgone(struct proc *p);
-
-/* A fresh slice for a process of its niceness, in ticks. */
-int slicelen(int nice);
 
 /* What every return to user mode does when there is work: deliver signals,
  * yield when the slice is over, stop.  Called by trapentry.asm with interrupts

@@ -442,7 +442,7 @@ sys_sched_rr_get_interval(const uint *a)
 
 	if (err < 0)
 		return err;
-	return timespecout(a[1], slicelen(myproc()->nice) * (NSEC / HZ));
+	return timespecout(a[1], SLICE * (NSEC / HZ));
 }
 
 int
@@ -452,5 +452,5 @@ sys_sched_rr_get_interval_time64(const uint *a)
 
 	if (err < 0)
 		return err;
-	return timespec64out(a[1], slicelen(myproc()->nice) * (NSEC / HZ));
+	return timespec64out(a[1], SLICE * (NSEC / HZ));
 }
