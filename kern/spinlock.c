@@ -10,6 +10,7 @@
 
 #include "arch/cpu.h"
 #include "arch/x86.h"
+#include "arch/xcall.h"
 #include "kern/panic.h"
 
 #define barrier() __asm__ volatile("" : : : "memory")
@@ -60,7 +61,7 @@ acquirebusy(struct spinlock *lk)
 		if (lk->owner == me)
 			panic("acquire: rank %d is held here already", lk->rank);
 		while (lk->owner != 0)
-			pause();
+			cpurelax();
 	}
 }
 

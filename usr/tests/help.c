@@ -171,6 +171,18 @@ rss(void)
 	return p ? strtol(p, 0, 10) : -1;
 }
 
+int
+ncpus(void)
+{
+	unsigned long mask[32];
+	int i, n = 0, len;
+
+	len = (int)syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	for (i = 0; i < len * 8; i++)
+		n += mask[i / (8 * sizeof(*mask))] >> i % (8 * sizeof(*mask)) & 1;
+	return n;
+}
+
 void
 msleep(int ms)
 {

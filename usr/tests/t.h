@@ -89,6 +89,7 @@ long minflt(void);                 /* minor faults of this process */
 long vmstat(const char *name);     /* a counter of /proc/vmstat, or -1 */
 long memfree(void);                /* kB */
 long rss(void);                    /* pages */
+int ncpus(void);                   /* that we may run on */
 void msleep(int ms);
 long long nowms(void);
 void *area(int pages);             /* address space with no access */

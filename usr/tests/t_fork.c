@@ -359,8 +359,8 @@ fork_exec_1000_rounds(void)
 	memfree();
 	before = memfree();
 	forkexec(1000);
-	if (quire)
-		checkeq(memfree(), before);
+	if (quire) /* several CPUs may want several of an object at once */
+		checkrange(before - memfree(), 0, ncpus() > 1 ? 64 : 0);
 }
 
 static void
