@@ -359,6 +359,7 @@ commit(struct exec *e)
 	const char *slash = strrchr(e->path, '/');
 
 	futexexit(p);
+	ptimerexit(p->tg);
 	swapspace(p, e);
 	vforkrelease(p);
 	sigexec(p);

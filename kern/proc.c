@@ -145,6 +145,7 @@ newgroup(void)
 	listinit(&tg->alllink);
 	listinit(&tg->children);
 	listinit(&tg->sibling);
+	listinit(&tg->timers);
 	initwaitq(&tg->childq);
 	return tg;
 }

@@ -91,6 +91,8 @@ struct tgroup {
 	int dumpable;
 	struct file *exe;        /* the program, for /proc/PID/exe [proctree] */
 
+	struct list timers;      /* of timer_create [sighand lock] */
+	int ntimers, nexttimer;  /* how many; the next one's number [same] */
 	struct timer realtimer;  /* ITIMER_REAL and alarm() */
 	int64_t realinterval;    /* ns, 0: once */
 	uint itimer[2], itimerval[2]; /* ticks left and interval of
@@ -255,6 +257,9 @@ int rusageout(uint uva, const struct procusage *ru);
 
 /* The resource limits of the first process. */
 void rlimitinit(struct rlimit64 limit[NRLIMIT]);
+
+/* ptimer.c: delete the timers of the running process, at exec and at exit. */
+void ptimerexit(struct tgroup *tg);
 
 /* systime.c: tick() calls it for the running process when itimer[0] or [1] is
  * not 0: counts them down, and sends what is due.  Interrupts off. */

@@ -1,4 +1,5 @@
-/* sigframe.h - shared by signal.c, sigfault.c, sigframe.c, syssignal.c only. */
+/* sigframe.h - shared by signal.c, sigfault.c, sigframe.c, syssignal.c, ptimer.c,
+ * coredump.c only. */
 #ifndef KERN_SIGFRAME_H
 #define KERN_SIGFRAME_H
 
@@ -9,6 +10,22 @@
 #define SIGNOCALL   (~0u) /* in tf->err: no system call to restart */
 
 /* signal.c */
+
+struct sigqueue { /* what is known of a pending signal */
+	struct sigqueue *next;
+	struct ksiginfo info;
+	struct ptimer *timer; /* whose it is, 0: its own */
+};
+
+/* Put a timer's entry among the pending signals of process tg or, if p is not
+ * 0, its thread p: 1, or 0 when the signal is ignored.  sigunpost takes it out
+ * again if it is still there.  Sighand lock held, and proctree for the first. */
+int sigposttimer(struct tgroup *tg, struct proc *p, struct sigqueue *q);
+void sigunpost(struct tgroup *tg, struct sigqueue *q);
+
+/* ptimer.c: the entry is taken, so that info should tell of overruns; with info
+ * 0 dropped.  Sighand lock held. */
+void ptimertaken(struct ptimer *t, struct ksiginfo *info);
 
 /* sigsend that tells: 0, or -EAGAIN when too many are queued. */
 int sigqueueinfo(struct proc *p, int sig, const struct ksiginfo *info);

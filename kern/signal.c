@@ -42,14 +42,12 @@
 		sigbit(SIGXFSZ))
 #define MAXQUEUE 1024 /* entries a process may have; beyond: -EAGAIN */
 
-struct sigqueue {
-	struct sigqueue *next;
-	struct ksiginfo info;
-};
-
 static void unstop(struct proc *p);
 static void flush(struct proc *p, uint64_t set);
+static void drop(struct proc *p, struct sigqueue *q, struct ksiginfo *info);
 static int dropped(struct proc *p, int sig);
+static void enqueue(struct proc *p, struct sigqueue *q);
+static void notice(struct proc *p, int sig);
 
 void
 sigsend(struct proc *p, int sig, const struct ksiginfo *info)
@@ -107,7 +105,7 @@ int
 sigpost(struct proc *p, int sig, const struct ksiginfo *info)
 {
 	struct sigstate *s = &p->sig;
-	struct sigqueue *q, **end;
+	struct sigqueue *q;
 
 	assert(holding(&p->sighand->lock));
 	if (sig < SIGRTMIN && (s->pending & sigbit(sig)))
@@ -121,17 +119,69 @@ sigpost(struct proc *p, int sig, const struct ksiginfo *info)
 		if (info)
 			q->info = *info;
 		q->info.signo = sig;
-		for (end = &s->queue; *end; end = &(*end)->next)
-			;
-		*end = q;
-		s->nqueue++;
+		enqueue(p, q);
 	}
+	notice(p, sig);
+	return 0;
+}
+
+static void
+enqueue(struct proc *p, struct sigqueue *q)
+{
+	struct sigqueue **end;
+
+	for (end = &p->sig.queue; *end; end = &(*end)->next)
+		;
+	q->next = 0;
+	*end = q;
+	p->sig.nqueue++;
+}
+
+/* sig is pending now. */
+static void
+notice(struct proc *p, int sig)
+{
+	struct sigstate *s = &p->sig;
+
 	s->pending |= sigbit(sig);
 	if ((sigbit(sig) & s->mask) == 0)
 		p->work = 1;
 	if (sigbit(sig) & (~s->mask | s->waitset))
 		interrupt(p);
-	return 0;
+}
+
+int
+sigposttimer(struct tgroup *tg, struct proc *p, struct sigqueue *q)
+{
+	if (!p)
+		p = tg->leader;
+	assert(holding(&p->sighand->lock));
+	if (p->sig.gone || dropped(p, q->info.signo))
+		return 0;
+	enqueue(p, q);
+	notice(p, q->info.signo);
+	return 1;
+}
+
+void
+sigunpost(struct tgroup *tg, struct sigqueue *q)
+{
+	struct sigqueue **at, *other;
+	uint64_t left = 0;
+	struct proc *p;
+
+	eachthread (p, tg) {
+		for (at = &p->sig.queue; *at && *at != q; at = &(*at)->next)
+			;
+		if (!*at)
+			continue;
+		*at = q->next;
+		p->sig.nqueue--;
+		for (other = p->sig.queue; other; other = other->next)
+			left |= sigbit(other->info.signo);
+		if ((left & sigbit(q->info.signo)) == 0)
+			p->sig.pending &= ~sigbit(q->info.signo);
+	}
 }
 
 /* Forget the pending signals of the set.  Sighand lock held. */
@@ -149,9 +199,20 @@ flush(struct proc *p, uint64_t set)
 			continue;
 		}
 		*at = q->next;
-		p->sig.nqueue--;
-		kmfree(q);
+		drop(p, q, 0);
 	}
+}
+
+/* An entry is out of the queue: free it, or tell its timer, which adds to info
+ * (0: nobody wants to know). */
+static void
+drop(struct proc *p, struct sigqueue *q, struct ksiginfo *info)
+{
+	p->sig.nqueue--;
+	if (q->timer)
+		ptimertaken(q->timer, info);
+	else
+		kmfree(q);
 }
 
 static void
@@ -276,6 +337,7 @@ sigexec(struct proc *p)
 void
 sigexit(struct proc *p)
 {
+	ptimerexit(p->tg);
 	timerdel(&p->tg->realtimer);
 	acquire(&p->sighand->lock);
 	p->sig.gone = 1;
@@ -326,8 +388,7 @@ sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
 	if (q) {
 		*info = q->info;
 		*at = q->next;
-		s->nqueue--;
-		kmfree(q);
+		drop(p, q, info);
 		for (q = *at; q && !more; q = q->next)
 			more = q->info.signo == sig;
 	}

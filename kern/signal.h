@@ -15,7 +15,7 @@ struct sighand {
 	struct ksigaction action[NSIG]; /* [lock] by signal number - 1 */
 };
 
-struct sigqueue; /* what is known of a pending signal (signal.c) */
+struct sigqueue; /* what is known of a pending signal (sigframe.h) */
 
 struct sigstate { /* of a process; all zero is a good start */
 	uint64_t pending;  /* bit n-1: signal n [sighand lock] */

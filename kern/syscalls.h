@@ -120,6 +120,15 @@ SYSCALL(404, clock_settime64)
 SYSCALL(406, clock_getres_time64)
 SYSCALL(407, clock_nanosleep_time64)
 
+/* kern/ptimer.c */
+SYSCALL(259, timer_create)
+SYSCALL(260, timer_settime)
+SYSCALL(261, timer_gettime)
+SYSCALL(262, timer_getoverrun)
+SYSCALL(263, timer_delete)
+SYSCALL(408, timer_gettime64)
+SYSCALL(409, timer_settime64)
+
 /* kern/futex.c */
 SYSCALL(240, futex)
 SYSCALL(422, futex_time64)

@@ -15,7 +15,6 @@
 #include "kern/syscall.h"
 
 #define USEC    1000      /* ns in a microsecond */
-#define TICKNS  (NSEC / HZ)
 #define COARSE(clock) ((clock) == CLOCK_REALTIME_COARSE || \
 		(clock) == CLOCK_MONOTONIC_COARSE)
 
@@ -114,32 +113,54 @@ clockread(int clock)
 	}
 }
 
-/* The time that a process has run; negative clocks name one by its pid. */
 static int64_t
 cputime(int clock)
 {
-	struct proc *p = myproc();
-	int pid = clock < 0 ? ~(clock >> 3) : 0;
-	struct procusage ru;
-	int64_t ticks = -1;
+	int64_t ns;
 
-	if (clock == CLOCK_THREAD_CPUTIME_ID ||
-		(clock < 0 && (clock & 4) && (pid == 0 || pid == p->pid)))
-		return (int64_t)(p->utime + p->stime) * TICKNS;
-	if (clock >= 0 && clock != CLOCK_PROCESS_CPUTIME_ID)
-		return -EINVAL;
 	acquire(&proctree);
-	if (pid)
-		p = findproc(pid);
-	if (p && clock < 0 && (clock & 4)) {
-		if (p->tg == myproc()->tg)
-			ticks = (int64_t)(p->utime + p->stime);
-	} else if (p && p->tg->leader == p) {
-		groupusage(p->tg, &ru);
-		ticks = (int64_t)(ru.utime + ru.stime);
-	}
+	ns = cpuclock(cpuclockid(clock));
 	release(&proctree);
-	return ticks < 0 ? -EINVAL : ticks * TICKNS;
+	return ns < 0 ? -EINVAL : ns;
+}
+
+int
+cpuclockid(int clock)
+{
+	struct proc *me = myproc(), *p;
+	int thread = clock & CPUCLOCK_THREAD, pid = ~(clock >> 3);
+
+	if (clock == CLOCK_PROCESS_CPUTIME_ID)
+		return CPUCLOCK(me->tg->tgid, CPUCLOCK_SCHED);
+	if (clock == CLOCK_THREAD_CPUTIME_ID)
+		return CPUCLOCK(me->pid, CPUCLOCK_SCHED | CPUCLOCK_THREAD);
+	if (clock >= 0 || (clock & 3) > CPUCLOCK_SCHED)
+		return 0;
+	if (pid == 0)
+		pid = thread ? me->pid : me->tg->tgid;
+	p = findproc(pid);
+	if (!p || (thread ? p->tg != me->tg : p != p->tg->leader))
+		return 0;
+	return CPUCLOCK(pid, clock & 7);
+}
+
+int64_t
+cpuclock(int id)
+{
+	struct proc *p = id ? findproc(~(id >> 3)) : 0;
+	struct procusage ru;
+
+	if (!p)
+		return -1;
+	if (id & CPUCLOCK_THREAD) {
+		ru.utime = p->utime;
+		ru.stime = p->stime;
+	} else {
+		groupusage(p->tg, &ru);
+	}
+	if ((id & 3) == CPUCLOCK_VIRT)
+		ru.stime = 0;
+	return (int64_t)(ru.utime + ru.stime) * TICKNS;
 }
 
 int
@@ -421,17 +442,29 @@ sys_alarm(const uint *a)
 	return (int)sec;
 }
 
+static int countdown(uint *left, uint again);
+
 void
 itimertick(struct tgroup *tg, int user)
 {
-	if (user && tg->itimer[0] && --tg->itimer[0] == 0) {
-		tg->itimer[0] = tg->itimerval[0];
+	if (user && countdown(&tg->itimer[0], tg->itimerval[0]))
 		sigsendproc(tg, SIGVTALRM, 0);
-	}
-	if (tg->itimer[1] && --tg->itimer[1] == 0) {
-		tg->itimer[1] = tg->itimerval[1];
+	if (countdown(&tg->itimer[1], tg->itimerval[1]))
 		sigsendproc(tg, SIGPROF, 0);
-	}
+}
+
+/* A tick less; when none is left, 1, and from the start.  Other threads of the
+ * process may be at it on other CPUs. */
+static int
+countdown(uint *left, uint again)
+{
+	uint old;
+
+	do
+		if ((old = *(volatile uint *)left) == 0)
+			return 0;
+	while (!cas(left, old, old == 1 ? again : old - 1));
+	return old == 1;
 }
 
 /* Ticks that last at least tv. */

@@ -27,6 +27,14 @@ userticks(uint64_t ticks)
 	return t / HZ * USER_HZ + t % HZ * USER_HZ / HZ;
 }
 
+#define TICKNS (NSEC / HZ)
+
+/* CPU time, in steps of a tick.  cpuclockid: the number of such a clock with the
+ * process or thread in it that it means now, 0 if it may not be read; cpuclock:
+ * what that one shows, -1 when whom it means is gone.  proctree held. */
+int cpuclockid(int clock);
+int64_t cpuclock(int id);
+
 /* When ns from now will be, NEVER at most. */
 int64_t deadlinein(int64_t ns);
 

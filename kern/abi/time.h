@@ -45,7 +45,25 @@ struct itimerval {
 #define CLOCK_BOOTTIME_ALARM     9
 #define CLOCK_TAI                11
 
+/* Negative clocks: the CPU time of a process, or thread, by its pid. */
+#define CPUCLOCK(pid, kind) ((int)(~(unsigned)(pid) << 3 | (kind)))
+#define CPUCLOCK_VIRT   1 /* in user mode */
+#define CPUCLOCK_SCHED  2
+#define CPUCLOCK_THREAD 4
+
 #define TIMER_ABSTIME 1
+
+struct sigevent { /* the head of it */
+	uint32_t value;
+	int signo;
+	int notify;
+	int tid;
+};
+
+#define SIGEV_SIGNAL    0
+#define SIGEV_NONE      1
+#define SIGEV_THREAD    2 /* libc's; for us as SIGEV_SIGNAL */
+#define SIGEV_THREAD_ID 4
 
 #define NSEC 1000000000 /* ns in a second */
 

@@ -46,6 +46,7 @@ static const struct suite suites[] = {
 	{"fpu", t_fpu, 0},
 	{"futex", t_futex, 0},
 	{"time", t_time, 0},
+	{"timer", t_timer, 0},
 	{"oom", t_oom, 1},
 	{"fuzz", t_fuzz, 1},
 	{"race", t_race, 1},

@@ -119,6 +119,19 @@ deep(void)
 		a[i] = 1;
 }
 
+/* A timer of timer_create is gone, with what it sent; an alarm goes on. */
+static void
+checktimers(int id)
+{
+	char it[16];
+	sigset_t s;
+
+	checkerr(syscall(SYS_timer_gettime, id, it), EINVAL);
+	checkrange(alarm(0), 90, 100);
+	must(sigpending(&s) == 0);
+	check(!sigismember(&s, SIGRTMIN));
+}
+
 int
 execmain(int argc, char **argv)
 {
@@ -140,6 +153,8 @@ execmain(int argc, char **argv)
 		checkmemory();
 		checkfpu();
 	}
+	if (strcmp(argv[1], "--timers") == 0)
+		checktimers(atoi(argv[2]));
 	if (strcmp(argv[1], "--deep") == 0)
 		deep();
 	if (strcmp(argv[1], "--script a b") == 0) {
