@@ -18,6 +18,7 @@
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
+#include "kern/socket.h"
 #include "kern/string.h"
 
 #define FIRSTMAX 32      /* descriptors of a new table */
@@ -211,9 +212,13 @@ takefd(struct files *fs, int fd)
 static void
 closed(struct files *fs, struct file *f)
 {
+	int sock = issocket(f);
+
 	if (f->inode && f->inode->locks)
 		flockrelease(f->inode, fs);
 	fileclose(f);
+	if (sock)
+		flightcollect(); /* it may have been the last way in */
 }
 
 int

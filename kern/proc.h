@@ -22,6 +22,7 @@
 
 struct dentry;
 struct file;
+struct rights;
 struct tty;
 struct uvm;
 
@@ -130,6 +131,7 @@ struct proc {
 	                          * make it 0 [proctree] */
 
 	struct files *files;
+	struct rights **dropping; /* rightsdrop runs, with these to do; or 0 */
 	struct fsinfo *fs;
 	struct sighand *sighand; /* handlers, shared by CLONE_SIGHAND */
 	struct sigstate sig;     /* pending signals, mask */

@@ -217,6 +217,23 @@ SYSCALL(239, sendfile64)
 SYSCALL(324, fallocate)
 SYSCALL(377, copy_file_range)
 
+/* kern/socket.c */
+SYSCALL(102, socketcall)
+SYSCALL(337, recvmmsg)
+SYSCALL(345, sendmmsg)
+SYSCALL(359, socket)
+SYSCALL(360, socketpair)
+SYSCALL(365, getsockopt)
+SYSCALL(366, setsockopt)
+SYSCALL(367, getsockname)
+SYSCALL(368, getpeername)
+SYSCALL(369, sendto)
+SYSCALL(370, sendmsg)
+SYSCALL(371, recvfrom)
+SYSCALL(372, recvmsg)
+SYSCALL(373, shutdown)
+SYSCALL(417, recvmmsg_time64)
+
 /* kern/sysname.c */
 SYSCALL(5, open)
 SYSCALL(8, creat)

@@ -9,14 +9,11 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
+#include "kern/socket.h"
 #include "kern/syscall.h"
 
 #define MAXRW   0x7ffff000 /* bytes of one call */
 #define IOV_MAX 1024
-
-struct iovec {
-	uint base, len;
-};
 
 typedef int iofn(struct file *, struct uio *, int64_t *);
 
@@ -24,8 +21,6 @@ static int rw(const uint *a, iofn *io);
 static int prw(const uint *a, iofn *io);
 static int rwv(const uint *a, iofn *io);
 static int prwv(const uint *a, iofn *io);
-static int getiov(uint uiov, uint n, struct iovec *small,
-	struct iovec **iovp);
 static int eachiov(struct file *f, const struct iovec *iov, uint n,
 	int64_t *off, iofn *io);
 static int lockpos(struct file *f);
@@ -156,7 +151,8 @@ rwv(const uint *a, iofn *io)
 		return -EBADF;
 	if ((r = getiov(a[1], a[2], small, &iov)) == 0) {
 		locked = lockpos(f);
-		r = eachiov(f, iov, a[2], &f->off, io);
+		r = issocket(f) ? socketiov(f, iov, a[2], io == writefile) :
+			eachiov(f, iov, a[2], &f->off, io);
 		unlockpos(f, locked);
 		if (iov != small)
 			kmfree(iov);
@@ -200,8 +196,7 @@ prwv(const uint *a, iofn *io)
 	return r;
 }
 
-/* Fetch n iovecs to small (8 of them) or to memory of their own. */
-static int
+int
 getiov(uint uiov, uint n, struct iovec *small, struct iovec **iovp)
 {
 	struct iovec *iov = small;

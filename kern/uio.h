@@ -5,6 +5,10 @@
 
 #include "kern/types.h"
 
+struct iovec { /* as programs pass it */
+	uint base, len;
+};
+
 struct uio {
 	uint addr; /* next byte, user address, or kernel's when kernel is set */
 	uint n;    /* bytes left */

@@ -7,6 +7,7 @@
 #include "kern/dev/tty.h"
 #include "arch/multiboot.h"
 #include "kern/list.h"
+#include "kern/socket.h"
 #include "kern/string.h"
 
 static struct list devices = {&devices, &devices};
@@ -56,6 +57,7 @@ devinit(void)
 	struct tty *serial, *vga;
 
 	pipeinit();
+	flightinit();
 	meminit();
 	serial = uartinit(named && !consolewanted(CONSOLE_SERIAL));
 	vga = consoleinit(named && !consolewanted(CONSOLE_VGA));

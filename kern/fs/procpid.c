@@ -403,7 +403,9 @@ kindtext(struct file *f, char *buf, uint n)
 {
 	if (f->ops->name)
 		return snprintf(buf, n, "anon_inode:%s", f->ops->name);
-	return snprintf(buf, n, "pipe:[%u]", (uint)f->inode->ino);
+	return snprintf(buf, n, "%s:[%u]",
+		S_ISSOCK(f->inode->mode) ? "socket" : "pipe",
+		(uint)f->inode->ino);
 }
 
 /* A dentry outside the tree for what has none, so that open finds it; or 0. */

@@ -1,0 +1,130 @@
+/*
+ * socket.h - sockets: system calls in socket.c, Unix-domain sockets in unix.c,
+ * descriptors on their way through one in flight.c.
+ */
+#ifndef KERN_SOCKET_H
+#define KERN_SOCKET_H
+
+#include "kern/abi/socket.h"
+#include "kern/file.h"
+#include "kern/list.h"
+#include "kern/lock.h"
+#include "kern/uio.h"
+
+/* Open files that a message carries, or that are about to go into one. */
+struct rights {
+	struct rights *next; /* of those that rightsdrop is to close */
+	uint n;              /* files */
+	uint uid;            /* who sent them */
+	int flying;          /* counted as in flight */
+	struct file *file[SCM_MAX_FD]; /* each with a reference */
+};
+
+enum { SOCK_IDLE, SOCK_CONNECTED, SOCK_LISTENING }; /* states */
+
+#define SHUT_READ  1 /* bits of shut */
+#define SHUT_WRITE 2
+
+struct socket {
+	volatile int ref;       /* its file, its peer, messages it sent */
+	int type;               /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
+	struct file *file;      /* its open file; 0: not accepted yet */
+	struct spinlock lock;   /* taken with no other socket's */
+	int state;              /* SOCK_* [lock] */
+	int shut;               /* SHUT_READ, SHUT_WRITE [lock] */
+	int dead;               /* its file is closed [lock] */
+	int err;                /* what the next call returns, or 0 [lock] */
+	struct socket *peer;    /* referenced; of a stream or seqpacket constant
+	                         * until the close [lock] */
+	struct list queue;      /* of messages to read [lock] */
+	uint nqueue;            /* how many [lock] */
+	struct sleeplock readlock; /* held by who takes messages off */
+	uint wmem;              /* cost of messages sent, not yet read [lock] */
+	uint sndbuf, rcvbuf;    /* no more is sent once wmem is sndbuf */
+	int64_t sndtimeo, rcvtimeo; /* ns that a call may wait, or NEVER */
+	int rcvlowat;
+	int reuse, keepalive, broadcast, passcred; /* options, 0 or 1 */
+	struct ucred peercred;  /* who made, or connected, the peer */
+	struct waitq readq;     /* for a message, or the end */
+	struct waitq writeq;    /* for room */
+	uint inflight;          /* of file's references [flightlock] */
+	struct list flylink;    /* in the list of those in flight [flightlock] */
+	uint found;             /* the collector's: those in messages of */
+	int candidate;          /* candidates, and is it one? [flightlock] */
+};
+
+/* One send or receive: where the bytes are, and what goes with them. */
+struct sockio {
+	struct uio u;            /* the piece being moved */
+	const struct iovec *iov; /* the pieces behind it */
+	uint niov;
+	uint left;               /* bytes in all of them */
+	uint flags;              /* MSG_* asked for */
+	uint outflags;           /* MSG_TRUNC, MSG_CTRUNC that came out */
+	struct rights *rights;   /* to send, taken over; or received; or 0 */
+	struct ucred cred;       /* of the sender */
+	int hascred;             /* received: cred is filled in */
+};
+
+/* socket.c */
+int issocket(struct file *);
+struct socket *filesocket(struct file *); /* or 0: it is none */
+
+/* readv and writev: all pieces are one message.  Bytes or -errno. */
+int socketiov(struct file *, const struct iovec *iov, uint n, int out);
+
+/* unix.c.  Calls on a socket are made with a reference to its file. */
+
+/* A socket with one reference, or 0; unixput drops one. */
+struct socket *unixnew(int type);
+void unixput(struct socket *);
+
+/* Connect two new ones with each other. */
+void unixpair(struct socket *, struct socket *);
+
+/* Send all that io describes, receive what there is: bytes, or -errno if there
+ * was an error before the first.  Rights that were not sent stay in io.  May
+ * sleep; -EPIPE has sent SIGPIPE where it is due. */
+int unixsend(struct socket *, struct sockio *io);
+int unixrecv(struct socket *, struct sockio *io);
+
+int unixpoll(struct socket *, struct pollset *); /* POLL* that hold */
+int unixunread(struct socket *); /* FIONREAD: bytes, or of the next message */
+void unixshutdown(struct socket *, int how); /* SHUT_READ | SHUT_WRITE */
+
+/* The file is gone: so is the file's reference. */
+void unixclose(struct socket *);
+
+/* Call fn(r, arg) for the rights of each message to read. */
+void unixeachrights(struct socket *, void (*fn)(struct rights *, void *),
+	void *arg);
+
+/* Take all messages to read off, to the end of a list; free a list of them. */
+void unixtake(struct socket *, struct list *to);
+void unixdrop(struct list *messages);
+
+/* flight.c */
+void flightinit(void); /* at boot */
+
+/* Nothing in it yet; or 0. */
+struct rights *rightsnew(void);
+
+/* Count them as in flight: 0 or -ETOOMANYREFS. */
+int rightsfly(struct rights *);
+
+/* They are back: their references are the caller's again. */
+void rightsland(struct rights *);
+
+/* A copy with references of its own, not in flight; or 0. */
+struct rights *rightspeek(struct rights *);
+
+/* Close the files that are left and free it.  Closing a socket drops what is on
+ * its way to it: that is put off until the outermost rightsdrop of this process
+ * gets to it, so that a chain of sockets does not take stack. */
+void rightsdrop(struct rights *);
+
+/* Close those sockets that can only be reached from each other's messages.  No
+ * lock held; may sleep. */
+void flightcollect(void);
+
+#endif
