@@ -69,6 +69,8 @@ fileclose(struct file *f)
 		return;
 	if (f->inode && f->inode->locks)
 		flockrelease(f->inode, f);
+	if (f->watches)
+		epollforget(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	dput(f->dentry);

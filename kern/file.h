@@ -18,6 +18,7 @@ struct dirsink;
 struct kstat;
 struct pcache;
 struct pollset;
+struct watch;
 
 struct fileops {
 	const char *name; /* "[eventfd]": the kind, of those without an inode of
@@ -52,6 +53,7 @@ struct file {
 	struct dentry *dentry; /* name it was opened by, referenced; 0: pipes */
 	struct inode *inode;   /* dentry's, or a pipe's own; 0 for none */
 	void *priv;            /* the kind's own */
+	struct watch *watches; /* epolls that watch it [epoll.c's watchlock] */
 };
 
 /* Directory entries go to a sink; 1: it is full, stop before this entry.
@@ -121,6 +123,10 @@ int fdanon(const struct fileops *ops, void *priv, uint flags);
 /* The file of a descriptor, referenced, if it is of the kind ops; or 0 and *err
  * is -EBADF or -EINVAL. */
 struct file *fdgetkind(uint fd, const struct fileops *ops, int *err);
+
+/* epoll.c: the last reference of f is gone: no epoll watches it any more. */
+void epollinit(void); /* at boot */
+void epollforget(struct file *f);
 
 /* poll.c: who looks at files is such a set: it is told of each queue that is
  * woken when some of the POLL* events may have come. */

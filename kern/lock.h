@@ -28,6 +28,8 @@ enum { /* ranks: lower is taken first */
 	RANK_TABLE,  /* slots of one page table */
 	RANK_SLEEPQ, /* inside a sleep lock */
 	RANK_WAITQ,  /* a wait queue */
+	RANK_EPOLL,  /* ready lists of epolls */
+	RANK_EPOLLQ, /* who waits for them */
 	RANK_TIMER,  /* the timer list */
 	RANK_SCHED,  /* a run queue */
 	RANK_SLAB,   /* a slab cache */

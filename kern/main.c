@@ -48,6 +48,7 @@ kmain(uint magic, uint info)
 	fileinit();
 	vfsinit();                  /* an empty root */
 	anoninit();
+	epollinit();
 	devinit();                  /* terminals; their interrupts */
 	startothers();              /* up to scheduler() */
 	banner();

@@ -7,7 +7,7 @@
  * Invariant: while a waiter is on a queue, its file is referenced, whatever
  * other threads close.
  */
-#include "kern/file.h"
+#include "kern/poll.h"
 #include "arch/cpu.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
@@ -20,6 +20,7 @@
 #include "kern/signal.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
+#include "kern/timeval.h"
 
 #define NPOLLENT   8   /* waiters a pollset holds without allocating */
 #define NPOLLMORE  70  /* in each block beyond */
@@ -27,7 +28,6 @@
 #define FDWORDS(n) (((n) + 31) / 32) /* words of a bit map of n files */
 #define SELWORDS   16  /* words of such a map kept on the stack */
 #define ALWAYS     (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
-#define NOWAIT     0   /* a deadline that has always passed */
 
 struct pollent {
 	struct waiter w;
@@ -75,11 +75,8 @@ static int dopoll(uint ufds, uint n, int64_t deadline);
 static int pollcopyout(uint ufds, struct pollfd *, uint n);
 static int lookfds(struct scan *, struct polling *);
 static int pollrestart(struct restart *);
-static int64_t deadlinein(int64_t sec, int64_t nsec);
-static int timein(uint uts, int wide, int64_t *deadline);
 static int timeout(uint uts, int wide, int64_t deadline, int r);
-static void timeleft(int64_t deadline, struct timespec64 *);
-static int maskin(uint umask, uint size);
+static int64_t timeleft(int64_t deadline);
 static int doppoll(const uint *a, int wide);
 static int doselect(uint n, const uint usets[3], int64_t deadline);
 static int looksets(struct scan *, struct polling *);
@@ -224,8 +221,7 @@ sys_poll(const uint *a)
 
 	re->arg[0] = a[0];
 	re->arg[1] = a[1];
-	re->deadline = ms < 0 ? NEVER :
-		deadlinein(ms / 1000, ms % 1000 * 1000000);
+	re->deadline = ms < 0 ? NEVER : polldeadline(ms * 1000000ll);
 	return pollrestart(re);
 }
 
@@ -304,18 +300,10 @@ lookfds(struct scan *s, struct polling *ps)
 	return ready;
 }
 
-/* The time so far ahead, NOWAIT for nothing; it saturates at NEVER. */
-static int64_t
-deadlinein(int64_t sec, int64_t nsec)
+int64_t
+polldeadline(int64_t ns)
 {
-	int64_t now;
-
-	if (sec == 0 && nsec == 0)
-		return NOWAIT;
-	now = nowns();
-	if (sec > NEVER / NSEC / 2)
-		return NEVER;
-	return now + sec * NSEC + nsec;
+	return ns == 0 ? NOWAIT : deadlinein(ns);
 }
 
 int
@@ -334,39 +322,27 @@ static int
 doppoll(const uint *a, int wide)
 {
 	int64_t deadline;
-	int err = timein(a[2], wide, &deadline);
+	int err = polltimein(a[2], wide, &deadline);
 
 	if (err == 0)
-		err = maskin(a[3], a[4]);
+		err = pollmaskin(a[3], a[4]);
 	if (err < 0)
 		return err;
 	return timeout(a[2], wide, deadline, dopoll(a[0], a[1], deadline));
 }
 
-/* A timespec (wide: of 64 bits) of the user, 0 for none, as a deadline.  0,
- * -EFAULT or -EINVAL. */
-static int
-timein(uint uts, int wide, int64_t *deadline)
+int
+polltimein(uint uts, int wide, int64_t *deadline)
 {
-	struct timespec64 ts;
-	struct timespec old;
+	int64_t ns;
 
 	*deadline = NEVER;
 	if (uts == 0)
 		return 0;
-	if (wide) {
-		if (copyin(&ts, uts, sizeof(ts)))
-			return -EFAULT;
-		ts.tv_nsec = (uint)ts.tv_nsec;
-	} else {
-		if (copyin(&old, uts, sizeof(old)))
-			return -EFAULT;
-		ts.tv_sec = old.tv_sec;
-		ts.tv_nsec = (uint)old.tv_nsec;
-	}
-	if (ts.tv_sec < 0 || ts.tv_nsec >= NSEC)
-		return -EINVAL;
-	*deadline = deadlinein(ts.tv_sec, ts.tv_nsec);
+	ns = wide ? timespec64in(uts) : timespecin(uts);
+	if (ns < 0)
+		return (int)ns;
+	*deadline = polldeadline(ns);
 	return 0;
 }
 
@@ -376,33 +352,26 @@ timein(uint uts, int wide, int64_t *deadline)
 static int
 timeout(uint uts, int wide, int64_t deadline, int r)
 {
-	struct timespec64 ts;
-	struct timespec old;
-	uint bad = 0;
+	int64_t left;
+	int bad = 0;
 
 	if (uts && deadline != NOWAIT && deadline != NEVER) {
-		timeleft(deadline, &ts);
-		old.tv_sec = ts.tv_sec;
-		old.tv_nsec = ts.tv_nsec;
-		bad = wide ? copyout(uts, &ts, sizeof(ts)) :
-			copyout(uts, &old, sizeof(old));
+		left = timeleft(deadline);
+		bad = wide ? timespec64out(uts, left) : timespecout(uts, left);
 	}
 	return r == -EINTR && bad == 0 ? -ERESTARTNOHAND : r;
 }
 
-static void
-timeleft(int64_t deadline, struct timespec64 *ts)
+static int64_t
+timeleft(int64_t deadline)
 {
 	int64_t left = deadline - nowns();
 
-	ts->tv_sec = left > 0 ? (uint64_t)left / NSEC : 0;
-	ts->tv_nsec = left > 0 ? left - ts->tv_sec * NSEC : 0;
+	return MAX(left, 0);
 }
 
-/* Until the call is over, block the signals of the user's set instead (0: leave
- * it).  0, -EINVAL or -EFAULT. */
-static int
-maskin(uint umask, uint size)
+int
+pollmaskin(uint umask, uint size)
 {
 	uint64_t mask;
 
@@ -438,8 +407,8 @@ static int
 select(uint n, const uint usets[3], uint utv)
 {
 	int64_t deadline = NEVER;
-	struct timespec64 ts;
 	struct timeval tv;
+	uint nsec;
 	int r;
 
 	if (utv) {
@@ -447,14 +416,13 @@ select(uint n, const uint usets[3], uint utv)
 			return -EFAULT;
 		if (tv.tv_sec < 0 || tv.tv_usec < 0)
 			return -EINVAL;
-		deadline = deadlinein((int64_t)tv.tv_sec + tv.tv_usec / 1000000,
-			tv.tv_usec % 1000000 * 1000);
+		deadline = polldeadline(tv.tv_sec * (int64_t)NSEC +
+			tv.tv_usec * 1000ll);
 	}
 	r = doselect(n, usets, deadline);
 	if (utv && deadline != NOWAIT && deadline != NEVER) {
-		timeleft(deadline, &ts);
-		tv.tv_sec = ts.tv_sec;
-		tv.tv_usec = (uint)ts.tv_nsec / 1000;
+		tv.tv_sec = splitns(timeleft(deadline), &nsec);
+		tv.tv_usec = nsec / 1000;
 		if (copyout(utv, &tv, sizeof(tv)))
 			return r;
 	}
@@ -482,9 +450,9 @@ dopselect(const uint *a, int wide)
 
 	if (a[5] && copyin(sig, a[5], sizeof(sig)))
 		return -EFAULT;
-	err = timein(a[4], wide, &deadline);
+	err = polltimein(a[4], wide, &deadline);
 	if (err == 0)
-		err = maskin(sig[0], sig[1]);
+		err = pollmaskin(sig[0], sig[1]);
 	if (err < 0)
 		return err;
 	return timeout(a[4], wide, deadline, doselect(a[0], &a[1], deadline));

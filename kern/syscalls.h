@@ -308,6 +308,14 @@ SYSCALL(306, fchmodat)
 SYSCALL(320, utimensat)
 SYSCALL(412, utimensat_time64)
 
+/* kern/epoll.c */
+SYSCALL(254, epoll_create)
+SYSCALL(255, epoll_ctl)
+SYSCALL(256, epoll_wait)
+SYSCALL(319, epoll_pwait)
+SYSCALL(329, epoll_create1)
+SYSCALL(441, epoll_pwait2)
+
 /* kern/eventfd.c */
 SYSCALL(323, eventfd)
 SYSCALL(328, eventfd2)

@@ -9,4 +9,21 @@
 #define EFD_NONBLOCK  04000
 #define EFD_CLOEXEC   02000000
 
+struct epollevent {
+	uint32_t events; /* POLL*, and these flags */
+	uint64_t data;   /* the program's */
+} __attribute__((packed));
+_Static_assert(sizeof(struct epollevent) == 12, "epoll_event");
+
+#define EPOLLEXCLUSIVE (1u << 28)
+#define EPOLLWAKEUP    (1u << 29)
+#define EPOLLONESHOT   (1u << 30)
+#define EPOLLET        (1u << 31)
+
+#define EPOLL_CLOEXEC 02000000
+
+#define EPOLL_CTL_ADD 1
+#define EPOLL_CTL_DEL 2
+#define EPOLL_CTL_MOD 3
+
 #endif

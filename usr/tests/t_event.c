@@ -1,9 +1,11 @@
-/* t_event.c - descriptors to wait on, and waiting on many: eventfd, poll. */
+/* t_event.c - descriptors to wait on, and waiting on many: eventfd, poll, select,
+ * epoll. */
 #include "t.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/resource.h>
@@ -328,6 +330,604 @@ poll_misses_no_wakeup(void)
 	reaped(pid);
 }
 
+/* EPOLL_CTL_ADD or MOD with the descriptor as data. */
+static int
+ctl(int ep, int op, int fd, unsigned events)
+{
+	struct epoll_event ev = {.events = events, .data.u64 = fd};
+
+	return epoll_ctl(ep, op, fd, &ev);
+}
+
+static void
+watch(int ep, int fd, unsigned events)
+{
+	must(ctl(ep, EPOLL_CTL_ADD, fd, events) == 0);
+}
+
+static struct epoll_event got[4000];
+
+/* What epoll_wait tells now, as text: "3:IN 5:INOUT". */
+static const char *
+waited(int ep, int max)
+{
+	static char text[400];
+	int n = epoll_wait(ep, got, max, 0), i, at = 0;
+
+	must(n >= 0);
+	text[0] = 0;
+	for (i = 0; i < n; i++) {
+		unsigned e = got[i].events;
+
+		at += snprintf(text + at, sizeof text - at, "%s%lld:%s%s%s%s",
+			i ? " " : "", (long long)got[i].data.u64,
+			e & EPOLLIN ? "IN" : "", e & EPOLLOUT ? "OUT" : "",
+			e & EPOLLERR ? "ERR" : "", e & EPOLLHUP ? "HUP" : "");
+		checkeq(e & ~(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP), 0);
+	}
+	return text;
+}
+
+/* Complain unless epoll_wait tells that, where %d is for the descriptor. */
+static void
+tells_(int line, int ep, int max, const char *want, int fd)
+{
+	char text[100];
+	const char *is = waited(ep, max);
+
+	snprintf(text, sizeof text, want, fd, fd, fd);
+	if (strcmp(text, is) != 0)
+		failed(__FILE__, line, "told \"%s\", not \"%s\"", is, text);
+}
+#define tells(ep, want, fd) tells_(__LINE__, ep, NUM(got), want, fd)
+
+static void
+epoll_level_triggered(void)
+{
+	int ep = epoll_create1(EPOLL_CLOEXEC), fd = eventfd(0, EFD_NONBLOCK);
+
+	checkeq(fcntl(ep, F_GETFD), FD_CLOEXEC);
+	watch(ep, fd, EPOLLIN);
+	tells(ep, "", fd);
+	add(fd, 1);
+	tells(ep, "%d:IN", fd);
+	tells(ep, "%d:IN", fd);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT), 0);
+	tells(ep, "%d:INOUT", fd);
+	take(fd);
+	tells(ep, "%d:OUT", fd);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, 0), 0);
+	tells(ep, "", fd);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLOUT), 0);
+	tells(ep, "%d:OUT", fd);
+	checkeq(epoll_ctl(ep, EPOLL_CTL_DEL, fd, 0), 0);
+	tells(ep, "", fd);
+}
+
+static void
+epoll_edge_triggered(void)
+{
+	int ep = epoll_create1(0), fd = eventfd(0, EFD_NONBLOCK);
+
+	watch(ep, fd, EPOLLIN | EPOLLET);
+	add(fd, 1);
+	tells(ep, "%d:IN", fd);
+	tells(ep, "", fd);
+	add(fd, 1);
+	add(fd, 1);
+	tells(ep, "%d:IN", fd);
+	tells(ep, "", fd);
+	add(fd, 1);
+	take(fd); /* gone before anybody looked */
+	tells(ep, "", fd);
+	add(fd, 1);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLET), 0);
+	tells(ep, "%d:IN", fd);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLET), 0);
+	tells(ep, "%d:IN", fd);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	tells(ep, "%d:INOUT", fd);
+	add(fd, 1); /* an edge of one tells of all */
+	tells(ep, "%d:INOUT", fd);
+	take(fd);
+	tells(ep, "%d:OUT", fd);
+	tells(ep, "", fd);
+}
+
+/* Room in a pipe that was not full is no edge for its writer. */
+static void
+epoll_edges_of_a_pipe(void)
+{
+	static char buf[65536];
+	int ep = epoll_create1(0), p[2];
+
+	must(pipe2(p, O_NONBLOCK) == 0);
+	watch(ep, p[0], EPOLLIN | EPOLLET);
+	watch(ep, p[1], EPOLLOUT | EPOLLET);
+	tells(ep, "%d:OUT", p[1]);
+	must(write(p[1], "ab", 2) == 2);
+	tells(ep, "%d:IN", p[0]);
+	must(write(p[1], "c", 1) == 1);
+	tells(ep, "%d:IN", p[0]);
+	must(read(p[0], buf, 1) == 1);
+	tells(ep, "", 0);
+	must(read(p[0], buf, 2) == 2);
+	must(write(p[1], buf, 65536) == 65536);
+	tells(ep, "%d:IN", p[0]);
+	must(read(p[0], buf, 65536) == 65536);
+	tells(ep, "%d:OUT", p[1]);
+	close(p[1]);
+	tells(ep, "%d:HUP", p[0]);
+	tells(ep, "", 0);
+	must(pipe2(p, O_NONBLOCK) == 0);
+	watch(ep, p[1], 0);
+	close(p[0]);
+	tells(ep, "%d:ERR", p[1]);
+	tells(ep, "%d:ERR", p[1]);
+}
+
+static void
+epoll_oneshot(void)
+{
+	int ep = epoll_create1(0), fd = eventfd(1, EFD_NONBLOCK);
+
+	watch(ep, fd, EPOLLIN | EPOLLONESHOT);
+	tells(ep, "%d:IN", fd);
+	tells(ep, "", fd);
+	add(fd, 1);
+	tells(ep, "", fd);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT), 0);
+	tells(ep, "%d:IN", fd);
+	tells(ep, "", fd);
+	checkerr(ctl(ep, EPOLL_CTL_ADD, fd, EPOLLIN), EEXIST);
+}
+
+static void
+epoll_errors(void)
+{
+	int ep = epoll_create(1), ep2 = epoll_create1(0), fd = eventfd(1, 0);
+	struct epoll_event ev = {0};
+	int file = open(exepath, O_RDONLY), path = open("/", O_PATH);
+	struct epoll_event *volatile bad = (struct epoll_event *)16;
+	volatile int minus = -1;
+
+	checkerr(epoll_create(0), EINVAL);
+	checkerr(epoll_create(-1), EINVAL);
+	checkerr(epoll_create1(1), EINVAL);
+	checkerr(epoll_ctl(99, EPOLL_CTL_ADD, fd, &ev), EBADF);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, 99, &ev), EBADF);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, path, &ev), EBADF);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, file, &ev), EPERM);
+	checkerr(epoll_ctl(fd, EPOLL_CTL_ADD, ep, &ev), EINVAL);
+	checkerr(epoll_ctl(fd, EPOLL_CTL_ADD, file, &ev), EPERM);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, ep, &ev), EINVAL);
+	checkerr(epoll_ctl(ep, 4, fd, &ev), EINVAL);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, fd, bad), EFAULT);
+	checkerr(epoll_ctl(99, EPOLL_CTL_ADD, fd, bad), EFAULT);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_DEL, fd, bad), ENOENT);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev), ENOENT);
+	checkerr(epoll_wait(ep, &ev, 0, 0), EINVAL);
+	checkerr(epoll_wait(ep, &ev, minus, 0), EINVAL);
+	checkerr(epoll_wait(99, &ev, 1, 0), EBADF);
+	checkerr(epoll_wait(fd, &ev, 1, 0), EINVAL);
+	watch(ep, fd, EPOLLIN | EPOLLET);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev), EEXIST);
+	checkerr(epoll_wait(ep, bad, 1, 0), EFAULT);
+	tells(ep, "%d:IN", fd); /* not lost */
+	tells(ep, "", fd);
+	ev.events = EPOLLEXCLUSIVE | EPOLLIN;
+	checkerr(epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev), EINVAL);
+	checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, ep2, &ev), EINVAL);
+	ev.events |= EPOLLONESHOT;
+	checkerr(epoll_ctl(ep2, EPOLL_CTL_ADD, fd, &ev), EINVAL);
+	watch(ep2, fd, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE | EPOLLWAKEUP);
+	checkerr(ctl(ep2, EPOLL_CTL_MOD, fd, EPOLLIN), EINVAL);
+	tells(ep2, "%d:IN", fd);
+	checkerr(read(ep, &ev, 8), EINVAL);
+	checkerr(write(ep, &ev, 8), EINVAL);
+}
+
+static void
+epoll_data_is_returned(void)
+{
+	struct epoll_event ev = {EPOLLIN, {.u64 = 0x123456789abcdef0}}, out[3];
+	int ep = epoll_create1(0), fd = eventfd(1, 0);
+
+	memset(out, 0xee, sizeof out);
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == 0);
+	checkeq(epoll_wait(ep, out, 3, -1), 1);
+	checkeq(out[0].data.u64, ev.data.u64);
+	checkeq(out[0].events, EPOLLIN);
+	checkeq(out[1].events, 0xeeeeeeee);
+}
+
+/* With room for one event all that are ready have their turn. */
+static void
+epoll_is_fair(void)
+{
+	int ep = epoll_create1(0), fd[4], i, k, count[4] = {0};
+
+	for (i = 0; i < 4; i++) {
+		must((fd[i] = eventfd(1, 0)) >= 0);
+		watch(ep, fd[i], EPOLLIN);
+	}
+	for (k = 0; k < 12; k++) {
+		checkeq(epoll_wait(ep, got, 1, 0), 1);
+		for (i = 0; i < 4; i++)
+			count[i] += got[0].data.u64 == (unsigned)fd[i];
+		checkeq(got[0].data.u64, fd[k % 4]);
+	}
+	for (i = 0; i < 4; i++)
+		checkeq(count[i], 3);
+	take(fd[1]);
+	checkeq(epoll_wait(ep, got, 2, 0), 2);
+	checkeq(got[0].data.u64, fd[0]);
+	checkeq(got[1].data.u64, fd[2]);
+}
+
+/* A file leaves when its last descriptor is closed, whichever was added. */
+static void
+epoll_forgets_closed_files(void)
+{
+	int ep = epoll_create1(0), fd = eventfd(1, 0), d = dup(fd), i;
+
+	watch(ep, fd, EPOLLIN);
+	close(fd);
+	tells(ep, "%d:IN", fd);
+	checkerr(ctl(ep, EPOLL_CTL_DEL, fd, 0), EBADF);
+	must(dup2(d, fd) == fd);
+	checkerr(ctl(ep, EPOLL_CTL_ADD, fd, 0), EEXIST);
+	watch(ep, d, EPOLLIN);
+	checkeq(epoll_wait(ep, got, 4, 0), 2);
+	close(d);
+	close(fd);
+	tells(ep, "", 0);
+	checkeq(epoll_wait(ep, got, 4, 10), 0);
+	for (i = 0; i < 300; i++) {
+		must((fd = eventfd(1, 0)) >= 0);
+		watch(ep, fd, EPOLLIN);
+		if (i % 3)
+			close(fd);
+	}
+	checkeq(epoll_wait(ep, got, 400, 0), 100);
+	must((fd = eventfd(1, 0)) >= 0);
+	for (i = 0; i < 300; i++) {
+		must((d = epoll_create1(0)) >= 0);
+		watch(d, fd, EPOLLOUT);
+		if (i % 3)
+			close(d);
+	}
+	close(fd);
+	checkeq(epoll_wait(ep, got, 400, 0), 100);
+}
+
+static void
+epoll_nested(void)
+{
+	int in = epoll_create1(0), out = epoll_create1(0), fd = eventfd(0, 0);
+	int pid;
+
+	watch(in, fd, EPOLLIN);
+	watch(out, in, EPOLLIN);
+	tells(out, "", in);
+	checkeq(polled(in, -1), 0);
+	add(fd, 1);
+	checkeq(polled(in, -1), EPOLLIN | EPOLLRDNORM);
+	checkeq(polled(out, POLLIN), POLLIN);
+	tells(out, "%d:IN", in);
+	tells(in, "%d:IN", fd);
+	tells(out, "%d:IN", in);
+	take(fd);
+	checkeq(polled(out, POLLIN), 0);
+	tells(out, "", in);
+	checkeq(ctl(out, EPOLL_CTL_MOD, in, EPOLLIN | EPOLLET), 0);
+	add(fd, 1);
+	tells(out, "%d:IN", in);
+	tells(out, "", in);
+	add(fd, 1);
+	tells(out, "%d:IN", in);
+	take(fd);
+	if ((pid = fork()) == 0) {
+		asleep(getppid());
+		must(add(fd, 1) == 8);
+		finish();
+	}
+	checkeq(epoll_wait(out, got, 4, -1), 1);
+	reaped(pid);
+	take(fd);
+	if ((pid = fork()) == 0) {
+		struct pollfd p = {out, POLLIN, 0};
+
+		checkeq(poll(&p, 1, -1), 1);
+		finish();
+	}
+	asleep(pid);
+	add(fd, 1);
+	reaped(pid);
+	close(in);
+	tells(out, "", in);
+}
+
+/* No circle, and no more than five in a row, however it is built. */
+static void
+epoll_chains_are_short(void)
+{
+	int e[8], i;
+
+	for (i = 0; i < 8; i++)
+		e[i] = epoll_create1(0);
+	for (i = 1; i < 5; i++)
+		watch(e[i], e[i - 1], EPOLLIN);
+	checkerr(ctl(e[5], EPOLL_CTL_ADD, e[4], EPOLLIN), ELOOP);
+	checkerr(ctl(e[0], EPOLL_CTL_ADD, e[4], EPOLLIN), ELOOP);
+	checkerr(ctl(e[0], EPOLL_CTL_ADD, e[1], EPOLLIN), ELOOP);
+	checkerr(ctl(e[0], EPOLL_CTL_ADD, e[5], EPOLLIN), ELOOP);
+	watch(e[1], e[5], EPOLLIN);
+	checkerr(ctl(e[5], EPOLL_CTL_ADD, e[6], EPOLLIN), ELOOP);
+	watch(e[7], e[6], EPOLLIN);
+	checkerr(ctl(e[6], EPOLL_CTL_ADD, e[3], EPOLLIN), ELOOP);
+	watch(e[6], e[2], EPOLLIN);
+	i = eventfd(1, 0);
+	watch(e[0], i, EPOLLIN);
+	tells(e[4], "%d:IN", e[3]);
+	tells(e[7], "%d:IN", e[6]);
+}
+
+static void
+epoll_waits(void)
+{
+	int ep = epoll_create1(0), fd = eventfd(0, 0), pid;
+	long long start = nowms();
+	sigset_t set;
+
+	watch(ep, fd, EPOLLIN);
+	checkeq(epoll_wait(ep, got, 4, 100), 0);
+	checkrange(nowms() - start, 99, 2000);
+	start = nowms();
+	checkeq(syscall(441, ep, got, 4, (long long[]){0, 30000000}, 0, 8), 0);
+	checkrange(nowms() - start, 29, 2000);
+	checkerr(syscall(441, ep, got, 4, (long long[]){0, 1000000000}, 0, 8),
+		EINVAL);
+	checkerr(syscall(441, ep, got, 4, (long long[]){-1, 0}, 0, 8), EINVAL);
+	if ((pid = fork()) == 0) {
+		asleep(getppid());
+		must(add(fd, 1) == 8);
+		finish();
+	}
+	checkeq(epoll_wait(ep, got, 4, -1), 1);
+	reaped(pid);
+	signal(SIGUSR1, onusr1);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, 0);
+	raise(SIGUSR1);
+	sigemptyset(&set);
+	checkeq(epoll_pwait(ep, got, 4, -1, &set), 1); /* an event comes first */
+	checkeq(usr1, 0);
+	take(fd);
+	checkeq(epoll_pwait(ep, got, 4, 0, &set), 0);
+	checkerr(epoll_pwait(ep, got, 4, -1, &set), EINTR);
+	checkeq(usr1, 1);
+	sigprocmask(SIG_BLOCK, 0, &set);
+	checkeq(sigismember(&set, SIGUSR1), 1);
+	checkerr(syscall(SYS_epoll_pwait, ep, got, 4, 0, &set, 4), EINVAL);
+}
+
+/* A thousand files, one ready: that one is told. */
+static void
+epoll_thousand(void)
+{
+	int ep = epoll_create1(0), fd[1000], i;
+
+	for (i = 0; i < 1000; i++) {
+		must((fd[i] = eventfd(0, EFD_NONBLOCK)) >= 0);
+		watch(ep, fd[i], EPOLLIN);
+	}
+	for (i = 0; i < 1000; i++) {
+		add(fd[i], 1);
+		tells(ep, "%d:IN", fd[i]);
+		take(fd[i]);
+	}
+	for (i = 0; i < 1000; i++)
+		add(fd[i], 1);
+	checkeq(epoll_wait(ep, got, 4000, 0), 1000);
+}
+
+/* Several writers; the reader of edges takes all there is at each, and must
+ * never wait for what has come already. */
+static void
+epoll_edges_are_not_lost(void)
+{
+	int ep = epoll_create1(0), fd[4], pid[4], i, k, n;
+	long long sum = 0;
+
+	for (k = 0; k < 4; k++) {
+		must((fd[k] = eventfd(0, EFD_NONBLOCK)) >= 0);
+		watch(ep, fd[k], EPOLLIN | EPOLLET);
+	}
+	for (k = 0; k < 4; k++) {
+		if ((pid[k] = fork()) == 0) {
+			for (i = 0; i < 1000; i++)
+				must(add(fd[(i + k) % 4], 1) == 8);
+			finish();
+		}
+	}
+	while (sum < 4000) {
+		must((n = epoll_wait(ep, got, 2, 20000)) > 0);
+		for (i = 0; i < n; i++)
+			sum += take((int)got[i].data.u64);
+	}
+	checkeq(sum, 4000);
+	for (k = 0; k < 4; k++)
+		reaped(pid[k]);
+	tells(ep, "", 0);
+}
+
+/* Each event of an edge-triggered or oneshot file goes to one of those who wait
+ * for it together. */
+static void
+epoll_shared_by_processes(void)
+{
+	int ep = epoll_create1(0), fd = eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE);
+	int done = eventfd(0, EFD_SEMAPHORE), pid[3], k, i;
+
+	watch(ep, fd, EPOLLIN | EPOLLONESHOT);
+	for (k = 0; k < 3; k++) {
+		if ((pid[k] = fork()) == 0) {
+			for (i = 0; i < 200; i++) {
+				must(epoll_wait(ep, got, 1, 20000) == 1);
+				checkeq(take(fd), 1);
+				must(add(done, 1) == 8);
+			}
+			finish();
+		}
+	}
+	for (i = 0; i < 600; i++) {
+		must(add(fd, 1) == 8);
+		checkeq(take(done), 1);
+		checkeq(ctl(ep, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT), 0);
+	}
+	for (k = 0; k < 3; k++)
+		reaped(pid[k]);
+}
+
+/* Wakeups while watches come and go, of both kinds of files. */
+static void
+epoll_wakeup_against_close(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK), go = eventfd(0, 0), p[2], pid, i;
+	int ep, in;
+
+	must(pipe(p) == 0);
+	if ((pid = fork()) == 0) {
+		close(p[0]);
+		signal(SIGPIPE, SIG_IGN);
+		take(go);
+		for (;;) {
+			must(add(fd, 1) == 8);
+			if (write(p[1], "x", 1) < 0)
+				finish();
+		}
+	}
+	add(go, 1);
+	for (i = 0; i < 1000; i++) {
+		char c[100];
+
+		must((ep = epoll_create1(0)) >= 0);
+		must((in = epoll_create1(0)) >= 0);
+		watch(ep, fd, EPOLLIN | (i % 2 ? EPOLLET : 0));
+		watch(in, p[0], EPOLLIN);
+		watch(ep, in, EPOLLIN);
+		must(epoll_wait(in, got, 1, 20000) == 1);
+		must(read(p[0], c, sizeof c) > 0);
+		epoll_wait(ep, got, 2, 0);
+		if (i % 3 == 0)
+			must(epoll_ctl(ep, EPOLL_CTL_DEL, fd, 0) == 0);
+		close(i % 5 ? ep : in);
+		close(i % 5 ? in : ep);
+	}
+	close(p[0]);
+	reaped(pid);
+}
+
+/*
+ * Random operations on files and their watches, against what poll() says: a
+ * level-triggered watch tells what poll() does, an edge-triggered one that if
+ * something has come since it was told last, a oneshot one once.
+ */
+#define FILES 6
+
+struct model {
+	int fd, watched;
+	unsigned events; /* and flags, as last set */
+	int edge;        /* something has come */
+};
+
+static void
+edge(struct model *m, unsigned what)
+{
+	if (m->events & what)
+		m->edge = 1;
+}
+
+static void
+step(int ep, struct model *m)
+{
+	static const unsigned flags[] = {0, EPOLLET, EPOLLONESHOT,
+		EPOLLET | EPOLLONESHOT};
+	unsigned events = (rnd() % 4 & 1 ? EPOLLIN : 0) |
+		(rnd() % 4 & 1 ? EPOLLOUT : 0) | flags[rnd() % 4];
+
+	switch (rnd() % 6) {
+	case 0:
+	case 1:
+		if (add(m->fd, rnd() % 3 ? 1 : 0xfffffffffffffffdull) == 8)
+			edge(m, EPOLLIN);
+		break;
+	case 2:
+		if (take(m->fd) >= -4 && errno != EAGAIN)
+			edge(m, EPOLLOUT);
+		break;
+	case 3:
+		checkeq(ctl(ep, m->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+			m->fd, events), 0);
+		m->watched = 1;
+		m->events = events;
+		m->edge = polled(m->fd, events) != 0;
+		break;
+	case 4:
+		if (rnd() % 3)
+			break;
+		checkeq(ctl(ep, EPOLL_CTL_DEL, m->fd, 0), m->watched ? 0 : -1);
+		m->watched = 0;
+		m->events = 0;
+		m->edge = 0;
+		break;
+	case 5:
+		if (rnd() % 3)
+			break;
+		close(m->fd);
+		must((m->fd = eventfd(rnd() % 2, EFD_NONBLOCK)) >= 0);
+		m->watched = 0;
+		m->events = 0;
+		m->edge = 0;
+	}
+}
+
+static void
+epoll_random_against_poll(void)
+{
+	struct model m[FILES] = {{0}};
+	int ep = epoll_create1(0), i, k, n, j;
+	unsigned want, is;
+
+	srnd(15);
+	for (k = 0; k < FILES; k++)
+		m[k].fd = eventfd(0, EFD_NONBLOCK);
+	for (i = 0; i < 4000; i++) {
+		errno = 0;
+		step(ep, &m[rnd() % FILES]);
+		if (rnd() % 2)
+			continue;
+		must((n = epoll_wait(ep, got, NUM(got), 0)) >= 0);
+		for (k = 0; k < FILES; k++) {
+			want = polled(m[k].fd, m[k].events);
+			if (!m[k].watched || ((m[k].events & EPOLLET) &&
+				!m[k].edge))
+				want = 0;
+			for (is = 0, j = 0; j < n; j++)
+				if ((int)got[j].data.u64 == m[k].fd)
+					is = got[j].events;
+			if (is != want)
+				failed(__FILE__, __LINE__, "step %d: file %d "
+					"is told 0x%x, not 0x%x", i, k, is, want);
+			m[k].edge = 0;
+			if (is && (m[k].events & EPOLLONESHOT))
+				m[k].events = 0;
+		}
+	}
+}
+
 const struct test t_event[] = {
 	T(eventfd_counts),
 	T(eventfd_semaphore),
@@ -340,5 +940,21 @@ const struct test t_event[] = {
 	T(pselect_interrupted_keeps_sets),
 	T(select_large_sets),
 	T(poll_misses_no_wakeup),
+	T(epoll_level_triggered),
+	T(epoll_edge_triggered),
+	T(epoll_edges_of_a_pipe),
+	T(epoll_oneshot),
+	T(epoll_errors),
+	T(epoll_data_is_returned),
+	T(epoll_is_fair),
+	T(epoll_forgets_closed_files),
+	T(epoll_nested),
+	T(epoll_chains_are_short),
+	T(epoll_waits),
+	T(epoll_thousand),
+	T(epoll_edges_are_not_lost),
+	T(epoll_shared_by_processes),
+	T(epoll_wakeup_against_close),
+	T(epoll_random_against_poll),
 	{0},
 };
