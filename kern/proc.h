@@ -117,6 +117,7 @@ struct proc {
 	struct list runlink;     /* run queue [run queue lock] */
 	volatile uint wakeflag;  /* WAKE_*: since it prepared to sleep */
 	int sleepflags;          /* SLEEP_* of the sleep it is in [same] */
+	int frozen;              /* it waits in freezehere() */
 	uint vtime;              /* what it has run, by its niceness [same] */
 	volatile int cpu;        /* where it runs or ran last: whose run queue it
 	                          * belongs to [same] */

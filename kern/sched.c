@@ -44,6 +44,7 @@
 #include "arch/lapic.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/freeze.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 
@@ -510,6 +511,8 @@ userret(struct trapframe *tf)
 			p->work = 0; /* what comes from here on sets it again */
 			sti();
 			sigdeliver(tf);
+			if (freezing)
+				freezehere();
 		} else if (mycpu()->resched) {
 			yield();
 		} else {

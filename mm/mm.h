@@ -254,7 +254,8 @@ uint vmstat(int event); /* a counter of arch/cpu.h, all CPUs */
 const char *vmstatname(int event);
 
 /* Recount every reference from scratch; panics on a difference.  Writes a line
- * or two of totals to buf (n bytes), returns its length. */
+ * or two of totals to buf (n bytes), returns its length.  The world is frozen
+ * (kern/freeze.h). */
 int vmcheck(char *buf, int n);
 
 /* One line per slab cache: name, objects in use, objects, bytes each. */

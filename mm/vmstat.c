@@ -4,8 +4,8 @@
  * vmcheck() is what makes the rest trustworthy.  It takes away from every frame
  * the references it finds: those of page directories to tables, of tables to
  * pages, of page caches to pages.  What is left must be zero; then it gives
- * them back.  Nothing else may run meanwhile: interrupts are off and, with one
- * CPU and no kernel preemption, nobody is in the middle of a change.
+ * them back.  Nothing else may run meanwhile, nor be in the middle of a change:
+ * the caller has frozen the world (kern/freeze.c).
  */
 #include "mm/vm.h"
 #include "kern/printf.h"

@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/dev/dev.h"
+#include "kern/freeze.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/param.h"
@@ -23,6 +24,7 @@ static void sumticks(uint ticks[NTICK]);
 static uint toclock(uint ticks);
 static void switches(uint *nswitch, int *maxpid);
 static int kmcopy(struct text *, int (*fn)(char *, int));
+static int frozencheck(char *, int);
 static uint kb(uint pages);
 static int copymount(int, struct super *);
 
@@ -85,7 +87,20 @@ static int
 showvmcheck(struct text *t, int pid)
 {
 	(void)pid;
-	return kmcopy(t, vmcheck);
+	return kmcopy(t, frozencheck);
+}
+
+/* vmcheck() while nobody changes anything. */
+static int
+frozencheck(char *buf, int n)
+{
+	int err = freeze();
+
+	if (err < 0)
+		return err;
+	n = vmcheck(buf, n);
+	thaw();
+	return n;
 }
 
 static int
@@ -101,9 +116,11 @@ kmcopy(struct text *t, int (*fn)(char *, int))
 {
 	enum { SIZE = 8192 };
 	char *s = textroom(t, SIZE);
+	int n = s ? fn(s, SIZE) : 0;
 
-	if (s)
-		t->n += MIN(fn(s, SIZE), SIZE - 1);
+	if (n < 0)
+		return n;
+	t->n += MIN(n, SIZE - 1);
 	return 0;
 }
 
