@@ -50,8 +50,8 @@ boot_counts(void)
 	check(m.image == 256, "image %u", m.image);
 	check(m.free > (RAM >> PGSHIFT) - 450, "only %u free", m.free);
 	check(m.free < m.total - m.image, "%u free of %u", m.free, m.total);
-	check(pagecount(PG_RESERVED) == 0x100 - 0x9f + 1,
-		"%u reserved: the hole at 640 KiB and page 0",
+	check(pagecount(PG_RESERVED) == 0x100 - 0x9f + 2,
+		"%u reserved: the hole at 640 KiB, page 0 and APSTART",
 		pagecount(PG_RESERVED));
 }
 
