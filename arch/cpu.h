@@ -63,6 +63,7 @@ struct cpu {
 	volatile int resched; /* the running process should yield */
 	struct proc *idle; /* runs when nothing else can */
 	uint apicid;       /* of its local APIC */
+	int64_t tscoff;    /* the boot CPU's TSC minus this one's */
 	uint held;         /* debug: bit per rank of the spinlocks held here */
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
 	uint ticks[NTICK]; /* of 1/HZ */
@@ -186,6 +187,9 @@ void cpuinit(void);
 
 /* Set the bits of CR4 that it allows, per CPU. */
 void cpusetup(void);
+
+/* smp.c: the TSCs of this machine differ: use cpu->tscoff. */
+extern int tscskewed;
 
 /* swtch.asm: save the callee-saved registers on this stack, its pointer in
  * *old, and continue on the stack new. */

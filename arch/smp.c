@@ -6,6 +6,9 @@
  * entryother.asm's code, which brings it to mpenter() on a stack of its own.
  * One at a time: they share apstack and the struct cpu cpus[ncpu].  A CPU that
  * does not come in time is reset again, and cannot come late.
+ *
+ * Most machines start all their TSCs at once.  Where not, each CPU keeps what is
+ * missing to the boot CPU's in tscoff, known as well as two CPUs can talk.
  */
 #include "arch/smp.h"
 
@@ -21,18 +24,30 @@
 #include "kern/string.h"
 
 #define PATIENCE 1000000 /* microseconds for a CPU to come up */
+#define LOOKS    8
 
 extern char entryother[], eentryother[];
 
 char *apstack; /* the top, for entryother.asm */
 
-static volatile int started; /* it runs: [0 set by the boot CPU, 1 by it] */
+int tscskewed;
+
+/* How far the CPU has come that is being started. */
+static volatile enum { ASLEEP, STARTED, GONE } stage;
+
+static struct { /* looks at its TSC */
+	volatile uint ask, answer; /* number of the look */
+	volatile uint64_t tsc;
+} look;
 
 void mpenter(void);
 
 static int maxcpus(void);
 static int startcpu(uint apicid);
 static int waitstarted(uint us);
+static int64_t tscbehind(void);
+static void answerlooks(void);
+static int passed(uint64_t start, uint us);
 static void delay(uint us);
 
 void
@@ -46,11 +61,15 @@ startothers(void)
 	for (i = 0; i < machine.ncpu && ncpu < max; i++) {
 		if (machine.apicid[i] == cpus[0].apicid)
 			continue;
-		if (startcpu(machine.apicid[i]))
-			ncpu++;
-		else
+		if (!startcpu(machine.apicid[i])) {
 			printf("CPU with APIC %u does not start\n",
 				machine.apicid[i]);
+			continue;
+		}
+		cpus[ncpu].tscoff = tscbehind();
+		tscskewed |= cpus[ncpu].tscoff != 0;
+		ncpu++;
+		stage = GONE;
 	}
 }
 
@@ -77,7 +96,8 @@ startcpu(uint apicid)
 	if (stack == 0)
 		return 0;
 	apstack = stack + KSTACKPAGES * PGSIZE;
-	started = 0;
+	look.ask = look.answer = 0;
+	stage = ASLEEP;
 	lapicreset(apicid);
 	delay(10000);
 	for (tries = 0; tries < 2; tries++) {
@@ -97,11 +117,41 @@ startcpu(uint apicid)
 static int
 waitstarted(uint us)
 {
-	while (!started && us > 0) {
-		delay(10);
-		us -= 10;
+	uint64_t start = rdtsc();
+
+	while (stage != STARTED && !passed(start, us))
+		pause();
+	return stage == STARTED;
+}
+
+static int
+passed(uint64_t start, uint us)
+{
+	return rdtsc() - start > (uint64_t)us * tsckhz / 1000;
+}
+
+/* How far the new CPU's TSC is behind ours: 0 if no further than the time it
+ * takes to ask.  The shortest of a few looks counts. */
+static int64_t
+tscbehind(void)
+{
+	uint64_t start, width, best = ~0ull;
+	int64_t behind = 0;
+	uint n;
+
+	for (n = 1; n <= LOOKS; n++) {
+		start = rdtsc();
+		look.ask = n;
+		while (look.answer != n)
+			pause();
+		width = rdtsc() - start;
+		if (width < best) {
+			best = width;
+			behind = (int64_t)(start + width / 2 - look.tsc);
+		}
 	}
-	return started;
+	width = (uint64_t)(behind < 0 ? -behind : behind);
+	return width > best / 2 ? behind : 0;
 }
 
 static void
@@ -109,7 +159,7 @@ delay(uint us)
 {
 	uint64_t start = rdtsc();
 
-	while (rdtsc() - start < (uint64_t)us * tsckhz / 1000)
+	while (!passed(start, us))
 		pause();
 }
 
@@ -123,6 +173,24 @@ mpenter(void)
 	fpuinit();
 	dfinit();
 	lapicinit();
-	started = 1;
+	stage = STARTED;
+	answerlooks();
 	scheduler();
+}
+
+/* Tell the boot CPU our TSC whenever it asks, until it lets us go. */
+static void
+answerlooks(void)
+{
+	uint n;
+
+	while (stage != GONE) {
+		n = look.ask;
+		if (n == look.answer) {
+			pause();
+			continue;
+		}
+		look.tsc = rdtsc();
+		look.answer = n;
+	}
 }

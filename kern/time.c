@@ -38,6 +38,7 @@ static struct timer *running;              /* its fn runs now [timerlock] */
 static uint load[3]; /* averages over 1, 5, 15 minutes */
 static int loadleft = LOADTICKS;
 
+static uint64_t bootcputsc(void);
 static void account(struct proc *p, int user);
 static void runtimers(void);
 static void loadtick(void);
@@ -63,9 +64,20 @@ nowns(void)
 
 	if (tscmult == 0)
 		return pitns();
-	t = rdtsc() - tscstart;
+	t = (tscskewed ? bootcputsc() : rdtsc()) - tscstart;
 	return ((uint64_t)(uint)(t >> 32) * tscmult << (32 - TSCSHIFT)) +
 		((uint64_t)(uint)t * tscmult >> TSCSHIFT);
+}
+
+/* The boot CPU's TSC, read on any. */
+static uint64_t
+bootcputsc(void)
+{
+	uint64_t t = (uint64_t)pushcli()->tscoff;
+
+	t += rdtsc();
+	popcli();
+	return t;
 }
 
 int64_t
