@@ -554,7 +554,6 @@ def errors():
         ("long-words", small, "x=" + "y" * 700, good, 33, {}),
         ("quiet", small, "quiet", good, 33, {}),
         ("console-ttyS0", small, "console=ttyS0", good, 33, {}),
-        ("four-cpus", small, "", good, 33, {"cpus": 4}),
     ]
     for name, initrd, words, text, rc, kw in bad:
         name = "errors-" + name
@@ -594,6 +593,67 @@ def nodebugexit(small):
                  timeout=30, ram=64) as m:
         if m.wait() != 0:
             raise Failure("QEMU left with %d, not 0" % m.rc)
+
+
+# Several CPUs.
+
+SMPINIT = r"""
+busybox sleep 0.2
+cpus=$(busybox grep -c ^processor /proc/cpuinfo)
+stat=$(busybox grep -c '^cpu[0-9]' /proc/stat)
+ticking=$(busybox grep LOC /proc/interrupts | busybox tr -s ' ' '\n' |
+    busybox grep -c '^[1-9]')
+echo "quire-test: $cpus $stat $(busybox nproc) cpus, $ticking tick"
+"""
+
+SMPCASES = [  # name, CPUs that run, words of the command line, options
+    ("1", 1, "", {}),
+    ("2", 2, "", {"cpus": 2}),
+    ("4", 4, "", {"cpus": 4}),
+    ("8", 8, "", {"cpus": 8, "timeout": 120}),
+    ("12", 8, "", {"cpus": 12, "timeout": 120}),
+    ("cores", 4, "", {"extra": ("-smp", "4")}),
+    ("q35", 4, "", {"cpus": 4, "machine": "q35"}),
+    ("mp-table", 4, "", {"cpus": 4, "machine": "pc,acpi=off"}),
+    ("mp-table-q35", 2, "", {"cpus": 2, "machine": "q35,acpi=off"}),
+    ("icount", 4, "", {"cpus": 4, "icount": True}),
+    ("maxcpus-1", 1, "maxcpus=1", {"cpus": 2}),
+    ("maxcpus-2", 2, "maxcpus=2", {"cpus": 4}),
+    ("maxcpus-3", 3, "maxcpus=3", {"cpus": 4}),
+    ("noapic", 1, "noapic", {"cpus": 4}),
+]
+
+
+@suite
+def smp():
+    """How many CPUs start, and that each has its clock."""
+    root = smallroot(SMPINIT, "smp.cpio")
+    for name, n, words, kw in SMPCASES:
+        name = "smp-" + name
+        ticking = 0 if words == "noapic" else n
+        yield name, job(boot, name=name, kernel=KERNEL, initrd=root,
+                        append=("panic=exit " + words).strip(),
+                        expect="^quire-test: %d %d %d cpus, %d tick" %
+                        (n, n, n, ticking), **dict({"ram": 64}, **kw))
+    for cpu in ("486", "pentium"):
+        name = "smp-" + cpu
+        yield name, job(boot, name=name, kernel=KERNEL, initrd=oldroot(),
+                        cpu=cpu, cpus=2, append="panic=exit", ram=32,
+                        expect="^quire-test: up")
+    yield "smp-panic", job(smppanic)
+
+
+def smppanic():
+    """A panic stops the other CPUs and tells what they did."""
+    root = smallroot("for i in 1 2 3 4; do while :; do :; done & done\n"
+                     "busybox sleep 0.5; echo c >/proc/sysrq-trigger\n",
+                     "smppanic.cpio")
+    m = boot(name="smp-panic", kernel=KERNEL, initrd=root, cpus=4, ram=64,
+             append="panic=exit", rc=qemu.PANIC, panic=True,
+             expect=r"^panic on CPU \d, pid 1 \(init\): sysrq")
+    others = re.findall(r"^CPU (\d), pid \d+ \(init\): eip", m.text, re.M)
+    if len(set(others)) != 3 or m.text.count("panic on CPU") != 1:
+        raise Failure("of the others: %r" % m.text[-500:])
 
 
 # BusyBox: the same script here and there.
