@@ -246,7 +246,7 @@ status(struct core *c, struct proc *p, struct trapframe *tf,
 	st.signo = st.cursig = info->signo;
 	st.code = info->code;
 	st.errno = info->errno;
-	st.sigpend = (uint)p->sig.pending;
+	st.sigpend = (uint)p->sig.pend.set;
 	st.sighold = (uint)p->sig.mask;
 	st.pid = p->pid;
 	st.ppid = tg->parent ? tg->parent->tgid : 0;
@@ -498,7 +498,7 @@ writeseg(struct core *c, struct seg *s)
 		else
 			c->off += PGSIZE;
 		sigyield();
-		if (myproc()->sig.pending & sigbit(SIGKILL))
+		if (myproc()->sig.pend.set & sigbit(SIGKILL))
 			err = -EINTR;
 	}
 	return err;

@@ -57,6 +57,8 @@ doexec(const char *path, uint argv, uint envp, int kernel)
 	if (e->scratch && e->window)
 		err = prepare(e);
 	if (err == 0)
+		err = endothers();
+	if (err == 0)
 		commit(e);
 	execfree(e);
 	return err;
@@ -338,8 +340,8 @@ unshare(struct exec *e)
 {
 	struct proc *p = myproc();
 
-	if (p->sighand->ref > 1) {
-		e->sighand = sighandcopy(p->sighand);
+	if (p->tg->sighand->ref > 1) {
+		e->sighand = sighandcopy(p->tg->sighand);
 		if (e->sighand == 0)
 			return -ENOMEM;
 	}
@@ -384,7 +386,8 @@ swapspace(struct proc *p, struct exec *e)
 {
 	struct uvm *old = p->uvm, *u = e->uvm;
 	struct uvmargs *args = uvmargs(u);
-	struct file *exe = p->tg->exe;
+	struct tgroup *tg = p->tg;
+	struct file *exe = tg->exe;
 	struct procusage ru;
 	struct sighand *sh;
 	struct files *files;
@@ -393,15 +396,17 @@ swapspace(struct proc *p, struct exec *e)
 	args->endcode = e->prog.high + e->prog.bias;
 	procusage(0, &ru);
 	acquire(&proctree);
-	p->tg->dead.maxrss = ru.maxrss;
+	tg->dead.maxrss = ru.maxrss;
 	p->uvm = u;
-	p->tg->exe = e->file;
+	tg->exe = e->file;
 	if (e->sighand) {
-		sh = p->sighand;
-		p->sighand = e->sighand;
+		sh = tg->sighand;
+		acquire(&sh->lock);
+		tg->sighand = e->sighand;
+		release(&sh->lock);
 		e->sighand = sh;
 	}
-	if (e->files) {
+	if (e->files && p->files->ref > 1) {
 		files = p->files;
 		p->files = e->files;
 		e->files = files;

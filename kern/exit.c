@@ -2,10 +2,12 @@
  * exit.c - how a process ends, and how its parent hears of it.
  *
  * Invariants:
- *   E1  A process becomes ZOMBIE with proctree and its run queue lock held:
- *       who sees a zombie sees its status too, and schedgone() returns when it
- *       has left its kernel stack for good.
- *   E2  Every zombie is in its parent's list until dowait() takes it out, or,
+ *   E1  A thread ends with proctree and its run queue lock held: who sees
+ *       tg->running lower or tg->zombie set sees the status too, and
+ *       schedgone() returns when it has left its kernel stack for good.
+ *   E2  A thread that has ended is on tg->ended until freethreads() frees it,
+ *       but for the leader, which goes when its process is reaped.
+ *   E3  Every zombie is in its parent's list until dowait() takes it out, or,
  *       if the parent does not want to know, in `dead` until reapdead() does.
  */
 #include "kern/proc.h"
@@ -21,20 +23,46 @@
 
 static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
 
-static void exitmem(struct proc *p);
-static void exitfiles(struct proc *p);
+static void exitmem(struct proc *p, int last);
+static void exitfiles(struct proc *p, int last);
+static void exitthread(struct proc *p);
+static void endthread(struct proc *p);
+static void endgroup(struct tgroup *tg);
+static uint peakrss(struct proc *p);
+static void addthread(struct procusage *to, struct proc *p);
 static void reparent(struct tgroup *tg);
+static void orphaned(struct tgroup *c);
 static void orphan(int pgid, struct tgroup *ignored);
 static void tellparent(struct tgroup *tg);
 static void childinfo(struct tgroup *tg, struct ksiginfo *info);
+static void freegroup(struct tgroup *tg);
 static int waitlook(struct tgroup *me, int id, int options,
 	struct tgroup **found);
 static int matches(struct tgroup *c, struct tgroup *me, int id, int options);
 static int event(struct tgroup *c, int options);
 static int report(struct tgroup *me, struct tgroup *c, int options, int *status,
 	struct procusage *ru);
-static void reap(struct tgroup *me, struct tgroup *c);
+static void reap(struct tgroup *me, struct tgroup *c,
+	const struct procusage *ru);
 static void addusage(struct procusage *to, const struct procusage *ru);
+
+void
+exitgroup(int status)
+{
+	struct proc *p = myproc();
+	struct tgroup *tg = p->tg;
+
+	if (tg == initgroup)
+		initexit(status);
+	acquire(&tg->sighand->lock);
+	if (!tg->exiting && (!tg->execer || tg->execer == p)) {
+		tg->exiting = 1;
+		tg->xstatus = status;
+		sigkillthreads(tg, p);
+	}
+	release(&tg->sighand->lock);
+	doexit(status);
+}
 
 void
 doexit(int status)
@@ -42,40 +70,96 @@ doexit(int status)
 	struct proc *p = myproc();
 	struct tgroup *tg = p->tg;
 	struct tty *tty;
+	int last;
 
-	if (p->tg == initgroup)
-		initexit(status);
 	sti();
-	sigexit(p);
-	exitmem(p);
-	exitfiles(p);
+	freethreads(tg);
+	last = sigexit(p, status);
+	if (last && tg == initgroup)
+		initexit(tg->xstatus);
+	if (last) {
+		timerdel(&tg->realtimer);
+		ptimerexit(tg);
+	}
+	exitmem(p, last);
+	exitfiles(p, last);
 	tty = tg->session->tty;
-	if (tty && tg->session->sid == tg->tgid)
+	if (last && tty && tg->session->sid == tg->tgid)
 		ttyhangup(tty);
 	acquire(&proctree);
-	tg->xstatus = status;
+	sigexitstop(p);
+	if (--tg->running > 0)
+		exitthread(p);
+	if (p != tg->leader)
+		endthread(p);
+	if (tg->running == 0)
+		endgroup(tg);
+	block(ZOMBIE, &proctree);
+	panic("a zombie runs");
+}
+
+/* p has ended and others of its process have not: one of them gets p's children;
+ * and execve may wait for the last but one.  proctree held. */
+static void
+exitthread(struct proc *p)
+{
+	struct tgroup *c;
+	struct proc *heir = 0, *t;
+
+	eachthread (t, p->tg) {
+		if (t != p && (!t->sig.gone || !heir))
+			heir = t;
+		if (heir && !heir->sig.gone)
+			break;
+	}
+	listeach (c, &p->tg->children, sibling) {
+		if (c->maker != p)
+			continue;
+		c->maker = heir;
+		orphaned(c);
+	}
+	if (p->tg->running == 1)
+		wakeup(&p->tg->childq);
+}
+
+/* Not the leader: p leaves its process, to be freed.  proctree held. */
+static void
+endthread(struct proc *p)
+{
+	struct tgroup *tg = p->tg;
+
+	addthread(&tg->dead, p);
+	acquire(&tg->sighand->lock);
+	unlinkproc(p);
+	release(&tg->sighand->lock);
+	listadd(&tg->ended, &p->threadlink);
+}
+
+/* All threads have ended.  proctree held. */
+static void
+endgroup(struct tgroup *tg)
+{
+	tg->zombie = 1;
 	reparent(tg);
 	if (tg->parent && tg->parent->pgid != tg->pgid &&
 		tg->parent->session == tg->session)
 		orphan(tg->pgid, tg);
 	tellparent(tg);
-	block(ZOMBIE, &proctree);
-	panic("a zombie runs");
 }
 
 /* Give back the memory, and let a parent that shares it go on. */
 static void
-exitmem(struct proc *p)
+exitmem(struct proc *p, int last)
 {
 	struct uvm *u = p->uvm;
-	struct procusage ru;
+	uint rss;
 
 	if (u == 0)
 		return;
 	futexexit(p);
-	procusage(0, &ru);
+	rss = last ? peakrss(p) : 0;
 	acquire(&proctree);
-	p->tg->dead.maxrss = ru.maxrss;
+	p->tg->dead.maxrss = MAX(p->tg->dead.maxrss, rss);
 	p->uvm = 0;
 	release(&proctree);
 	pushcli();
@@ -86,20 +170,32 @@ exitmem(struct proc *p)
 	freeuvm(u);
 }
 
+/* KiB, the most that p has had at once. */
+static uint
+peakrss(struct proc *p)
+{
+	struct uvmstat st;
+
+	uvmstat(p->uvm, &st);
+	return st.peakrss * (PGSIZE / 1024);
+}
+
 static void
-exitfiles(struct proc *p)
+exitfiles(struct proc *p, int last)
 {
 	struct files *files;
 	struct fsinfo *fs;
-	struct file *exe;
+	struct file *exe = 0;
 
 	acquire(&proctree);
 	files = p->files;
 	fs = p->fs;
-	exe = p->tg->exe;
 	p->files = 0;
 	p->fs = 0;
-	p->tg->exe = 0;
+	if (last) {
+		exe = p->tg->exe;
+		p->tg->exe = 0;
+	}
 	release(&proctree);
 	if (files)
 		filesput(files);
@@ -118,16 +214,28 @@ reparent(struct tgroup *tg)
 		listdel(&c->sibling);
 		listadd(&initgroup->children, &c->sibling);
 		c->parent = initgroup;
+		c->maker = initgroup->leader;
 		c->exitsignal = SIGCHLD;
-		if (c->leader->state == ZOMBIE) {
+		if (c->zombie) {
 			tellparent(c);
 			continue;
 		}
-		if (c->leader->pdeathsig)
-			sigsendproc(c, c->leader->pdeathsig, 0);
+		orphaned(c);
 		if (c->pgid != tg->pgid && c->session == tg->session)
 			orphan(c->pgid, tg);
 	}
+}
+
+/* Who made c has ended: its threads may have asked for a signal then.  proctree
+ * held. */
+static void
+orphaned(struct tgroup *c)
+{
+	struct proc *p;
+
+	eachthread (p, c)
+		if (p->pdeathsig)
+			sigsendproc(c, p->pdeathsig, 0);
 }
 
 /* If nobody could continue the group any more and some of it is stopped, hang
@@ -139,12 +247,11 @@ orphan(int pgid, struct tgroup *ignored)
 	int stopped = 0;
 
 	listeach (tg, &allprocs, alllink)
-		stopped |= tg->pgid == pgid && tg != ignored &&
-			tg->leader->sig.stopped;
+		stopped |= tg->pgid == pgid && tg != ignored && tg->stopsig;
 	if (!stopped || !pgorphaned(pgid, ignored))
 		return;
 	listeach (tg, &allprocs, alllink) {
-		if (tg->pgid != pgid || tg->leader->state == ZOMBIE)
+		if (tg->pgid != pgid || tg->zombie)
 			continue;
 		sigsendproc(tg, SIGHUP, 0);
 		sigsendproc(tg, SIGCONT, 0);
@@ -162,7 +269,7 @@ tellparent(struct tgroup *tg)
 	int unwanted = 1;
 
 	if (parent) {
-		act = &parent->leader->sighand->action[SIGCHLD - 1];
+		act = &parent->sighand->action[SIGCHLD - 1];
 		unwanted = tg->exitsignal == SIGCHLD &&
 			(act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT));
 		childinfo(tg, &info);
@@ -200,22 +307,77 @@ void
 reapdead(void)
 {
 	struct tgroup *tg;
-	struct proc *p;
 
 	while (!listempty(&dead)) { /* a look without the lock: no hurry */
 		acquire(&proctree);
-		p = 0;
+		tg = 0;
 		if (!listempty(&dead)) {
 			tg = listitem(dead.next, struct tgroup, sibling);
 			listdel(&tg->sibling);
-			p = tg->leader;
 		}
 		release(&proctree);
-		if (p == 0)
-			return;
-		schedgone(p);
-		freeproc(p);
+		if (tg)
+			freegroup(tg);
 	}
+}
+
+/* Free the threads of a process that is in no list any more, and so itself. */
+static void
+freegroup(struct tgroup *tg)
+{
+	freethreads(tg);
+	schedgone(tg->leader);
+	freeproc(tg->leader);
+}
+
+void
+freethreads(struct tgroup *tg)
+{
+	struct proc *p;
+
+	while (!listempty(&tg->ended)) { /* as in reapdead */
+		acquire(&proctree);
+		p = 0;
+		if (!listempty(&tg->ended)) {
+			p = listitem(tg->ended.next, struct proc, threadlink);
+			listdel(&p->threadlink);
+		}
+		release(&proctree);
+		if (p) {
+			schedgone(p);
+			freeproc(p);
+		}
+	}
+}
+
+int
+endothers(void)
+{
+	struct proc *p = myproc();
+	struct tgroup *tg = p->tg;
+	struct spinlock *lk = &tg->sighand->lock;
+	int err = 0;
+
+	acquire(&proctree);
+	acquire(lk);
+	if (tg->exiting || tg->execer) {
+		err = -EAGAIN;
+	} else {
+		tg->execer = p;
+		sigkillthreads(tg, p);
+	}
+	release(lk);
+	while (err == 0 && tg->running > 1)
+		err = sleepuntil(&tg->childq, &proctree, NEVER, SLEEP_KILL);
+	acquire(lk);
+	if (tg->execer == p)
+		tg->execer = 0;
+	release(lk);
+	if (err == 0 && tg->leader != p)
+		takelead(p);
+	release(&proctree);
+	freethreads(tg);
+	return err;
 }
 
 int
@@ -271,6 +433,8 @@ matches(struct tgroup *c, struct tgroup *me, int id, int options)
 {
 	int clone = c->exitsignal != SIGCHLD;
 
+	if ((options & __WNOTHREAD) && c->maker != myproc())
+		return 0;
 	if (!(options & __WALL) && clone != ((options & (int)__WCLONE) != 0))
 		return 0;
 	if (id > 0)
@@ -284,7 +448,7 @@ matches(struct tgroup *c, struct tgroup *me, int id, int options)
 static int
 event(struct tgroup *c, int options)
 {
-	if (c->leader->state == ZOMBIE)
+	if (c->zombie)
 		return (options & WEXITED) != 0;
 	if (c->waitevent == 0)
 		return 0;
@@ -299,7 +463,7 @@ static int
 report(struct tgroup *me, struct tgroup *c, int options, int *status,
 	struct procusage *ru)
 {
-	int pid = c->tgid, zombie = c->leader->state == ZOMBIE;
+	int pid = c->tgid, zombie = c->zombie;
 
 	*status = zombie ? c->xstatus : c->waitevent;
 	groupusage(c, ru);
@@ -310,26 +474,20 @@ report(struct tgroup *me, struct tgroup *c, int options, int *status,
 		c->waitevent = 0;
 		release(&proctree);
 	} else {
-		reap(me, c);
+		reap(me, c, ru);
 	}
 	return pid;
 }
 
-/* Add what zombie c used to our account and free it.  proctree held; released.
+/* Add what zombie c used (ru) to our account and free it.  proctree held; released.
  */
 static void
-reap(struct tgroup *me, struct tgroup *c)
+reap(struct tgroup *me, struct tgroup *c, const struct procusage *ru)
 {
-	struct proc *p = c->leader;
-	struct procusage ru;
-
-	groupusage(c, &ru);
-	addusage(&me->reaped, &ru);
-	addusage(&me->reaped, &c->reaped);
+	addusage(&me->reaped, ru);
 	unlinkgroup(c);
 	release(&proctree);
-	schedgone(p);
-	freeproc(p);
+	freegroup(c);
 }
 
 static void
@@ -370,7 +528,6 @@ void
 procusage(int thread, struct procusage *ru)
 {
 	struct proc *p = myproc();
-	struct uvmstat st;
 
 	memset(ru, 0, sizeof(*ru));
 	acquire(&proctree);
@@ -380,8 +537,6 @@ procusage(int thread, struct procusage *ru)
 		groupusage(p->tg, ru);
 	ru->maxrss = p->tg->dead.maxrss;
 	release(&proctree);
-	if (p->uvm) {
-		uvmstat(p->uvm, &st);
-		ru->maxrss = MAX(ru->maxrss, st.peakrss * (PGSIZE / 1024));
-	}
+	if (p->uvm)
+		ru->maxrss = MAX(ru->maxrss, peakrss(p));
 }

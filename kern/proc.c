@@ -31,11 +31,9 @@
 
 #define NHASH 256
 
-/* Threads have a thread group to share exits, signals and ids in; that is not
- * there yet, nor are namespaces and pidfds. */
+/* There are no namespaces and no pidfds. */
 #define CLONE_REFUSED                                                          \
-	(CLONE_THREAD | CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP |          \
-		CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |   \
+	(CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |   \
 		CLONE_NEWNET)
 
 _Static_assert(sizeof(struct proc) + FPUSIZE <= PGSIZE, "proc is one page");
@@ -57,8 +55,8 @@ static int inherit(struct proc *np, struct proc *p, uint flags);
 static struct tgroup *newgroup(void);
 static int inheritgroup(struct proc *np, struct proc *p, uint flags);
 static int inheritmem(struct proc *np, struct proc *p, uint flags);
-static int cloneframe(struct proc *np, struct proc *p, uint flags, uint stack,
-	uint tls, uint ctid);
+static int cloneframe(struct proc *np, struct proc *p,
+	const struct cloneargs *c);
 static int clonetls(struct proc *np, uint tls);
 static int attach(struct proc *np, struct proc *p, uint flags);
 static int overlimit(struct proc *p);
@@ -124,9 +122,6 @@ freeproc(struct proc *p)
 	if (p->uvm)
 		freeuvm(p->uvm);
 	fsput(p->fs);
-	if (p->sighand && p->tg)
-		sigexit(p);
-	sighandput(p->sighand);
 	groupput(p->tg);
 	kstackfree(p->kstack);
 	kfree(p);
@@ -142,6 +137,7 @@ newgroup(void)
 		return 0;
 	tg->ref = 1;
 	listinit(&tg->threads);
+	listinit(&tg->ended);
 	listinit(&tg->alllink);
 	listinit(&tg->children);
 	listinit(&tg->sibling);
@@ -157,6 +153,7 @@ groupput(struct tgroup *tg)
 		return;
 	if (tg->exe)
 		fileclose(tg->exe);
+	sighandput(tg->sighand);
 	kmfree(tg);
 }
 
@@ -168,9 +165,8 @@ kthread(const char *name, void (*fn)(void *), void *arg)
 
 	if (p == 0)
 		return 0;
-	p->sighand = sighandcopy(0);
 	p->tg = newgroup();
-	if (p->sighand == 0 || p->tg == 0)
+	if (p->tg == 0 || (p->tg->sighand = sighandcopy(0)) == 0)
 		goto bad;
 	strlcpy(p->name, name, sizeof(p->name));
 	p->kfn = fn;
@@ -193,14 +189,16 @@ bad:
 }
 
 int
-doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid)
+doclone(const struct cloneargs *c)
 {
 	struct proc *p = myproc(), *np;
+	uint flags = c->flags;
 	int pid;
 
 	if ((flags & CLONE_REFUSED) || (flags & CSIGNAL) > NSIG)
 		return -EINVAL;
-	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+	if (((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) ||
+		((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)))
 		return -EINVAL;
 	if ((flags & CLONE_PARENT) && p->tg == initgroup)
 		return -EINVAL;
@@ -209,7 +207,9 @@ doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid)
 		return -ENOMEM;
 	pid = inherit(np, p, flags);
 	if (pid == 0)
-		pid = cloneframe(np, p, flags, stack, tls, ctid);
+		pid = cloneframe(np, p, c);
+	if (pid == 0 && c->defaults)
+		sigdefaults(np->tg->sighand);
 	if (pid == 0)
 		pid = attach(np, p, flags);
 	if (pid < 0) {
@@ -217,7 +217,7 @@ doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid)
 		return pid;
 	}
 	if (flags & CLONE_PARENT_SETTID) /* Linux, too, lets this fail */
-		copyout(ptid, &pid, sizeof(pid));
+		copyout(c->ptid, &pid, sizeof(pid));
 	setrunnable(np);
 	if (flags & CLONE_VFORK)
 		vforkwait(p, pid);
@@ -249,12 +249,20 @@ inherit(struct proc *np, struct proc *p, uint flags)
 static int
 inheritgroup(struct proc *np, struct proc *p, uint flags)
 {
-	struct tgroup *from = p->tg, *tg = newgroup();
+	struct tgroup *from = p->tg, *tg;
 	size_t start = offsetof(struct tgroup, rlimit);
 
+	if (flags & CLONE_THREAD) {
+		atomicinc(&(np->tg = from)->ref);
+		return 0;
+	}
+	np->tg = tg = newgroup();
 	if (tg == 0)
 		return -ENOMEM;
-	np->tg = tg;
+	if (flags & CLONE_SIGHAND)
+		atomicinc(&(tg->sighand = from->sighand)->ref);
+	else if ((tg->sighand = sighandcopy(from->sighand)) == 0)
+		return -ENOMEM;
 	memcpy((char *)tg + start, (char *)from + start,
 		offsetof(struct tgroup, exe) - start);
 	if (from->exe)
@@ -267,10 +275,6 @@ inheritgroup(struct proc *np, struct proc *p, uint flags)
 static int
 inheritmem(struct proc *np, struct proc *p, uint flags)
 {
-	if (flags & CLONE_SIGHAND)
-		atomicinc(&(np->sighand = p->sighand)->ref);
-	else
-		np->sighand = sighandcopy(p->sighand);
 	if (flags & CLONE_FS)
 		atomicinc(&(np->fs = p->fs)->ref);
 	else
@@ -279,7 +283,7 @@ inheritmem(struct proc *np, struct proc *p, uint flags)
 		atomicinc(&(np->files = p->files)->ref);
 	else
 		np->files = filescopy(p->files);
-	if (!np->sighand || !np->fs || !np->files)
+	if (!np->fs || !np->files)
 		return -ENOMEM;
 	np->uvm = flags & CLONE_VM ? uvmref(p->uvm) : copyuvm(p->uvm);
 	return np->uvm ? 0 : -ENOMEM;
@@ -288,24 +292,23 @@ inheritmem(struct proc *np, struct proc *p, uint flags)
 /* The registers of the child: those of the parent, but eax and perhaps the
  * stack.  0, -EFAULT or -EINVAL (its thread descriptor). */
 static int
-cloneframe(struct proc *np, struct proc *p, uint flags, uint stack, uint tls,
-	uint ctid)
+cloneframe(struct proc *np, struct proc *p, const struct cloneargs *c)
 {
 	*np->tf = *p->tf;
 	np->tf->eax = 0;
-	if (stack)
-		np->tf->esp = stack;
+	if (c->stack)
+		np->tf->esp = c->stack;
 	pushcli();
 	if (p->fpuloaded)
 		fpusave(p->fpu);
 	popcli();
 	memcpy(np->fpu, p->fpu, FPUSIZE);
 	memcpy(np->tls, p->tls, sizeof(np->tls));
-	if (flags & CLONE_CHILD_SETTID)
-		np->settid = ctid;
-	if (flags & CLONE_CHILD_CLEARTID)
-		np->cleartid = ctid;
-	return flags & CLONE_SETTLS ? clonetls(np, tls) : 0;
+	if (c->flags & CLONE_CHILD_SETTID)
+		np->settid = c->ctid;
+	if (c->flags & CLONE_CHILD_CLEARTID)
+		np->cleartid = c->ctid;
+	return c->flags & CLONE_SETTLS ? clonetls(np, c->tls) : 0;
 }
 
 /* CLONE_SETTLS: a user_desc with the number of its slot. */
@@ -342,7 +345,9 @@ tlsfill(struct segdesc *d, const uint desc[4])
 	return 0;
 }
 
-/* Put np in the tree as p's child (or sibling): its pid, or -EAGAIN. */
+/* Put np in the tree as p's child (or sibling) or another thread of its process:
+ * its pid, or -EAGAIN.  A signal pending is taken first: what is sent to the
+ * process group, or ends or stops the process, must reach np too. */
 static int
 attach(struct proc *np, struct proc *p, uint flags)
 {
@@ -350,16 +355,23 @@ attach(struct proc *np, struct proc *p, uint flags)
 	int pid;
 
 	acquire(&proctree);
-	pid = overlimit(p) ? -EAGAIN : pidalloc();
+	acquire(&from->sighand->lock);
+	pid = sigpending() ? -ERESTARTNOINTR
+	      : overlimit(p) ? -EAGAIN
+			     : pidalloc();
 	if (pid > 0) {
 		linkproc(np, pid);
-		linkgroup(tg, np, from->pgid, from->session);
-		tg->parent = flags & CLONE_PARENT ? from->parent : from;
-		if (tg->parent)
-			listadd(&tg->parent->children, &tg->sibling);
 		if (flags & CLONE_VFORK)
 			np->vforkq = &from->childq;
 	}
+	if (pid > 0 && !(flags & CLONE_THREAD)) {
+		linkgroup(tg, np, from->pgid, from->session);
+		tg->parent = flags & CLONE_PARENT ? from->parent : from;
+		tg->maker = flags & CLONE_PARENT ? from->maker : p;
+		if (tg->parent)
+			listadd(&tg->parent->children, &tg->sibling);
+	}
+	release(&from->sighand->lock);
 	release(&proctree);
 	return pid;
 }
@@ -423,7 +435,19 @@ linkproc(struct proc *p, int pid)
 	listadd(&pidhash[pid % NHASH], &p->hashlink);
 	listadd(&tg->threads, &p->threadlink);
 	tg->nthreads++;
+	tg->running++;
+	tg->live++;
 	nprocs++;
+}
+
+void
+unlinkproc(struct proc *p)
+{
+	assert(holding(&proctree));
+	listdel(&p->hashlink);
+	listdel(&p->threadlink);
+	p->tg->nthreads--;
+	nprocs--;
 }
 
 /* p is the first thread of tg, a new process. */
@@ -442,10 +466,7 @@ void
 unlinkgroup(struct tgroup *tg)
 {
 	assert(holding(&proctree));
-	listdel(&tg->leader->hashlink);
-	listdel(&tg->leader->threadlink);
-	tg->nthreads--;
-	nprocs--;
+	unlinkproc(tg->leader);
 	listdel(&tg->alllink);
 	listdel(&tg->sibling);
 	sessionput(tg->session);
@@ -459,6 +480,27 @@ sessionput(struct session *s)
 	assert(holding(&proctree));
 	if (--s->ref == 0)
 		kmfree(s);
+}
+
+void
+takelead(struct proc *p)
+{
+	struct tgroup *tg = p->tg, *c;
+	struct proc *old = tg->leader;
+
+	assert(holding(&proctree));
+	acquire(&tg->sighand->lock);
+	unlinkproc(old);
+	listadd(&tg->ended, &old->threadlink);
+	listdel(&p->hashlink);
+	p->pid = tg->tgid;
+	listadd(&pidhash[p->pid % NHASH], &p->hashlink);
+	p->starttime = old->starttime;
+	tg->leader = p;
+	release(&tg->sighand->lock);
+	listeach (c, &tg->children, sibling)
+		if (c->maker == old)
+			c->maker = p;
 }
 
 struct proc *

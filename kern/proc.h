@@ -66,11 +66,17 @@ struct procusage {
 /* A process: a group of threads.  Every struct proc of it is a reference; its
  * leader, whose pid is tgid, stays in it until the group is reaped. */
 struct tgroup {
-	int ref;                 /* struct procs that point here [proctree] */
+	int ref;                 /* struct procs that point here */
 	int tgid;
+	struct sighand *sighand; /* handlers, shared by CLONE_SIGHAND; execve may
+	                          * change it [proctree and the old one's lock] */
 	struct proc *leader;     /* [proctree] */
-	struct list threads;     /* by threadlink, the leader too [proctree] */
+	struct list threads;     /* by threadlink, the leader first; changed with
+	                          * proctree and the sighand's lock held */
 	int nthreads;            /* on it [proctree] */
+	int running;             /* those that have not ended [proctree] */
+	int zombie;              /* all have ended [proctree] */
+	struct list ended;       /* those to free, by threadlink [proctree] */
 	struct list alllink;     /* allprocs [proctree] */
 	struct tgroup *parent;   /* [proctree] */
 	struct list children, sibling; /* [proctree] */
@@ -78,10 +84,20 @@ struct tgroup {
 	struct session *session; /* [proctree] */
 	int execed;              /* has called execve since fork (setpgid) */
 	int exitsignal;          /* what the parent is sent at exit [proctree] */
-	int xstatus;             /* wait status once a zombie [proctree] */
+	struct proc *maker;      /* the parent's thread that made us [proctree] */
+	int xstatus;             /* wait status once a zombie [sighand lock] */
 	int waitevent;           /* stop or continue not yet reported: its
 	                          * status, or 0 [proctree] */
-	struct waitq childq;     /* wait4 sleeps here */
+	struct waitq childq;     /* wait4, vfork and execve sleep here */
+
+	struct sigpend pend;     /* signals sent to the process [sighand lock] */
+	int live;                /* threads that do not exit yet [sighand lock] */
+	int exiting;             /* all shall exit [sighand lock] */
+	struct proc *execer;     /* this one executes a program and waits for the
+	                          * others to end, or 0 [sighand lock] */
+	int stopsig;             /* all stop, or have, by it; or 0 [sighand lock] */
+	int nstop;               /* those that have not yet [sighand lock] */
+	int continued;           /* parent is to hear of SIGCONT [sighand lock] */
 
 	struct procusage dead;   /* of threads that have ended, and the maxrss
 	                          * of programs before execve [proctree] */
@@ -134,7 +150,6 @@ struct proc {
 	struct files *files;
 	struct rights **dropping; /* rightsdrop runs, with these to do; or 0 */
 	struct fsinfo *fs;
-	struct sighand *sighand; /* handlers, shared by CLONE_SIGHAND */
 	struct sigstate sig;     /* pending signals, mask */
 
 	/* From here to name: copied by clone as one block. */
@@ -178,6 +193,10 @@ void procinit(void);
 struct proc *newproc(void);
 void freeproc(struct proc *);
 
+/* Take a thread out of its process and the pid table.  proctree and the
+ * sighand's lock held. */
+void unlinkproc(struct proc *p);
+
 /* Take tg and its leader, a zombie, out of the tree, the pid table, its
  * session.  proctree held. */
 void unlinkgroup(struct tgroup *tg);
@@ -188,16 +207,32 @@ struct proc *kthread(const char *name, void (*fn)(void *), void *arg);
 /* Drop a reference to a session.  proctree held. */
 void sessionput(struct session *);
 
-/* clone(2): flags of kern/abi/sched.h; 0 for plain fork with SIGCHLD as the low
- * byte.  Returns the child's pid or -errno. */
-int doclone(uint flags, uint stack, uint ptid, uint tls, uint ctid);
+/* clone(2): flags of kern/abi/sched.h, with the signal of the child's end as the
+ * low byte; the others as clone has them.  Returns the child's pid or -errno. */
+struct cloneargs {
+	uint flags, stack, ptid, tls, ctid;
+	int defaults; /* handlers are SIG_DFL in the child */
+};
+int doclone(const struct cloneargs *);
 
-/* exit.c: free the processes that died with nobody to wait for them. */
+/* exit.c: free the processes that died with nobody to wait for them; the
+ * threads that have ended of one process. */
 void reapdead(void);
+void freethreads(struct tgroup *tg);
 
-/* End the running process with a wait status (exit code << 8, or a signal
- * number).  Does not return. */
+/* End the running thread, or its process, with a wait status (exit code << 8, or
+ * a signal number).  That of the process is the one given to exitgroup(), or
+ * that of the last thread. */
 void doexit(int status) __attribute__((noreturn));
+void exitgroup(int status) __attribute__((noreturn));
+
+/* execve: end all other threads of the process, and take the leader's place.
+ * 0; or -EAGAIN, -EINTR: the process or this thread is to end. */
+int endothers(void);
+
+/* The running thread takes the place and the pid of the leader, which has ended,
+ * as have all other threads.  proctree held. */
+void takelead(struct proc *p);
 
 /* What the running process (thread: this thread only) has used, without its
  * children; no spinlock held. */

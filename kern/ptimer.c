@@ -157,7 +157,7 @@ addtimer(struct ptimer *t, int numbered)
 	int id = -EAGAIN;
 
 	t->tg = tg;
-	t->lock = &myproc()->sighand->lock;
+	t->lock = &myproc()->tg->sighand->lock;
 	acquire(t->lock);
 	if ((uint)tg->ntimers < max) {
 		do
@@ -194,10 +194,10 @@ gettimer(int id)
 	struct ptimer *t;
 
 	acquire(&proctree);
-	acquire(&p->sighand->lock);
+	acquire(&p->tg->sighand->lock);
 	if ((t = findtimer(p->tg, id)) != 0)
 		return t;
-	release(&p->sighand->lock);
+	release(&p->tg->sighand->lock);
 	release(&proctree);
 	return 0;
 }

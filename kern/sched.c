@@ -680,7 +680,7 @@ signalled(struct proc *p, int flags)
 	if (flags & SLEEP_INT)
 		return sigpending();
 	if (flags & SLEEP_KILL)
-		return (p->sig.pending & 1 << (SIGKILL - 1)) != 0;
+		return (p->sig.pend.set & 1 << (SIGKILL - 1)) != 0;
 	return 0;
 }
 

@@ -26,7 +26,7 @@ sigfault(struct trapframe *tf, uint va, int err)
 	if (va >= USERTOP)
 		tf->err |= PF_PRESENT; /* as Linux: say nothing of our tables */
 	if (err == -ENOMEM) {
-		if (p->sig.gone || (p->sig.pending & sigbit(SIGKILL)))
+		if (p->sig.gone || (p->sig.pend.set & sigbit(SIGKILL)))
 			return; /* it dies already */
 		vmcount(VM_OOM);
 		printf("out of memory: killed %d (%s)\n", p->pid, p->name);
@@ -97,9 +97,9 @@ void
 sigforce(int sig, const struct ksiginfo *info)
 {
 	struct proc *p = myproc();
-	struct ksigaction *act = &p->sighand->action[sig - 1];
+	struct ksigaction *act = &p->tg->sighand->action[sig - 1];
 
-	acquire(&p->sighand->lock);
+	acquire(&p->tg->sighand->lock);
 	if (act->handler == SIG_IGN || (p->sig.mask & sigbit(sig))) {
 		act->handler = SIG_DFL;
 		p->sig.mask &= ~sigbit(sig);
@@ -107,7 +107,7 @@ sigforce(int sig, const struct ksiginfo *info)
 	p->sig.forced |= sigbit(sig);
 	(void)sigpost(p, sig, info);
 	p->work = 1;
-	release(&p->sighand->lock);
+	release(&p->tg->sighand->lock);
 }
 
 /* The frame for sig could not be written or read back. */
@@ -117,9 +117,9 @@ sigforcesegv(int sig)
 	struct proc *p = myproc();
 
 	if (sig == SIGSEGV) { /* its handler cannot run either */
-		acquire(&p->sighand->lock);
-		p->sighand->action[SIGSEGV - 1].handler = SIG_DFL;
-		release(&p->sighand->lock);
+		acquire(&p->tg->sighand->lock);
+		p->tg->sighand->action[SIGSEGV - 1].handler = SIG_DFL;
+		release(&p->tg->sighand->lock);
 	}
 	sigforce(SIGSEGV, 0);
 }

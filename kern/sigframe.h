@@ -27,18 +27,24 @@ void sigunpost(struct tgroup *tg, struct sigqueue *q);
  * 0 dropped.  Sighand lock held. */
 void ptimertaken(struct ptimer *t, struct ksiginfo *info);
 
-/* sigsend that tells: 0, or -EAGAIN when too many are queued. */
-int sigqueueinfo(struct proc *p, int sig, const struct ksiginfo *info);
+/* sigsendproc, or sigsend if p is a thread of it, that tells: 0, or -EAGAIN when
+ * too many are queued. */
+int sigqueueinfo(struct tgroup *tg, struct proc *p, int sig,
+	const struct ksiginfo *info);
 
-/* Take the next pending signal of the set, its information in *info: its
- * number, or 0.  Sighand lock held. */
+/* The process has new signals to take, or a thread that was to take them will
+ * not: tell others of those in the set.  Sighand lock held. */
+void sigretarget(struct tgroup *tg, uint64_t set);
+
+/* Take the next signal of the set that is pending for p or its process, its
+ * information in *info: its number, or 0.  Sighand lock held. */
 int sigtake(struct proc *p, uint64_t set, struct ksiginfo *info);
 
 /* Set the action of sig (valid, not SIGKILL or SIGSTOP). */
 void sigsetaction(int sig, const struct ksigaction *act);
 
-/* Make sig pending, whatever its action, and let p notice: 0 or -EAGAIN.
- * Sighand lock held. */
+/* Make sig pending for the thread p, whatever its action, and let it notice:
+ * 0 or -EAGAIN.  Sighand lock held. */
 int sigpost(struct proc *p, int sig, const struct ksiginfo *info);
 
 /* sigfault.c */

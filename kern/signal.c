@@ -2,20 +2,28 @@
  * signal.c - signals: sending, choosing the next one, default actions, stops.
  *
  * A signal that nobody cares about is dropped when it is sent.  Others set a
- * bit in sig.pending, with what is known of them in sig.queue (one entry for
- * the old signals 1 to 31, any number for those from 32 on); an entry may be
- * missing when memory ran out, the bit never.  On its way back to user mode the
- * process itself takes them off, lowest first, faults before all others.
+ * bit in a struct sigpend, that of one thread or that of the process, with what
+ * is known of them in its queue (one entry for the old signals 1 to 31, any
+ * number for those from 32 on); an entry may be missing when memory ran out, the
+ * bit never.  On its way back to user mode a thread takes them off, lowest
+ * first, faults before all others, its own before those of the process, which
+ * any thread may take that does not block them.
  *
  * Invariants:
- *   S1  A bit of pending is set if and only if the signal is to be taken; an
- *       entry of the queue has its bit set.
+ *   S1  A bit of a sigpend is set if and only if the signal is to be taken; an
+ *       entry of its queue has its bit set.
  *   S2  SIGKILL and SIGSTOP are never in a mask.
- *   S3  pending and not blocked implies p->work, so userret comes here.
- *   S4  SIGCONT and stop signals are never pending together.
+ *   S3  A thread's own signal that it does not block implies its p->work, so
+ *       that userret comes here.  One of the process that some threads do not
+ *       block implies that of one of these (sigretarget).
+ *   S4  SIGCONT and stop signals are never pending together in one process.
+ *   S5  tg->stopsig implies the p->work of all threads with sig.tostop, which
+ *       tg->nstop counts; the others are STOPPED, or about to be.
+ *   S6  tg->exiting implies that all threads have SIGKILL pending or are gone.
  *
- * Locks: the sighand's lock for the pending ones and the actions; proctree is
- * taken before it.  Exceptions are in sigfault.c, frames on user stacks in
+ * Locks: the sighand's lock for the pending ones, the actions, and who takes
+ * part (the list of threads changes with proctree and this lock held, so either
+ * is enough to look at it); proctree is taken before it.  Exceptions are in sigfault.c, frames on user stacks in
  * sigframe.c, the system calls in syssignal.c.
  */
 #include "kern/signal.h"
@@ -42,75 +50,90 @@
 		sigbit(SIGXFSZ))
 #define MAXQUEUE 1024 /* entries a process may have; beyond: -EAGAIN */
 
-static void unstop(struct proc *p);
-static void flush(struct proc *p, uint64_t set);
-static void drop(struct proc *p, struct sigqueue *q, struct ksiginfo *info);
-static int dropped(struct proc *p, int sig);
-static void enqueue(struct proc *p, struct sigqueue *q);
+static int post(struct tgroup *tg, struct proc *p, int sig,
+	const struct ksiginfo *info);
+static void enqueue(struct sigpend *pend, struct sigqueue *q);
+static int dequeue(struct sigpend *pend, struct sigqueue *q);
+static void drop(struct sigpend *pend, struct sigqueue *q,
+	struct ksiginfo *info);
+static void tell(struct tgroup *tg, struct proc *p, int sig);
 static void notice(struct proc *p, int sig);
+static void killgroup(struct tgroup *tg);
+static void cont(struct tgroup *tg);
+static void flushgroup(struct tgroup *tg, uint64_t set);
+static void flush(struct sigpend *pend, uint64_t set);
+static int dropped(struct proc *p, int sig);
 
 void
 sigsend(struct proc *p, int sig, const struct ksiginfo *info)
 {
-	(void)sigqueueinfo(p, sig, info);
-}
-
-int
-sigqueueinfo(struct proc *p, int sig, const struct ksiginfo *info)
-{
-	struct sighand *sh = p->sighand;
-	int err = 0;
-
-	assert(sig >= 1 && sig <= NSIG);
-	if (!sh || p->state == ZOMBIE)
-		return 0;
-	acquire(&sh->lock);
-	if (p->sig.gone)
-		goto out;
-	if (sigbit(sig) & STOPSET)
-		flush(p, sigbit(SIGCONT));
-	if (sig == SIGCONT)
-		flush(p, STOPSET);
-	if (sig == SIGCONT || sig == SIGKILL)
-		unstop(p);
-	if (!dropped(p, sig))
-		err = sigpost(p, sig, info);
-out:
-	release(&sh->lock);
-	return err;
+	(void)sigqueueinfo(p->tg, p, sig, info);
 }
 
 void
 sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info)
 {
-	sigsend(tg->leader, sig, info);
+	(void)sigqueueinfo(tg, 0, sig, info);
+}
+
+int
+sigqueueinfo(struct tgroup *tg, struct proc *p, int sig,
+	const struct ksiginfo *info)
+{
+	struct sighand *sh = tg->sighand;
+	int err = 0;
+
+	assert(sig >= 1 && sig <= NSIG);
+	acquire(&sh->lock);
+	if (tg->exiting || tg->live == 0 || (p && p->sig.gone))
+		goto out;
+	if (sigbit(sig) & STOPSET)
+		flushgroup(tg, sigbit(SIGCONT));
+	if (sig == SIGCONT)
+		cont(tg);
+	if (dropped(p ? p : tg->leader, sig))
+		goto out;
+	if (sig == SIGKILL)
+		killgroup(tg);
+	else
+		err = post(tg, p, sig, info);
+out:
+	release(&sh->lock);
+	return err;
 }
 
 /* Would nothing come of sig?  Blocked signals are kept: the action may change
- * before they are unblocked. */
+ * before they are unblocked.  Init and kernel threads have no parent. */
 static int
 dropped(struct proc *p, int sig)
 {
-	uint handler = p->sighand->action[sig - 1].handler;
+	uint handler = p->tg->sighand->action[sig - 1].handler;
 
 	if ((p->sig.mask | p->sig.waitset) & sigbit(sig))
 		return 0;
 	if (handler == SIG_DFL)
-		return p->tg == initgroup || (sigbit(sig) & IGNORESET) != 0;
+		return !p->tg->parent || (sigbit(sig) & IGNORESET) != 0;
 	return handler == SIG_IGN;
 }
 
-/* Make sig pending and let p notice.  Sighand lock held. */
 int
 sigpost(struct proc *p, int sig, const struct ksiginfo *info)
 {
-	struct sigstate *s = &p->sig;
+	return post(p->tg, p, sig, info);
+}
+
+/* Make sig pending for the thread p, or for the process, and let a thread
+ * notice: 0 or -EAGAIN.  Sighand lock held. */
+static int
+post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
+{
+	struct sigpend *pend = p ? &p->sig.pend : &tg->pend;
 	struct sigqueue *q;
 
-	assert(holding(&p->sighand->lock));
-	if (sig < SIGRTMIN && (s->pending & sigbit(sig)))
+	assert(holding(&tg->sighand->lock));
+	if (sig < SIGRTMIN && (pend->set & sigbit(sig)))
 		return 0;
-	q = s->nqueue < MAXQUEUE ? kmalloc(sizeof(*q)) : 0;
+	q = pend->n < MAXQUEUE ? kmalloc(sizeof(*q)) : 0;
 	if (!q && sig >= SIGRTMIN && info && info->code < 0)
 		return -EAGAIN;
 	if (q) {
@@ -119,109 +142,201 @@ sigpost(struct proc *p, int sig, const struct ksiginfo *info)
 		if (info)
 			q->info = *info;
 		q->info.signo = sig;
-		enqueue(p, q);
+		enqueue(pend, q);
 	}
-	notice(p, sig);
+	pend->set |= sigbit(sig);
+	tell(tg, p, sig);
 	return 0;
-}
-
-static void
-enqueue(struct proc *p, struct sigqueue *q)
-{
-	struct sigqueue **end;
-
-	for (end = &p->sig.queue; *end; end = &(*end)->next)
-		;
-	q->next = 0;
-	*end = q;
-	p->sig.nqueue++;
-}
-
-/* sig is pending now. */
-static void
-notice(struct proc *p, int sig)
-{
-	struct sigstate *s = &p->sig;
-
-	s->pending |= sigbit(sig);
-	if ((sigbit(sig) & s->mask) == 0)
-		p->work = 1;
-	if (sigbit(sig) & (~s->mask | s->waitset))
-		interrupt(p);
 }
 
 int
 sigposttimer(struct tgroup *tg, struct proc *p, struct sigqueue *q)
 {
-	if (!p)
-		p = tg->leader;
-	assert(holding(&p->sighand->lock));
-	if (p->sig.gone || dropped(p, q->info.signo))
+	struct sigpend *pend = p ? &p->sig.pend : &tg->pend;
+	int sig = q->info.signo;
+
+	assert(holding(&tg->sighand->lock));
+	if (tg->exiting || tg->live == 0 || (p && p->sig.gone) ||
+		dropped(p ? p : tg->leader, sig))
 		return 0;
-	enqueue(p, q);
-	notice(p, q->info.signo);
+	enqueue(pend, q);
+	pend->set |= sigbit(sig);
+	tell(tg, p, sig);
 	return 1;
 }
 
 void
 sigunpost(struct tgroup *tg, struct sigqueue *q)
 {
-	struct sigqueue **at, *other;
-	uint64_t left = 0;
 	struct proc *p;
 
-	eachthread (p, tg) {
-		for (at = &p->sig.queue; *at && *at != q; at = &(*at)->next)
-			;
-		if (!*at)
-			continue;
-		*at = q->next;
-		p->sig.nqueue--;
-		for (other = p->sig.queue; other; other = other->next)
-			left |= sigbit(other->info.signo);
-		if ((left & sigbit(q->info.signo)) == 0)
-			p->sig.pending &= ~sigbit(q->info.signo);
-	}
+	if (dequeue(&tg->pend, q))
+		return;
+	eachthread (p, tg)
+		if (dequeue(&p->sig.pend, q))
+			return;
 }
 
-/* Forget the pending signals of the set.  Sighand lock held. */
 static void
-flush(struct proc *p, uint64_t set)
+enqueue(struct sigpend *pend, struct sigqueue *q)
 {
-	struct sigqueue **at = &p->sig.queue, *q;
+	struct sigqueue **end;
 
-	if ((p->sig.pending & set) == 0)
-		return;
-	p->sig.pending &= ~set;
-	while ((q = *at) != 0) {
-		if ((sigbit(q->info.signo) & set) == 0) {
-			at = &q->next;
-			continue;
-		}
-		*at = q->next;
-		drop(p, q, 0);
-	}
+	for (end = &pend->queue; *end; end = &(*end)->next)
+		;
+	q->next = 0;
+	*end = q;
+	pend->n++;
+}
+
+/* Take q off the queue: was it there? */
+static int
+dequeue(struct sigpend *pend, struct sigqueue *q)
+{
+	struct sigqueue **at, *other;
+	int more = 0;
+
+	for (at = &pend->queue; *at && *at != q; at = &(*at)->next)
+		;
+	if (!*at)
+		return 0;
+	*at = q->next;
+	pend->n--;
+	for (other = pend->queue; other; other = other->next)
+		more |= other->info.signo == q->info.signo;
+	if (!more)
+		pend->set &= ~sigbit(q->info.signo);
+	return 1;
 }
 
 /* An entry is out of the queue: free it, or tell its timer, which adds to info
  * (0: nobody wants to know). */
 static void
-drop(struct proc *p, struct sigqueue *q, struct ksiginfo *info)
+drop(struct sigpend *pend, struct sigqueue *q, struct ksiginfo *info)
 {
-	p->sig.nqueue--;
+	pend->n--;
 	if (q->timer)
 		ptimertaken(q->timer, info);
 	else
 		kmfree(q);
 }
 
+/* sig is pending for the thread p, or for the process. */
 static void
-unstop(struct proc *p)
+tell(struct tgroup *tg, struct proc *p, int sig)
 {
-	if (!p->sig.stopped)
+	if (p)
+		notice(p, sig);
+	else
+		sigretarget(tg, sigbit(sig));
+}
+
+/* sig is pending for p: unless it is blocked, p takes it soon.  Sighand lock
+ * held. */
+static void
+notice(struct proc *p, int sig)
+{
+	if ((sigbit(sig) & p->sig.mask) == 0)
+		p->work = 1;
+	if (sigbit(sig) & (~p->sig.mask | p->sig.waitset))
+		interrupt(p);
+}
+
+void
+sigretarget(struct tgroup *tg, uint64_t set)
+{
+	struct proc *p;
+	int sig;
+
+	set &= tg->pend.set;
+	for (sig = 1; set; sig++, set >>= 1) {
+		if ((set & 1) == 0)
+			continue;
+		eachthread (p, tg) {
+			if (p->sig.gone || (p->sig.mask & ~p->sig.waitset &
+						   sigbit(sig)))
+				continue;
+			notice(p, sig);
+			break;
+		}
+	}
+}
+
+/* SIGKILL: the whole process ends.  Sighand lock held. */
+static void
+killgroup(struct tgroup *tg)
+{
+	tg->exiting = 1;
+	tg->xstatus = SIGKILL;
+	sigkillthreads(tg, 0);
+}
+
+void
+sigkillthreads(struct tgroup *tg, struct proc *but)
+{
+	struct proc *p;
+
+	assert(holding(&tg->sighand->lock));
+	tg->stopsig = tg->nstop = 0;
+	eachthread (p, tg) {
+		p->sig.tostop = 0;
+		if (p == but || p->sig.gone)
+			continue;
+		p->sig.pend.set |= sigbit(SIGKILL);
+		p->work = 1;
+		if (p->state == STOPPED)
+			setrunnable(p);
+		else
+			interrupt(p);
+	}
+}
+
+/* SIGCONT has been sent: it ends a stop and undoes one that is coming, whatever
+ * becomes of the signal itself.  Sighand lock held. */
+static void
+cont(struct tgroup *tg)
+{
+	struct proc *p;
+
+	flushgroup(tg, STOPSET);
+	if (tg->stopsig && tg->nstop == 0)
+		tg->continued = 1;
+	tg->stopsig = tg->nstop = 0;
+	eachthread (p, tg) {
+		p->sig.stopping = p->sig.tostop = 0;
+		if (p->state == STOPPED)
+			setrunnable(p);
+	}
+}
+
+/* Forget the pending signals of the set, the process's and its threads'.
+ * Sighand lock held. */
+static void
+flushgroup(struct tgroup *tg, uint64_t set)
+{
+	struct proc *p;
+
+	flush(&tg->pend, set);
+	eachthread (p, tg)
+		flush(&p->sig.pend, set);
+}
+
+static void
+flush(struct sigpend *pend, uint64_t set)
+{
+	struct sigqueue **at = &pend->queue, *q;
+
+	if ((pend->set & set) == 0)
 		return;
-	p->sig.stopped = 0;
-	setrunnable(p);
+	pend->set &= ~set;
+	while ((q = *at) != 0) {
+		if ((sigbit(q->info.signo) & set) == 0) {
+			at = &q->next;
+			continue;
+		}
+		*at = q->next;
+		drop(pend, q, 0);
+	}
 }
 
 int
@@ -232,7 +347,7 @@ sigsendgroup(int pgid, int sig, const struct ksiginfo *info)
 
 	acquire(&proctree);
 	listeach(tg, &allprocs, alllink) {
-		if (tg->pgid != pgid || tg->leader->state == ZOMBIE)
+		if (tg->pgid != pgid || tg->zombie)
 			continue;
 		sigsendproc(tg, sig, info);
 		err = 0;
@@ -256,9 +371,14 @@ sigpermitted(struct proc *p, int sig)
 int
 sigpending(void)
 {
-	struct sigstate *s = &myproc()->sig;
+	struct proc *p = myproc();
+	struct sigstate *s = &p->sig;
+	uint64_t set = s->pend.set | p->tg->pend.set;
 
-	return (s->pending & (~s->mask | s->waitset)) != 0;
+	if ((set & (~s->mask | s->waitset)) == 0 && !p->tg->stopsig)
+		return 0;
+	p->work = 1; /* another thread may have been told of it: S3 */
+	return 1;
 }
 
 int
@@ -272,7 +392,7 @@ sigyield(void)
 int
 sigignored(struct proc *p, int sig)
 {
-	uint handler = p->sighand->action[sig - 1].handler;
+	uint handler = p->tg->sighand->action[sig - 1].handler;
 
 	if (handler == SIG_DFL)
 		return (sigbit(sig) & IGNORESET) != 0;
@@ -283,12 +403,15 @@ void
 sigsetmask(uint64_t mask)
 {
 	struct proc *p = myproc();
+	struct tgroup *tg = p->tg;
+	uint64_t old = p->sig.mask;
 
-	acquire(&p->sighand->lock);
-	p->sig.mask = mask & ~SIGNOMASK;
-	if (p->sig.pending & ~p->sig.mask)
+	acquire(&tg->sighand->lock);
+	p->sig.mask = mask &= ~SIGNOMASK;
+	if ((p->sig.pend.set | tg->pend.set) & ~mask)
 		p->work = 1;
-	release(&p->sighand->lock);
+	sigretarget(tg, mask & ~old); /* we shall not take them */
+	release(&tg->sighand->lock);
 }
 
 void
@@ -306,43 +429,58 @@ void
 sigsetaction(int sig, const struct ksigaction *act)
 {
 	struct proc *p = myproc();
-	struct sighand *sh = p->sighand;
+	struct sighand *sh = p->tg->sighand;
 
 	acquire(&sh->lock);
 	sh->action[sig - 1] = *act;
 	sh->action[sig - 1].mask &= ~SIGNOMASK;
 	if (sigignored(p, sig))
-		flush(p, sigbit(sig));
+		flushgroup(p->tg, sigbit(sig));
 	release(&sh->lock);
 }
 
 void
 sigexec(struct proc *p)
 {
-	int i;
-
-	acquire(&p->sighand->lock);
-	for (i = 0; i < NSIG; i++) {
-		struct ksigaction *act = &p->sighand->action[i];
-		uint keep = act->handler == SIG_IGN ? SIG_IGN : SIG_DFL;
-
-		memset(act, 0, sizeof(*act));
-		act->handler = keep;
-	}
-	release(&p->sighand->lock);
+	sigdefaults(p->tg->sighand);
 	p->sig.altsp = p->sig.altsize = p->sig.altflags = 0;
 	p->restart.fn = 0;
 }
 
 void
-sigexit(struct proc *p)
+sigdefaults(struct sighand *sh)
 {
-	ptimerexit(p->tg);
-	timerdel(&p->tg->realtimer);
-	acquire(&p->sighand->lock);
+	int i;
+
+	acquire(&sh->lock);
+	for (i = 0; i < NSIG; i++) {
+		struct ksigaction *act = &sh->action[i];
+		uint keep = act->handler == SIG_IGN ? SIG_IGN : SIG_DFL;
+
+		memset(act, 0, sizeof(*act));
+		act->handler = keep;
+	}
+	release(&sh->lock);
+}
+
+int
+sigexit(struct proc *p, int status)
+{
+	struct tgroup *tg = p->tg;
+	int last;
+
+	acquire(&tg->sighand->lock);
 	p->sig.gone = 1;
-	flush(p, ~0ull);
-	release(&p->sighand->lock);
+	flush(&p->sig.pend, ~0ull);
+	last = --tg->live == 0;
+	if (!tg->exiting)
+		tg->xstatus = status;
+	if (last)
+		flush(&tg->pend, ~0ull);
+	else
+		sigretarget(tg, ~p->sig.mask);
+	release(&tg->sighand->lock);
+	return last;
 }
 
 int
@@ -352,8 +490,7 @@ pgorphaned(int pgid, struct tgroup *ignored)
 
 	assert(holding(&proctree));
 	listeach(tg, &allprocs, alllink) {
-		if (tg->pgid != pgid || tg == ignored ||
-			tg->leader->state == ZOMBIE)
+		if (tg->pgid != pgid || tg == ignored || tg->zombie)
 			continue;
 		if (!tg->parent || tg->parent == initgroup)
 			continue;
@@ -364,17 +501,25 @@ pgorphaned(int pgid, struct tgroup *ignored)
 	return 1;
 }
 
-/* Take the next signal of the set off the pending ones: its number, or 0.
- * Sighand lock held. */
+static int take(struct sigpend *pend, uint64_t set, struct ksiginfo *info);
+
 int
 sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
 {
-	struct sigstate *s = &p->sig;
+	int sig;
+
+	assert(holding(&p->tg->sighand->lock));
+	sig = take(&p->sig.pend, set, info);
+	return sig ? sig : take(&p->tg->pend, set, info);
+}
+
+static int
+take(struct sigpend *pend, uint64_t set, struct ksiginfo *info)
+{
 	struct sigqueue **at, *q;
-	uint64_t ready = s->pending & set;
+	uint64_t ready = pend->set & set;
 	int sig, more = 0;
 
-	assert(holding(&p->sighand->lock));
 	if (ready == 0)
 		return 0;
 	if (ready & SYNCSET)
@@ -383,21 +528,24 @@ sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
 			  : __builtin_ctz((uint)(ready >> 32)) + 33;
 	memset(info, 0, sizeof(*info));
 	info->signo = sig;
-	for (at = &s->queue; (q = *at) && q->info.signo != sig; at = &q->next)
+	for (at = &pend->queue; (q = *at) && q->info.signo != sig;
+		at = &q->next)
 		;
 	if (q) {
 		*info = q->info;
 		*at = q->next;
-		drop(p, q, info);
+		drop(pend, q, info);
 		for (q = *at; q && !more; q = q->next)
 			more = q->info.signo == sig;
 	}
 	if (!more)
-		s->pending &= ~sigbit(sig);
+		pend->set &= ~sigbit(sig);
 	return sig;
 }
 
 static int nextsignal(struct proc *p, struct ksigaction *, struct ksiginfo *);
+static void die(struct trapframe *tf, int sig, const struct ksiginfo *info)
+	__attribute__((noreturn));
 static void stop(struct proc *p, int sig);
 static void restart(struct trapframe *tf, const struct ksigaction *act);
 static int waited(struct trapframe *tf);
@@ -417,14 +565,12 @@ sigdeliver(struct trapframe *tf)
 		sigsetmask(p->sig.oldmask);
 	}
 	while ((sig = nextsignal(p, &act, &info)) != 0) {
-		if (p->sig.stopped) {
+		if (act.handler == SIG_DFL && (sigbit(sig) & STOPSET)) {
 			stop(p, sig);
 			continue;
 		}
 		if (act.handler == SIG_DFL)
-			doexit((sigbit(sig) & CORESET) && coredump(tf, &info)
-					? sig | WSTATCORE
-					: sig);
+			die(tf, sig, &info);
 		restart(tf, &act);
 		if (sigpushframe(tf, &act, &info) < 0)
 			sigforcesegv(sig);
@@ -437,15 +583,22 @@ sigdeliver(struct trapframe *tf)
 }
 
 /* Take the next signal that does something: its number, or 0.  act is a copy
- * of its action; for a stop, sig.stopped is set already, so that a SIGCONT from
- * now on undoes it. */
+ * of its action.  A stop of the process is one, too; for one that p begins
+ * sig.stopping is set, so that a SIGCONT from now on undoes it. */
 static int
 nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 {
-	struct sighand *sh = p->sighand;
+	struct tgroup *tg = p->tg;
+	struct sighand *sh = tg->sighand;
 	int sig, forced;
 
 	acquire(&sh->lock);
+	act->handler = SIG_DFL;
+	sig = sigtake(p, sigbit(SIGKILL), info);
+	if (sig == 0)
+		sig = tg->stopsig;
+	if (sig)
+		goto out;
 	while ((sig = sigtake(p, ~p->sig.mask, info)) != 0) {
 		forced = (p->sig.forced & sigbit(sig)) != 0;
 		p->sig.forced &= ~sigbit(sig);
@@ -457,14 +610,24 @@ nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 				sh->action[sig - 1].handler = SIG_DFL;
 			break;
 		}
-		if ((sigbit(sig) & IGNORESET) || (p->tg == initgroup && !forced))
+		if ((sigbit(sig) & IGNORESET) || (tg == initgroup && !forced))
 			continue;
 		if (sigbit(sig) & STOPSET)
-			p->sig.stopped = sig;
+			p->sig.stopping = 1;
 		break;
 	}
+out:
 	release(&sh->lock);
 	return sig;
+}
+
+/* The process dies of sig. */
+static void
+die(struct trapframe *tf, int sig, const struct ksiginfo *info)
+{
+	int core = (sigbit(sig) & CORESET) && coredump(tf, info);
+
+	exitgroup(core ? sig | WSTATCORE : sig);
 }
 
 /* Has the system call of the frame been interrupted? */
@@ -487,9 +650,10 @@ restart(struct trapframe *tf, const struct ksigaction *act)
 
 	if (tf->trapno != T_SYSCALL || tf->err == SIGNOCALL)
 		return;
-	if (r != -ERESTARTSYS && r != -ERESTARTNOHAND && r != -ERESTARTBLOCK)
+	if (r != -ERESTARTSYS && r != -ERESTARTNOHAND && r != -ERESTARTBLOCK &&
+		r != -ERESTARTNOINTR)
 		return;
-	again = !act || (r == -ERESTARTSYS && (act->flags & SA_RESTART));
+	again = !act || r == -ERESTARTNOINTR || (r == -ERESTARTSYS && (act->flags & SA_RESTART));
 	if (again) {
 		tf->eip -= 2; /* int 0x80 */
 		tf->eax = r == -ERESTARTBLOCK ? 0 : tf->err;
@@ -498,59 +662,97 @@ restart(struct trapframe *tf, const struct ksigaction *act)
 	tf->err = SIGNOCALL; /* once */
 }
 
-static void childevent(struct proc *p, int code, int status);
+static int joinstop(struct proc *p, int sig);
+static void childevent(struct tgroup *tg, int code, int status);
 
-/* Sleep until SIGCONT or SIGKILL, unless one came since nextsignal().  Stops
- * from the terminal do nothing to a group that nobody could continue. */
+/* Stop with the process, which sig begins unless it is stopping already, until
+ * SIGCONT or SIGKILL.  The last thread to stop tells the parent, the first to
+ * go on tells it of that. */
 static void
 stop(struct proc *p, int sig)
 {
-	struct spinlock *lk = &p->sighand->lock;
-	int killed;
+	struct tgroup *tg = p->tg;
+	struct spinlock *lk = &tg->sighand->lock;
+	int told;
 
 	acquire(&proctree);
-	if (sig != SIGSTOP && pgorphaned(p->tg->pgid, 0))
-		p->sig.stopped = 0;
-	if (!p->sig.stopped) {
-		release(&proctree);
-		return;
-	}
-	p->tg->waitevent = sig << 8 | 0x7f;
-	childevent(p, CLD_STOPPED, sig);
+	if (joinstop(p, sig))
+		childevent(tg, CLD_STOPPED, tg->stopsig);
 	release(&proctree);
 	acquire(lk);
-	while (p->sig.stopped) {
+	while (tg->stopsig && (p->sig.pend.set & sigbit(SIGKILL)) == 0) {
 		block(STOPPED, lk);
 		acquire(lk);
 	}
-	killed = (p->sig.pending & sigbit(SIGKILL)) != 0;
+	told = !tg->continued;
+	tg->continued = 0;
 	release(lk);
-	if (killed)
+	if (told)
 		return;
 	acquire(&proctree);
-	p->tg->waitevent = 0xffff;
-	childevent(p, CLD_CONTINUED, SIGCONT);
+	childevent(tg, CLD_CONTINUED, SIGCONT);
 	release(&proctree);
 }
 
-/* Tell the parent that p stopped or continued.  proctree held. */
-static void
-childevent(struct proc *p, int code, int status)
+/* Begin the stop if there is none and sig still counts (stops from the terminal
+ * do nothing to a group that nobody could continue): is p the last one of it?
+ * proctree held. */
+static int
+joinstop(struct proc *p, int sig)
 {
-	struct tgroup *parent = p->tg->parent;
+	struct tgroup *tg = p->tg;
+	int last = 0, orphaned = sig != SIGSTOP && pgorphaned(tg->pgid, 0);
+	struct proc *t;
+
+	acquire(&tg->sighand->lock);
+	if (p->sig.stopping && !tg->stopsig && !orphaned) {
+		tg->stopsig = sig;
+		tg->continued = 0;
+		eachthread (t, tg) {
+			if (t->sig.gone)
+				continue;
+			t->sig.tostop = 1;
+			tg->nstop++;
+			t->work = 1;
+			interrupt(t);
+		}
+	}
+	p->sig.stopping = 0;
+	if (p->sig.tostop)
+		last = --tg->nstop == 0;
+	p->sig.tostop = 0;
+	release(&tg->sighand->lock);
+	return last;
+}
+
+void
+sigexitstop(struct proc *p)
+{
+	if (p->sig.tostop && joinstop(p, 0))
+		childevent(p->tg, CLD_STOPPED, p->tg->stopsig);
+}
+
+/* Tell the parent that the process stopped or continued.  proctree held. */
+static void
+childevent(struct tgroup *tg, int code, int status)
+{
+	struct tgroup *parent = tg->parent;
+	struct procusage ru;
 	struct ksiginfo info;
 
+	tg->waitevent = code == CLD_STOPPED ? status << 8 | WSTATSTOPPED
+					    : WSTATCONT;
 	if (!parent)
 		return;
+	groupusage(tg, &ru);
 	memset(&info, 0, sizeof(info));
 	info.code = code;
-	info.pid = p->tg->tgid;
-	info.uid = p->uid;
+	info.pid = tg->tgid;
+	info.uid = tg->leader->uid;
 	info.status = status;
-	info.utime = userticks(p->utime);
-	info.stime = userticks(p->stime);
-	if (!(parent->leader->sighand->action[SIGCHLD - 1].flags &
-		    SA_NOCLDSTOP))
+	info.utime = userticks(ru.utime);
+	info.stime = userticks(ru.stime);
+	if (!(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
 		sigsendproc(parent, SIGCHLD, &info);
 	wakeup(&parent->childq);
 }

@@ -17,17 +17,23 @@ struct sighand {
 
 struct sigqueue; /* what is known of a pending signal (sigframe.h) */
 
-struct sigstate { /* of a process; all zero is a good start */
-	uint64_t pending;  /* bit n-1: signal n [sighand lock] */
+struct sigpend { /* pending signals [sighand lock] */
+	uint64_t set;           /* bit n-1: signal n */
+	struct sigqueue *queue; /* oldest first */
+	int n;                  /* how many are queued */
+};
+
+struct sigstate { /* of a thread; all zero is a good start */
+	struct sigpend pend; /* sent to it; tg->pend: to its process */
 	uint64_t mask;     /* blocked */
 	uint64_t oldmask;  /* what sigsuspend, ppoll... restore after delivery */
 	int restoremask;   /* oldmask holds one */
 	uint64_t waitset;  /* what sigtimedwait waits for [sighand lock] */
 	uint64_t forced;   /* faults: act even on init [sighand lock] */
-	struct sigqueue *queue; /* oldest first [sighand lock] */
-	int nqueue;        /* how many [sighand lock] */
 	uint altsp, altsize, altflags; /* sigaltstack; none if altsize is 0 */
-	int stopped;       /* stopped by this signal, or 0 [sighand lock] */
+	int stopping;      /* has taken a stop signal, which a SIGCONT undoes
+	                    * until the process stops [sighand lock] */
+	int tostop;        /* counted in tg->nstop [sighand lock] */
 	int gone;          /* it exits: nothing is sent any more [same] */
 	uint trapno, err, cr2; /* the last fault, for sigcontext */
 };
@@ -40,11 +46,13 @@ struct restart {
 	uint arg[4];                 /* fn's own */
 };
 
-/* Send a signal to p (info 0: from the kernel, SI_KERNEL... or as sender fills
- * in).  proctree held or p otherwise kept alive.  Any context. */
+/* Send a signal to the thread p (info 0: from the kernel, SI_KERNEL... or as
+ * sender fills in).  proctree held, or p is of the process that runs on this
+ * CPU.  Any context. */
 void sigsend(struct proc *p, int sig, const struct ksiginfo *info);
 
-/* The same to a process: to a thread of it that does not block the signal. */
+/* The same to a process: any thread of it may take the signal; one that does
+ * not block it is told. */
 void sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info);
 
 /* To every process of a group: 0, or -ESRCH when it has none.  Takes proctree. */
@@ -59,11 +67,22 @@ int sigpermitted(struct proc *p, int sig);
 void sigsetmask(uint64_t mask);
 void sigsuspendmask(uint64_t mask);
 
-/* Life of a process: at exec handlers become SIG_DFL (the caller has made the
- * sighand its own) and the alternate stack is gone; at exit what is
- * pending is dropped and the interval timer stopped. */
+/* At exec handlers become SIG_DFL (the caller has made the sighand its own) and
+ * the alternate stack is gone. */
 void sigexec(struct proc *p);
-void sigexit(struct proc *p);
+void sigdefaults(struct sighand *sh);
+
+/* The running thread exits, and so its process if it is the last, with this wait
+ * status unless one is set: nothing is sent to the thread any more, and others
+ * see to what it would have taken.  Is it the last? */
+int sigexit(struct proc *p, int status);
+
+/* The thread exits and cannot stop any more: it may be the one that a stop of
+ * its process waits for.  proctree held. */
+void sigexitstop(struct proc *p);
+
+/* SIGKILL to all threads but one, and nothing stops them.  Sighand lock held. */
+void sigkillthreads(struct tgroup *tg, struct proc *but);
 
 /* Would sig do nothing to p now, by its action or by default?  Any context. */
 int sigignored(struct proc *p, int sig);
@@ -103,6 +122,7 @@ void sigdeliver(struct trapframe *tf);
  * always unless a handler without SA_RESTART runs; restart only if no handler
  * runs at all; and through restart_syscall. */
 #define ERESTARTSYS     512
+#define ERESTARTNOINTR  513 /* always */
 #define ERESTARTNOHAND  514
 #define ERESTARTBLOCK   516 /* p->restart is filled */
 

@@ -25,6 +25,7 @@ SYSCALL(224, gettid)
 SYSCALL(252, exit_group)
 SYSCALL(258, set_tid_address)
 SYSCALL(284, waitid)
+SYSCALL(435, clone3)
 
 /* kern/sysrlimit.c */
 SYSCALL(34, nice)
@@ -158,6 +159,7 @@ SYSCALL(179, rt_sigsuspend)
 SYSCALL(186, sigaltstack)
 SYSCALL(238, tkill)
 SYSCALL(270, tgkill)
+SYSCALL(335, rt_tgsigqueueinfo)
 
 /* kern/sysmem.c */
 SYSCALL(45, brk)

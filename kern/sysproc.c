@@ -22,27 +22,105 @@ sys_exit(const uint *a)
 int
 sys_exit_group(const uint *a)
 {
-	doexit((int)(a[0] & 0xff) << 8);
+	exitgroup((int)(a[0] & 0xff) << 8);
 }
 
 int
 sys_fork(const uint *a)
 {
+	static const struct cloneargs c = {.flags = SIGCHLD};
+
 	(void)a;
-	return doclone(SIGCHLD, 0, 0, 0, 0);
+	return doclone(&c);
 }
 
 int
 sys_vfork(const uint *a)
 {
+	static const struct cloneargs c = {
+		.flags = CLONE_VFORK | CLONE_VM | SIGCHLD
+	};
+
 	(void)a;
-	return doclone(CLONE_VFORK | CLONE_VM | SIGCHLD, 0, 0, 0, 0);
+	return doclone(&c);
 }
 
 int
 sys_clone(const uint *a)
 {
-	return doclone(a[0], a[1], a[2], a[3], a[4]);
+	const struct cloneargs c = {a[0], a[1], a[2], a[3], a[4], 0};
+
+	return doclone(&c);
+}
+
+struct clone3args { /* struct clone_args of linux/sched.h */
+	uint64_t flags, pidfd, ctid, ptid, exitsignal, stack, size, tls;
+	uint64_t settid, settidsize, cgroup;
+};
+#define CLONE3MIN 64 /* bytes of its first version */
+
+static int clone3in(struct clone3args *u, uint uva, uint size);
+static int clone3check(const struct clone3args *u);
+
+/* struct, size */
+int
+sys_clone3(const uint *a)
+{
+	struct clone3args u;
+	int err = clone3in(&u, a[0], a[1]);
+	struct cloneargs c;
+
+	if (err == 0)
+		err = clone3check(&u);
+	if (err < 0)
+		return err;
+	c.flags = (uint)u.flags | (uint)u.exitsignal;
+	c.stack = (uint)(u.stack + u.size);
+	c.ptid = (uint)u.ptid;
+	c.tls = (uint)u.tls;
+	c.ctid = (uint)u.ctid;
+	c.defaults = (u.flags & CLONE_CLEAR_SIGHAND) != 0;
+	return doclone(&c);
+}
+
+/* A shorter struct has zeros behind it; a longer one must, too. */
+static int
+clone3in(struct clone3args *u, uint uva, uint size)
+{
+	uint i;
+	char c;
+
+	if (size > PGSIZE)
+		return -E2BIG;
+	if (size < CLONE3MIN)
+		return -EINVAL;
+	memset(u, 0, sizeof(*u));
+	if (copyin(u, uva, MIN(size, sizeof(*u))))
+		return -EFAULT;
+	for (i = sizeof(*u); i < size; i++) {
+		if (copyin(&c, uva + i, 1))
+			return -EFAULT;
+		if (c)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static int
+clone3check(const struct clone3args *u)
+{
+	uint64_t known = 0xffffffffull | CLONE_CLEAR_SIGHAND;
+
+	if ((u->flags & ~known) || (u->flags & (CLONE_DETACHED | CSIGNAL)) ||
+		u->exitsignal > NSIG || u->settid || u->settidsize)
+		return -EINVAL;
+	if ((u->flags & CLONE_SIGHAND) && (u->flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((u->flags & (CLONE_THREAD | CLONE_PARENT)) && u->exitsignal)
+		return -EINVAL;
+	if ((u->stack == 0) != (u->size == 0))
+		return -EINVAL;
+	return u->stack > USERTOP || u->size > USERTOP - u->stack ? -EINVAL : 0;
 }
 
 int

@@ -58,7 +58,7 @@ changeable(int sig)
 static void
 getaction(int sig, struct ksigaction *act)
 {
-	struct sighand *sh = myproc()->sighand;
+	struct sighand *sh = myproc()->tg->sighand;
 
 	acquire(&sh->lock);
 	*act = sh->action[sig - 1];
@@ -166,8 +166,8 @@ sys_sigprocmask(const uint *a)
 int
 sys_rt_sigpending(const uint *a)
 {
-	struct sigstate *s = &myproc()->sig;
-	uint64_t set = s->pending & s->mask;
+	struct proc *p = myproc();
+	uint64_t set = (p->sig.pend.set | p->tg->pend.set) & p->sig.mask;
 
 	if (a[1] > sizeof(set))
 		return -EINVAL;
@@ -177,8 +177,8 @@ sys_rt_sigpending(const uint *a)
 int
 sys_sigpending(const uint *a)
 {
-	struct sigstate *s = &myproc()->sig;
-	uint set = (uint)(s->pending & s->mask);
+	struct proc *p = myproc();
+	uint set = (uint)((p->sig.pend.set | p->tg->pend.set) & p->sig.mask);
 
 	return copyout(a[0], &set, sizeof(set)) ? -EFAULT : 0;
 }
@@ -244,7 +244,7 @@ static int
 waitsignal(uint64_t set, struct ksiginfo *info, int64_t timeout)
 {
 	struct proc *p = myproc();
-	struct spinlock *lk = &p->sighand->lock;
+	struct spinlock *lk = &p->tg->sighand->lock;
 	int sig, err = -EAGAIN;
 
 	acquire(lk);
@@ -256,6 +256,7 @@ waitsignal(uint64_t set, struct ksiginfo *info, int64_t timeout)
 		acquire(lk);
 		p->sig.waitset = 0;
 		sig = sigtake(p, set, info);
+		sigretarget(p->tg, set);
 		if (err == -ETIMEDOUT)
 			err = -EAGAIN;
 		else
@@ -310,7 +311,8 @@ sigsetstack(const struct sigstack *ss, uint esp)
 }
 
 static void fromme(struct ksiginfo *info, int code);
-static int sendto(struct proc *p, int sig, const struct ksiginfo *info);
+static int sendto(struct proc *p, int thread, int sig,
+	const struct ksiginfo *info);
 static int sendmany(int pid, int sig, const struct ksiginfo *info);
 
 int
@@ -324,7 +326,7 @@ sys_kill(const uint *a)
 	fromme(&info, SI_USER);
 	acquire(&proctree);
 	if (pid > 0)
-		err = sendto(findproc(pid), sig, &info);
+		err = sendto(findproc(pid), 0, sig, &info);
 	else
 		err = sendmany(pid, sig, &info);
 	release(&proctree);
@@ -340,15 +342,16 @@ fromme(struct ksiginfo *info, int code)
 	info->uid = myproc()->uid;
 }
 
-/* Send sig (0: only look whether we might) to p.  proctree held. */
+/* Send sig (0: only look whether we might) to the process of p, or to it alone.
+ * proctree held. */
 static int
-sendto(struct proc *p, int sig, const struct ksiginfo *info)
+sendto(struct proc *p, int thread, int sig, const struct ksiginfo *info)
 {
 	if (!p)
 		return -ESRCH;
 	if (!sigpermitted(p, sig))
 		return -EPERM;
-	return sig ? sigqueueinfo(p, sig, info) : 0;
+	return sig ? sigqueueinfo(p->tg, thread ? p : 0, sig, info) : 0;
 }
 
 /* kill's pid 0 (our group), -1 (all but init and us) and below (a group): 0 if
@@ -363,60 +366,98 @@ sendmany(int pid, int sig, const struct ksiginfo *info)
 		if (pid == -1 ? tg == me || tg == initgroup || !tg->parent
 			      : tg->pgid != pgid)
 			continue;
-		r = sendto(tg->leader, sig, info);
+		r = sendto(tg->leader, 0, sig, info);
 		if (err != 0)
 			err = r;
 	}
 	return err;
 }
 
+/* Send sig to the thread tid, if it is one of the process tgid (0: any). */
+static int
+sendthread(int tgid, int tid, int sig, const struct ksiginfo *info)
+{
+	struct proc *p;
+	int err = -ESRCH;
+
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	acquire(&proctree);
+	p = findproc(tid);
+	if (p && (tgid == 0 || p->tg->tgid == tgid))
+		err = sendto(p, 1, sig, info);
+	release(&proctree);
+	return err;
+}
+
 int
 sys_tkill(const uint *a)
 {
-	const uint tg[3] = {a[0], a[0], a[1]};
+	struct ksiginfo info;
 
-	return sys_tgkill(tg);
+	if ((int)a[0] <= 0)
+		return -EINVAL;
+	fromme(&info, SI_TKILL);
+	return sendthread(0, (int)a[0], (int)a[1], &info);
 }
 
 int
 sys_tgkill(const uint *a)
 {
-	int tgid = (int)a[0], tid = (int)a[1], sig = (int)a[2], err;
 	struct ksiginfo info;
-	struct proc *p;
 
-	if (sig < 0 || sig > NSIG || tid <= 0 || tgid <= 0)
+	if ((int)a[0] <= 0 || (int)a[1] <= 0)
 		return -EINVAL;
 	fromme(&info, SI_TKILL);
-	acquire(&proctree);
-	p = findproc(tid);
-	err = p && p->tg->tgid != tgid ? -ESRCH : sendto(p, sig, &info);
-	release(&proctree);
-	return err;
+	return sendthread((int)a[0], (int)a[1], (int)a[2], &info);
+}
+
+/* What a user says of a signal to the process or thread pid: 0, -EFAULT, or
+ * -EPERM if it would look as if from the kernel. */
+static int
+userinfo(struct ksiginfo *info, uint uva, int pid)
+{
+	struct siginfo user;
+
+	if (copyin(&user, uva, sizeof(user)))
+		return -EFAULT;
+	if ((user.si_code >= 0 || user.si_code == SI_TKILL) &&
+		pid != myproc()->pid)
+		return -EPERM;
+	memset(info, 0, sizeof(*info));
+	info->code = user.si_code;
+	info->errno = user.si_errno;
+	info->pid = (int)user.field[0];
+	info->uid = user.field[1];
+	info->value = user.field[2];
+	return 0;
 }
 
 int
 sys_rt_sigqueueinfo(const uint *a)
 {
 	int pid = (int)a[0], sig = (int)a[1], err;
-	struct siginfo user;
 	struct ksiginfo info;
 
-	if (copyin(&user, a[2], sizeof(user)))
-		return -EFAULT;
+	if ((err = userinfo(&info, a[2], pid)) < 0)
+		return err;
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	if ((user.si_code >= 0 || user.si_code == SI_TKILL) &&
-		pid != myproc()->tg->tgid)
-		return -EPERM; /* would look as if from the kernel */
-	memset(&info, 0, sizeof(info));
-	info.code = user.si_code;
-	info.errno = user.si_errno;
-	info.pid = (int)user.field[0];
-	info.uid = user.field[1];
-	info.value = user.field[2];
 	acquire(&proctree);
-	err = sendto(pid > 0 ? findproc(pid) : 0, sig, &info);
+	err = sendto(findproc(pid), 0, sig, &info);
 	release(&proctree);
 	return err;
+}
+
+int
+sys_rt_tgsigqueueinfo(const uint *a)
+{
+	struct ksiginfo info;
+	int err = userinfo(&info, a[3], (int)a[1]);
+
+	if (err < 0)
+		return err;
+	if ((int)a[0] <= 0 || (int)a[1] <= 0)
+		return -EINVAL;
+	return sendthread((int)a[0], (int)a[1], (int)a[2], &info);
 }

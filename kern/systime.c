@@ -399,7 +399,9 @@ realfire(void *arg)
 	struct tgroup *tg = arg;
 	int64_t next, now = nowns();
 
+	acquire(&proctree); /* execve on another CPU may change tg's sighand */
 	sigsendproc(tg, SIGALRM, 0);
+	release(&proctree);
 	if (tg->realinterval == 0)
 		return;
 	next = tg->realtimer.deadline + tg->realinterval;

@@ -28,5 +28,6 @@
 #define CLONE_NEWPID         0x20000000u
 #define CLONE_NEWNET         0x40000000u
 #define CLONE_IO             0x80000000u
+#define CLONE_CLEAR_SIGHAND  0x100000000ull /* clone3 only */
 
 #endif

@@ -30,7 +30,7 @@ struct procinfo { /* a copy of what proctree guards, and some more */
 	uint time[4];        /* user, system, of children, in 1/USER_HZ */
 	uint nvcsw, nivcsw;
 	uint64_t start;      /* ns since boot */
-	uint64_t pending, blocked, ignored, caught;
+	uint64_t pending, shared, blocked, ignored, caught;
 	struct uvmstat mem;  /* zero without memory */
 	struct uvmargs args;
 	int hasmem;
@@ -168,7 +168,7 @@ statussignals(struct text *t, struct procinfo *i)
 {
 	putf(t, "SigQ:\t0/0\n");
 	putf(t, "SigPnd:\t%016llx\n", (unsigned long long)i->pending);
-	putf(t, "ShdPnd:\t%016llx\n", 0ull);
+	putf(t, "ShdPnd:\t%016llx\n", (unsigned long long)i->shared);
 	putf(t, "SigBlk:\t%016llx\n", (unsigned long long)i->blocked);
 	putf(t, "SigIgn:\t%016llx\n", (unsigned long long)i->ignored);
 	putf(t, "SigCgt:\t%016llx\n", (unsigned long long)i->caught);
@@ -657,7 +657,7 @@ copyfamily(struct procinfo *i, struct proc *p)
 	default:
 		i->state = 'S';
 	}
-	if (p->sig.stopped)
+	if (tg->stopsig && p->state != ZOMBIE)
 		i->state = 'T';
 }
 
@@ -689,20 +689,19 @@ userhz(uint64_t ticks)
 static void
 copysignals(struct procinfo *i, struct proc *p)
 {
-	i->pending = p->sig.pending;
+	i->pending = p->sig.pend.set;
+	i->shared = p->tg->pend.set;
 	i->blocked = p->sig.mask;
-	if (p->sighand == 0)
-		return;
-	acquire(&p->sighand->lock);
+	acquire(&p->tg->sighand->lock);
 	for (int s = 0; s < NSIG; s++) {
-		uint h = (uint)p->sighand->action[s].handler;
+		uint h = (uint)p->tg->sighand->action[s].handler;
 
 		if (h == SIG_IGN)
 			i->ignored |= 1ull << s;
 		else if (h != SIG_DFL)
 			i->caught |= 1ull << s;
 	}
-	release(&p->sighand->lock);
+	release(&p->tg->sighand->lock);
 }
 
 #define F(n, show)    { n, S_IFREG | 0444, 0, show, 0, 0, 0 }
