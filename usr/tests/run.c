@@ -43,6 +43,7 @@ static const struct suite suites[] = {
 	{"pipe", t_pipe, 0},
 	{"event", t_event, 0},
 	{"socket", t_socket, 0},
+	{"sockfd", t_sockfd, 0},
 	{"file", t_file, 0},
 	{"fpu", t_fpu, 0},
 	{"futex", t_futex, 0},
