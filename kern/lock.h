@@ -20,7 +20,7 @@ enum { /* ranks: lower is taken first */
 	RANK_NAMES,  /* directory entries */
 	RANK_INODE,  /* locks on files */
 	RANK_TTY,    /* a terminal */
-	RANK_PIPE,   /* a pipe, an eventfd */
+	RANK_PIPE,   /* an eventfd, a timerfd */
 	RANK_SOCKET, /* a socket */
 	RANK_SIGNAL, /* pending signals and handlers of a process */
 	RANK_PCACHE, /* pages of one file or memory object */

@@ -13,6 +13,7 @@
 #include "kern/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
+#include "kern/timeval.h"
 
 void kmain(uint magic, uint info);
 
@@ -49,6 +50,7 @@ kmain(uint magic, uint info)
 	vfsinit();                  /* an empty root */
 	anoninit();
 	epollinit();
+	timerfdinit();
 	devinit();                  /* terminals; their interrupts */
 	startothers();              /* up to scheduler() */
 	banner();

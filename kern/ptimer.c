@@ -45,10 +45,6 @@ struct ptimer {
 	int overrun;      /* what was told last [lock] */
 };
 
-struct setting { /* itimerspec */
-	int64_t interval, value;
-};
-
 static int checkclock(int clock, int *id);
 static int checkevent(const struct sigevent *ev);
 static int addtimer(struct ptimer *t, int numbered);
@@ -58,8 +54,6 @@ static void puttimer(struct ptimer *t);
 static void removetimer(struct ptimer *t);
 static int settime(const uint *a, int wide);
 static int gettime(const uint *a, int wide);
-static int64_t timein(uint uva, int wide);
-static int settingout(uint uva, const struct setting *s, int wide);
 static void settimer(struct ptimer *t, int abs, const struct setting *s);
 static void looktimer(struct ptimer *t, struct setting *s);
 static int64_t now(struct ptimer *t);
@@ -290,13 +284,12 @@ settime(const uint *a, int wide)
 {
 	struct setting new, old;
 	struct ptimer *t;
+	int err;
 
 	if (a[2] == 0)
 		return -EINVAL;
-	if ((new.interval = timein(a[2], wide)) < 0)
-		return (int)new.interval;
-	if ((new.value = timein(a[2] + (wide ? 16 : 8), wide)) < 0)
-		return (int)new.value;
+	if ((err = settingin(a[2], &new, wide)) < 0)
+		return err;
 	if ((t = gettimer((int)a[0])) == 0)
 		return -EINVAL;
 	looktimer(t, &old);
@@ -316,25 +309,6 @@ gettime(const uint *a, int wide)
 	looktimer(t, &s);
 	puttimer(t);
 	return settingout(a[1], &s, wide);
-}
-
-static int64_t
-timein(uint uva, int wide)
-{
-	return wide ? timespec64in(uva) : timespecin(uva);
-}
-
-static int
-settingout(uint uva, const struct setting *s, int wide)
-{
-	int err;
-
-	if (wide) {
-		err = timespec64out(uva, s->interval);
-		return err < 0 ? err : timespec64out(uva + 16, s->value);
-	}
-	err = timespecout(uva, s->interval);
-	return err < 0 ? err : timespecout(uva + 8, s->value);
 }
 
 /* Stop it, and with a value start it.  gettimer's locks held, as below. */

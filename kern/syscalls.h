@@ -322,6 +322,13 @@ SYSCALL(441, epoll_pwait2)
 SYSCALL(323, eventfd)
 SYSCALL(328, eventfd2)
 
+/* kern/timerfd.c */
+SYSCALL(322, timerfd_create)
+SYSCALL(325, timerfd_settime)
+SYSCALL(326, timerfd_gettime)
+SYSCALL(410, timerfd_gettime64)
+SYSCALL(411, timerfd_settime64)
+
 /* kern/poll.c */
 SYSCALL(82, select)
 SYSCALL(142, _newselect)

@@ -82,6 +82,29 @@ timespec64out(uint uva, int64_t ns)
 	return copyout(uva, &ts, sizeof(ts)) ? -EFAULT : 0;
 }
 
+int
+settingin(uint uva, struct setting *s, int wide)
+{
+	s->interval = wide ? timespec64in(uva) : timespecin(uva);
+	if (s->interval < 0)
+		return (int)s->interval;
+	s->value = wide ? timespec64in(uva + 16) : timespecin(uva + 8);
+	return s->value < 0 ? (int)s->value : 0;
+}
+
+int
+settingout(uint uva, const struct setting *s, int wide)
+{
+	int err;
+
+	if (wide) {
+		err = timespec64out(uva, s->interval);
+		return err < 0 ? err : timespec64out(uva + 16, s->value);
+	}
+	err = timespecout(uva, s->interval);
+	return err < 0 ? err : timespecout(uva + 8, s->value);
+}
+
 int64_t
 deadlinein(int64_t ns)
 {
@@ -213,6 +236,7 @@ settime(int64_t ns)
 	if (myproc()->euid != 0)
 		return -EPERM;
 	setreal(ns);
+	timerfdclockset();
 	return 0;
 }
 

@@ -15,6 +15,13 @@ int64_t timespec64in(uint uva);
 int timespecout(uint uva, int64_t ns);
 int timespec64out(uint uva, int64_t ns);
 
+/* An itimerspec, or that of 64 bits, in ns; in and out as the others. */
+struct setting {
+	int64_t interval, value;
+};
+int settingin(uint uva, struct setting *s, int wide);
+int settingout(uint uva, const struct setting *s, int wide);
+
 /* ns (>= 0) as seconds, and the rest of it in *nsec. */
 uint splitns(int64_t ns, uint *nsec);
 
@@ -34,6 +41,10 @@ userticks(uint64_t ticks)
  * what that one shows, -1 when whom it means is gone.  proctree held. */
 int cpuclockid(int clock);
 int64_t cpuclock(int id);
+
+/* timerfd.c: somebody has set the real time.  May sleep. */
+void timerfdclockset(void);
+void timerfdinit(void); /* at boot */
 
 /* When ns from now will be, NEVER at most. */
 int64_t deadlinein(int64_t ns);

@@ -9,6 +9,11 @@
 #define EFD_NONBLOCK  04000
 #define EFD_CLOEXEC   02000000
 
+#define TFD_TIMER_ABSTIME       1
+#define TFD_TIMER_CANCEL_ON_SET 2
+#define TFD_NONBLOCK            04000
+#define TFD_CLOEXEC             02000000
+
 struct epollevent {
 	uint32_t events; /* POLL*, and these flags */
 	uint64_t data;   /* the program's */

@@ -1,5 +1,5 @@
-/* t_event.c - descriptors to wait on, and waiting on many: eventfd, poll, select,
- * epoll. */
+/* t_event.c - descriptors to wait on, and waiting on many: eventfd, timerfd,
+ * poll, select, epoll. */
 #include "t.h"
 
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <sys/select.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <time.h>
 
 static int
 polled(int fd, int events)
@@ -928,6 +930,218 @@ epoll_random_against_poll(void)
 	}
 }
 
+/* Set a timerfd in milliseconds; abs: of its clock. */
+static int
+settimer(int fd, int flags, long long value, long long interval)
+{
+	struct itimerspec it;
+
+	it.it_value.tv_sec = value / 1000;
+	it.it_value.tv_nsec = value % 1000 * 1000000;
+	it.it_interval.tv_sec = interval / 1000;
+	it.it_interval.tv_nsec = interval % 1000 * 1000000;
+	return timerfd_settime(fd, flags, &it, 0);
+}
+
+static long long
+clockms(int clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+/* What is left of a timerfd, in ms. */
+static long long
+timerleft(int fd)
+{
+	struct itimerspec it;
+
+	must(timerfd_gettime(fd, &it) == 0);
+	return it.it_value.tv_sec * 1000ll + it.it_value.tv_nsec / 1000000;
+}
+
+static void
+timerfd_once(void)
+{
+	static const int clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC,
+		CLOCK_BOOTTIME};
+	long long start;
+	int i, fd;
+
+	for (i = 0; i < NUM(clocks); i++) {
+		must((fd = timerfd_create(clocks[i], 0)) >= 0);
+		checkeq(polled(fd, -1), 0);
+		checkeq(timerleft(fd), 0);
+		start = nowms();
+		must(settimer(fd, 0, 50, 0) == 0);
+		checkrange(timerleft(fd), 1, 50);
+		checkeq(take(fd), 1);
+		checkrange(nowms() - start, 49, 2000);
+		checkeq(timerleft(fd), 0);
+		checkeq(polled(fd, -1), 0);
+		start = clockms(clocks[i]);
+		must(settimer(fd, TFD_TIMER_ABSTIME, start + 50, 0) == 0);
+		checkrange(timerleft(fd), 1, 50);
+		while (polled(fd, -1) == 0)
+			;
+		checkrange(clockms(clocks[i]) - start, 50, 2000);
+		checkeq(polled(fd, -1), POLLIN);
+		checkeq(take(fd), 1);
+		must(settimer(fd, 0, 10, 0) == 0);
+		must(settimer(fd, 0, 0, 10) == 0); /* stopped */
+		msleep(20);
+		checkeq(polled(fd, -1), 0);
+		close(fd);
+	}
+}
+
+/* However many intervals have passed, the read tells how many. */
+static void
+timerfd_counts_intervals(void)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	struct itimerspec new = {{0, 0}, {0, 0}}, old;
+	long long start, sum = 0, n, t1 = 0, t2;
+	char b[16];
+
+	must(fd >= 0);
+	checkeq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	checkeq(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK);
+	checkerr(take(fd), EAGAIN);
+	start = clockms(CLOCK_REALTIME);
+	must(settimer(fd, TFD_TIMER_ABSTIME, start - 1050000, 100000) == 0);
+	checkeq(polled(fd, -1), POLLIN);
+	checkeq(take(fd), 11);
+	checkerr(take(fd), EAGAIN);
+	checkrange(timerleft(fd), 40000, 50000);
+	must(settimer(fd, TFD_TIMER_ABSTIME, start - 1050000, 100000) == 0);
+	new.it_value.tv_sec = 1000;
+	must(timerfd_settime(fd, 0, &new, &old) == 0);
+	checkeq(old.it_interval.tv_sec, 100);
+	checkrange(old.it_value.tv_sec, 40, 50);
+	checkerr(take(fd), EAGAIN);
+	must(fcntl(fd, F_SETFL, 0) == 0);
+	start = nowms();
+	must(settimer(fd, 0, 10, 10) == 0);
+	while (t1 < 300) {
+		t1 = nowms() - start;
+		n = take(fd);
+		t2 = nowms() - start;
+		must(n > 0);
+		sum += n;
+		checkrange(sum, t1 / 10 - 1, t2 / 10 + 1);
+	}
+	checkerr(read(fd, b, 7), EINVAL);
+	checkerr(write(fd, b, 8), EINVAL);
+	msleep(20);
+	checkeq(read(fd, b, 16), 8);
+}
+
+static void
+timerfd_errors(void)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0), e = eventfd(0, 0);
+	struct itimerspec it = {{0, 0}, {1, 0}};
+	struct itimerspec *volatile bad = (struct itimerspec *)16;
+	long long wide[4] = {0, 0, 1000, 0};
+
+	checkerr(timerfd_create(CLOCK_MONOTONIC, 1), EINVAL);
+	checkerr(timerfd_create(CLOCK_PROCESS_CPUTIME_ID, 0), EINVAL);
+	checkerr(timerfd_create(CLOCK_MONOTONIC_COARSE, 0), EINVAL);
+	checkerr(timerfd_create(-1, 0), EINVAL);
+	checkerr(timerfd_settime(99, 0, &it, 0), EBADF);
+	checkerr(timerfd_settime(e, 0, &it, 0), EINVAL);
+	checkerr(timerfd_settime(fd, 4, &it, 0), EINVAL);
+	checkerr(syscall(325, fd, 0, bad, 0), EFAULT);
+	checkerr(syscall(325, fd, 0, &it, bad), EFAULT);
+	checkerr(syscall(326, fd, bad), EFAULT);
+	checkerr(timerfd_gettime(99, &it), EBADF);
+	checkerr(timerfd_gettime(e, &it), EINVAL);
+	it.it_value.tv_nsec = 1000000000;
+	checkerr(timerfd_settime(fd, 0, &it, 0), EINVAL);
+	it.it_value.tv_nsec = 0;
+	it.it_interval.tv_sec = -1;
+	checkerr(timerfd_settime(fd, 0, &it, 0), EINVAL);
+	checkeq(syscall(411, fd, 0, wide, 0), 0);
+	checkrange(timerleft(fd), 990000, 1000000);
+	wide[2] = 0;
+	checkeq(syscall(410, fd, wide), 0);
+	checkrange(wide[2], 990, 1000);
+	wide[2] = INT64_MAX;
+	checkeq(syscall(411, fd, 0, wide, 0), 0);
+	checkeq(polled(fd, -1), 0);
+}
+
+/* One edge for an expiry, until it is read. */
+static void
+timerfd_in_epoll(void)
+{
+	int ep = epoll_create1(0), fd = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	watch(ep, fd, EPOLLIN | EPOLLET);
+	must(settimer(fd, 0, 10, 10) == 0);
+	checkeq(epoll_wait(ep, got, 4, -1), 1);
+	checkeq(epoll_wait(ep, got, 4, 30), 0);
+	checkrange(take(fd), 3, 200);
+	checkeq(epoll_wait(ep, got, 4, -1), 1);
+	must(settimer(fd, 0, 0, 0) == 0);
+	checkeq(epoll_wait(ep, got, 4, 30), 0);
+}
+
+static void
+shiftclock(int seconds)
+{
+	struct timespec t;
+
+	must(clock_gettime(CLOCK_REALTIME, &t) == 0);
+	t.tv_sec += seconds;
+	must(clock_settime(CLOCK_REALTIME, &t) == 0);
+}
+
+/* Setting the clock makes timers of real time due, and tells those that want to
+ * know. */
+static void
+timerfd_clock_set(void)
+{
+	int abs = timerfd_create(CLOCK_REALTIME, 0), pid[2];
+	int rel = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+	int set = timerfd_create(CLOCK_REALTIME, 0);
+	long long now = clockms(CLOCK_REALTIME);
+	int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+
+	if (!quire)
+		skip("sets the clock");
+	must(settimer(abs, TFD_TIMER_ABSTIME, now + 500000, 0) == 0);
+	must(settimer(rel, 0, 500000, 0) == 0);
+	must(settimer(set, flags, now + 5000000, 0) == 0);
+	if ((pid[0] = fork()) == 0) {
+		checkeq(take(abs), 1);
+		finish();
+	}
+	if ((pid[1] = fork()) == 0) {
+		checkerr(take(set), ECANCELED);
+		finish();
+	}
+	asleep(pid[0]);
+	asleep(pid[1]);
+	shiftclock(1000);
+	reaped(pid[0]);
+	reaped(pid[1]);
+	checkerr(take(rel), EAGAIN);
+	checkrange(timerleft(rel), 490000, 500000);
+	checkrange(timerleft(set), 3990000, 4000000); /* it goes on */
+	checkeq(polled(set, -1), 0);
+	shiftclock(-1000);
+	checkeq(polled(set, -1), POLLIN);
+	checkerr(settimer(set, flags, now + 500000, 0), ECANCELED);
+	checkeq(polled(set, -1), 0);
+	shiftclock(0);
+	checkeq(polled(set, -1), POLLIN);
+	checkerr(take(set), ECANCELED);
+}
+
 const struct test t_event[] = {
 	T(eventfd_counts),
 	T(eventfd_semaphore),
@@ -940,6 +1154,11 @@ const struct test t_event[] = {
 	T(pselect_interrupted_keeps_sets),
 	T(select_large_sets),
 	T(poll_misses_no_wakeup),
+	T(timerfd_once),
+	T(timerfd_counts_intervals),
+	T(timerfd_errors),
+	T(timerfd_in_epoll),
+	T(timerfd_clock_set),
 	T(epoll_level_triggered),
 	T(epoll_edge_triggered),
 	T(epoll_edges_of_a_pipe),
