@@ -528,6 +528,7 @@ void
 procusage(int thread, struct procusage *ru)
 {
 	struct proc *p = myproc();
+	uint rss;
 
 	memset(ru, 0, sizeof(*ru));
 	acquire(&proctree);
@@ -537,6 +538,8 @@ procusage(int thread, struct procusage *ru)
 		groupusage(p->tg, ru);
 	ru->maxrss = p->tg->dead.maxrss;
 	release(&proctree);
-	if (p->uvm)
-		ru->maxrss = MAX(ru->maxrss, peakrss(p));
+	if (p->uvm) {
+		rss = peakrss(p);
+		ru->maxrss = MAX(ru->maxrss, rss);
+	}
 }

@@ -2,8 +2,9 @@
  * proc.c - processes: the table of them, and how a new one comes to be.
  *
  * A thread takes one page, struct proc at its start and the FPU's state at
- * its end, and a kernel stack; those of a process share a struct tgroup.  The
- * life of a thread:
+ * its end, and a kernel stack; those of a process share a struct tgroup, which
+ * is in the page of the first of them: that page stays as long as the process.
+ * The life of a thread:
  *
  *   EMBRYO    newproc() made it; doclone() fills it in; no one else knows it
  *             until attach() puts it in its group and the pid table
@@ -36,7 +37,8 @@
 	(CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |   \
 		CLONE_NEWNET)
 
-_Static_assert(sizeof(struct proc) + FPUSIZE <= PGSIZE, "proc is one page");
+_Static_assert(sizeof(struct proc) + sizeof(struct tgroup) + FPUSIZE <= PGSIZE,
+	"proc is one page");
 _Static_assert(offsetof(struct proc, tf) == 0, "trapentry.asm");
 _Static_assert(offsetof(struct proc, work) == 4, "trapentry.asm");
 
@@ -52,7 +54,7 @@ static struct session kernelsession = {.ref = 1}; /* of kernel threads */
 
 static void groupput(struct tgroup *tg);
 static int inherit(struct proc *np, struct proc *p, uint flags);
-static struct tgroup *newgroup(void);
+static struct tgroup *newgroup(struct proc *p);
 static int inheritgroup(struct proc *np, struct proc *p, uint flags);
 static int inheritmem(struct proc *np, struct proc *p, uint flags);
 static int cloneframe(struct proc *np, struct proc *p,
@@ -117,24 +119,28 @@ newproc(void)
 void
 freeproc(struct proc *p)
 {
+	struct tgroup *tg = p->tg;
+
 	if (p->files)
 		filesput(p->files);
 	if (p->uvm)
 		freeuvm(p->uvm);
 	fsput(p->fs);
-	groupput(p->tg);
 	kstackfree(p->kstack);
-	kfree(p);
+	if (tg != (struct tgroup *)(p + 1))
+		kfree(p);
+	if (tg)
+		groupput(tg);
 }
 
-/* A process without threads; or 0. */
+/* A process for p, its first thread. */
 static struct tgroup *
-newgroup(void)
+newgroup(struct proc *p)
 {
-	struct tgroup *tg = kzalloc(sizeof(*tg));
+	struct tgroup *tg = (struct tgroup *)(p + 1);
 
-	if (tg == 0)
-		return 0;
+	memset(tg, 0, sizeof(*tg));
+	p->tg = tg;
 	tg->ref = 1;
 	listinit(&tg->threads);
 	listinit(&tg->ended);
@@ -149,12 +155,12 @@ newgroup(void)
 static void
 groupput(struct tgroup *tg)
 {
-	if (tg == 0 || !atomicdectest(&tg->ref))
+	if (!atomicdectest(&tg->ref))
 		return;
 	if (tg->exe)
 		fileclose(tg->exe);
 	sighandput(tg->sighand);
-	kmfree(tg);
+	kfree((void *)PGROUNDDOWN((uint)tg));
 }
 
 struct proc *
@@ -165,8 +171,8 @@ kthread(const char *name, void (*fn)(void *), void *arg)
 
 	if (p == 0)
 		return 0;
-	p->tg = newgroup();
-	if (p->tg == 0 || (p->tg->sighand = sighandcopy(0)) == 0)
+	newgroup(p);
+	if ((p->tg->sighand = sighandcopy(0)) == 0)
 		goto bad;
 	strlcpy(p->name, name, sizeof(p->name));
 	p->kfn = fn;
@@ -256,9 +262,7 @@ inheritgroup(struct proc *np, struct proc *p, uint flags)
 		atomicinc(&(np->tg = from)->ref);
 		return 0;
 	}
-	np->tg = tg = newgroup();
-	if (tg == 0)
-		return -ENOMEM;
+	tg = newgroup(np);
 	if (flags & CLONE_SIGHAND)
 		atomicinc(&(tg->sighand = from->sighand)->ref);
 	else if ((tg->sighand = sighandcopy(from->sighand)) == 0)

@@ -639,6 +639,8 @@ wakeproc(struct proc *p, int flag)
 	atomicor(&p->wakeflag, flag);
 	if (p->state == SLEEPING && (flag != WAKE_SIGNAL || p->sleepflags))
 		makeready(q, p);
+	else if (p->state == RUNNING && flag == WAKE_SIGNAL && p != myproc())
+		ipi(p->cpu, T_RESCHED); /* it looks at p->work on its way out */
 	release(&q->lock);
 }
 

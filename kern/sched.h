@@ -78,8 +78,8 @@ int pollsleep(int64_t deadline); /* 0, -EINTR, -ETIMEDOUT */
 /* For such a function: make the process that made w run after all. */
 void waiterwake(struct waiter *w);
 
-/* Wake p if it sleeps with SLEEP_INT or SLEEP_KILL (a signal came).  Any
- * context. */
+/* Wake p if it sleeps with SLEEP_INT or SLEEP_KILL (a signal came); if it runs
+ * on another CPU, make that look at p->work.  Any context. */
 void interrupt(struct proc *p);
 
 /* time.c */
