@@ -51,6 +51,7 @@ kmain(uint magic, uint info)
 	anoninit();
 	epollinit();
 	timerfdinit();
+	signalfdinit();
 	devinit();                  /* terminals; their interrupts */
 	startothers();              /* up to scheduler() */
 	banner();

@@ -229,6 +229,8 @@ tell(struct tgroup *tg, struct proc *p, int sig)
 		notice(p, sig);
 	else
 		sigretarget(tg, sigbit(sig));
+	if (nsignalfds)
+		signalfdwake(tg);
 }
 
 /* sig is pending for p: unless it is blocked, p takes it soon.  Sighand lock

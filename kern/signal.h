@@ -118,6 +118,14 @@ int coredump(struct trapframe *tf, const struct ksiginfo *info);
  * the process dies. */
 void sigdeliver(struct trapframe *tf);
 
+/* signalfd.c */
+void signalfdinit(void);       /* at boot */
+extern volatile int nsignalfds; /* how many there are */
+
+/* A signal is pending for the process or one of its threads.  Sighand lock
+ * held, as whoever takes signals holds it. */
+void signalfdwake(struct tgroup *tg);
+
 /* Internal results of interrupted system calls, never seen by users: restart
  * always unless a handler without SA_RESTART runs; restart only if no handler
  * runs at all; and through restart_syscall. */

@@ -322,6 +322,10 @@ SYSCALL(441, epoll_pwait2)
 SYSCALL(323, eventfd)
 SYSCALL(328, eventfd2)
 
+/* kern/signalfd.c */
+SYSCALL(321, signalfd)
+SYSCALL(327, signalfd4)
+
 /* kern/timerfd.c */
 SYSCALL(322, timerfd_create)
 SYSCALL(325, timerfd_settime)

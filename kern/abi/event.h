@@ -14,6 +14,21 @@
 #define TFD_NONBLOCK            04000
 #define TFD_CLOEXEC             02000000
 
+#define SFD_NONBLOCK 04000
+#define SFD_CLOEXEC  02000000
+
+struct signalfdinfo {
+	uint32_t signo;
+	int32_t errno, code;
+	uint32_t pid, uid;
+	int32_t fd;
+	uint32_t tid, band, overrun, trapno;
+	int32_t status, value; /* ssi_int */
+	uint64_t ptr, utime, stime, addr;
+	uint8_t rest[48];
+};
+_Static_assert(sizeof(struct signalfdinfo) == 128, "signalfd_siginfo");
+
 struct epollevent {
 	uint32_t events; /* POLL*, and these flags */
 	uint64_t data;   /* the program's */

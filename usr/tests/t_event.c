@@ -1,5 +1,5 @@
 /* t_event.c - descriptors to wait on, and waiting on many: eventfd, timerfd,
- * poll, select, epoll. */
+ * signalfd, poll, select, epoll. */
 #include "t.h"
 
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -1142,6 +1143,155 @@ timerfd_clock_set(void)
 	checkerr(take(set), ECANCELED);
 }
 
+/* Block these signals (0 ends the list), and a signalfd for them. */
+static int
+sigfd(int flags, int a, int b, int c)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, a);
+	if (b)
+		sigaddset(&set, b);
+	if (c)
+		sigaddset(&set, c);
+	must(sigprocmask(SIG_BLOCK, &set, 0) == 0);
+	return signalfd(-1, &set, flags);
+}
+
+static void
+signalfd_reads_what_is_pending(void)
+{
+	int fd = sigfd(SFD_NONBLOCK | SFD_CLOEXEC, SIGUSR1, SIGUSR2, 40), i;
+	struct signalfd_siginfo in[5], none = {0};
+	union sigval v = {.sival_int = 77};
+	sigset_t set;
+
+	checkeq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	checkeq(fcntl(fd, F_GETFL), O_RDWR | O_NONBLOCK);
+	checkerr(read(fd, in, sizeof in), EAGAIN);
+	checkeq(polled(fd, -1), 0);
+	must(sigqueue(getpid(), 40, v) == 0);
+	v.sival_int = 78;
+	must(sigqueue(getpid(), 40, v) == 0);
+	kill(getpid(), SIGUSR2);
+	kill(getpid(), SIGUSR2);
+	raise(SIGUSR1); /* of the thread */
+	checkeq(polled(fd, -1), POLLIN);
+	checkeq(read(fd, in, 127), -1);
+	checkeq(errno, EINVAL);
+	memset(in, 0xee, sizeof in);
+	checkeq(read(fd, in, 128 + 127), 128);
+	checkeq(in[0].ssi_signo, SIGUSR1);
+	checkeq(in[0].ssi_code, SI_TKILL);
+	checkeq(in[0].ssi_pid, getpid());
+	checkeq(read(fd, in, sizeof in), 3 * 128);
+	checkeq(in[0].ssi_signo, SIGUSR2);
+	checkeq(in[0].ssi_code, SI_USER);
+	checkeq(in[0].ssi_uid, getuid());
+	for (i = 1; i < 3; i++) {
+		checkeq(in[i].ssi_signo, 40);
+		checkeq(in[i].ssi_code, SI_QUEUE);
+		checkeq(in[i].ssi_int, 76 + i);
+		checkeq(in[i].ssi_ptr, 76 + i);
+		checkeq(in[i].ssi_pid, getpid());
+	}
+	none.ssi_signo = SIGUSR2;
+	none.ssi_pid = getpid();
+	none.ssi_uid = getuid();
+	checkeq(memcmp(&in[0], &none, sizeof none), 0);
+	checkerr(read(fd, in, sizeof in), EAGAIN);
+	sigpending(&set);
+	checkeq(sigismember(&set, SIGUSR1), 0);
+}
+
+static void
+signalfd_child_and_timer(void)
+{
+	int fd = sigfd(0, SIGCHLD, SIGALRM, 41), pid;
+	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = 41};
+	struct itimerspec it = {{0, 0}, {0, 1000000}};
+	struct signalfd_siginfo in;
+	timer_t timer;
+
+	if ((pid = fork()) == 0)
+		_exit(7);
+	checkeq(read(fd, &in, sizeof in), sizeof in); /* waits */
+	checkeq(in.ssi_signo, SIGCHLD);
+	checkeq(in.ssi_code, CLD_EXITED);
+	checkeq(in.ssi_pid, pid);
+	checkeq(in.ssi_status, 7);
+	checkeq(waitpid(pid, 0, 0), pid);
+	ev.sigev_value.sival_int = 55;
+	must(timer_create(CLOCK_MONOTONIC, &ev, &timer) == 0);
+	must(timer_settime(timer, 0, &it, 0) == 0);
+	checkeq(read(fd, &in, sizeof in), sizeof in);
+	checkeq(in.ssi_signo, 41);
+	checkeq(in.ssi_code, SI_TIMER);
+	checkeq(in.ssi_int, 55);
+	checkeq(in.ssi_overrun, 0);
+	timer_delete(timer);
+}
+
+static void
+signalfd_errors(void)
+{
+	int fd = sigfd(0, SIGUSR1, 0, 0), e = eventfd(0, 0), i;
+	uint64_t set = ~0ull;
+	char b[128];
+
+	checkerr(syscall(327, -1, &set, 4, 0), EINVAL);
+	checkerr(syscall(327, -1, &set, 8, 1), EINVAL);
+	checkerr(syscall(327, -1, 16, 8, 0), EFAULT);
+	checkerr(syscall(327, e, &set, 8, 0), EINVAL);
+	checkerr(syscall(327, 99, &set, 8, 0), EBADF);
+	checkerr(write(fd, b, 128), EINVAL);
+	checkeq(syscall(327, fd, &set, 8, 0), fd);
+	checkeq(i = syscall(321, -1, &set, 8), e + 1);
+	checkeq(fcntl(i, F_GETFL), O_RDWR);
+}
+
+/* What is asked for may change while somebody waits; poll and epoll wake too;
+ * what is sent to others does not count. */
+static void
+signalfd_waits(void)
+{
+	int fd = sigfd(0, SIGUSR1, SIGUSR2, SIGWINCH), pid, ep, me = getpid();
+	struct signalfd_siginfo in;
+	sigset_t set;
+
+	if ((pid = fork()) == 0) {
+		struct pollfd p = {fd, POLLIN, 0};
+
+		checkeq(poll(&p, 1, -1), 1);
+		checkeq(read(fd, &in, sizeof in), sizeof in);
+		checkeq(in.ssi_signo, SIGUSR1);
+		checkeq(in.ssi_pid, me);
+		ep = epoll_create1(0);
+		watch(ep, fd, EPOLLIN | EPOLLET);
+		checkeq(epoll_wait(ep, got, 1, -1), 1);
+		checkeq(read(fd, &in, sizeof in), sizeof in);
+		checkeq(in.ssi_signo, SIGUSR2);
+		checkeq(read(fd, &in, sizeof in), sizeof in);
+		checkeq(in.ssi_signo, SIGWINCH);
+		finish();
+	}
+	asleep(pid);
+	kill(pid, SIGUSR1);
+	asleep(pid);
+	kill(me, SIGUSR1);
+	checkeq(polled(fd, POLLIN), POLLIN);
+	checkeq(read(fd, &in, sizeof in), sizeof in);
+	kill(pid, SIGUSR2);
+	asleep(pid);
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	checkeq(signalfd(fd, &set, 0), fd); /* it is the same file */
+	kill(pid, SIGUSR1);
+	kill(pid, SIGWINCH);
+	reaped(pid);
+}
+
 const struct test t_event[] = {
 	T(eventfd_counts),
 	T(eventfd_semaphore),
@@ -1159,6 +1309,10 @@ const struct test t_event[] = {
 	T(timerfd_errors),
 	T(timerfd_in_epoll),
 	T(timerfd_clock_set),
+	T(signalfd_reads_what_is_pending),
+	T(signalfd_child_and_timer),
+	T(signalfd_errors),
+	T(signalfd_waits),
 	T(epoll_level_triggered),
 	T(epoll_edge_triggered),
 	T(epoll_edges_of_a_pipe),
