@@ -375,6 +375,29 @@ def sameoutput(name):
          expect="^" + re.escape(want))
 
 
+@suite
+def pthreads():
+    """The pthread programs upon glibc and musl print what they do on the host."""
+    for name in ("pthreads", "pthreads-musl"):
+        if os.path.exists(program(name)):
+            for smp in (1, 4):
+                yield "%s-smp%d" % (name, smp), job(sametopics, name, smp)
+
+
+def sametopics(name, smp):
+    """The whole output, and where it differs first."""
+    want = command([program(name)], name).splitlines()
+    m = boot(name="%s-smp%d" % (name, smp), kernel=KERNEL, initrd=testroot(),
+             ram=128, cpus=smp, timeout=150,
+             append="panic=exit quiet init=/bin/" + name,
+             expect="^pthreads: over$")
+    got = [s.rstrip() for s in m.text.splitlines()]
+    first = got.index(want[0]) if want[0] in got else 0
+    for ours, theirs in zip(got[first:], want):
+        if ours != theirs:
+            raise Failure("'%s' instead of '%s'" % (ours, theirs))
+
+
 # Roots made here.
 
 def write(name, data):
