@@ -240,12 +240,12 @@ pagefault(struct trapframe *tf)
 		p->tf = tf;
 	} else {
 		fixup = findfixup(tf->eip);
-		if (fixup == 0 || va >= KERNBASE || p == 0 || p->uvm == 0)
-			panictrap(tf, "page fault in the kernel at %x", va);
 		if (!(tf->eflags & FL_IF) && inuserwords(tf->eip)) {
 			tf->eip = fixup;
 			return;
 		}
+		if (fixup == 0 || va >= KERNBASE || p == 0 || p->uvm == 0)
+			panictrap(tf, "page fault in the kernel at %x", va);
 		if (mycpu()->ncli != 0)
 			panictrap(tf, "user memory used with a spinlock held");
 	}

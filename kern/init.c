@@ -189,7 +189,7 @@ kernelword(const char *w)
 {
 	static const char *const known[] = {"init=", "console=", "root=",
 		"rootfstype=", "ro", "rw", "maxcpus=", "noapic", "mem=", "quiet",
-		"panic=", "strace", "BOOT_IMAGE="};
+		"panic=", "strace", "tlbcheck", "BOOT_IMAGE="};
 	uint i, n;
 
 	for (i = 0; i < NELEM(known); i++) {
