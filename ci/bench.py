@@ -39,6 +39,7 @@ TABLE = [
     ("open_close", "open and close", "F 3535", 3000),
     ("stat", "stat", "F 2932", 2500),
     ("pipe", "a byte there and back", "F 1857", 2500),
+    ("socket", "the same by a stream socket", "", 3500),
     ("read_64k", "read by 64 KiB, each KiB", "L 439", 330),
     ("read_4k", "read by 4 KiB, each KiB", "L 698", 450),
     ("boot", "boot, kernel to init (-m 64)", "", 20000000),
@@ -48,6 +49,7 @@ TABLE = [
 ALIASES = {
     "sys_getpid": "getpid", "brk_touch": "heap_touch", "fork_0m": "fork",
     "mprotect_1p": "mprotect", "pipe_pingpong": "pipe",
+    "socket_pingpong": "socket",
     "file_read_64k": "read_64k", "file_read_4k": "read_4k",
     "exit_slope": "exit_page",
 }

@@ -13,7 +13,8 @@ enum {
 	NR_exit = 1, NR_fork = 2, NR_read = 3, NR_write = 4, NR_open = 5,
 	NR_close = 6, NR_waitpid = 7, NR_unlink = 10, NR_execve = 11,
 	NR_lseek = 19, NR_getpid = 20, NR_pipe = 42, NR_brk = 45,
-	NR_getppid = 64, NR_munmap = 91, NR_wait4 = 114, NR_mprotect = 125,
+	NR_getppid = 64, NR_munmap = 91, NR_socketcall = 102, NR_wait4 = 114,
+	NR_mprotect = 125,
 	NR_sched_yield = 158, NR_vfork = 190, NR_mmap2 = 192, NR_stat64 = 195
 };
 
@@ -515,14 +516,12 @@ mprotects(void)
 	unmap(p, PG);
 }
 
+/* A byte to a child by to, and back by from, and close both. */
 static void
-pingpong(void)
+bounce(const char *name, int to[2], int from[2])
 {
-	int to[2], from[2], i, pid;
+	int i, pid = newchild();
 
-	if (sys(NR_pipe, P(to), 0, 0) < 0 || sys(NR_pipe, P(from), 0, 0) < 0)
-		die("pipe");
-	pid = newchild();
 	if (pid == 0) {
 		sys(NR_close, to[1], 0, 0);
 		while (sys(NR_read, to[0], P(buf), 1) == 1)
@@ -535,12 +534,36 @@ pingpong(void)
 		sys(NR_write, to[1], P(buf), 1);
 		sys(NR_read, from[0], P(buf), 1);
 	}
-	report("pipe_pingpong", stop(), 2000);
+	report(name, stop(), 2000);
 	for (i = 0; i < 2; i++) {
 		sys(NR_close, to[i], 0, 0);
 		sys(NR_close, from[i], 0, 0);
 	}
 	sys(NR_waitpid, pid, 0, 0);
+}
+
+static void
+pingpong(void)
+{
+	int to[2], from[2];
+
+	if (sys(NR_pipe, P(to), 0, 0) < 0 || sys(NR_pipe, P(from), 0, 0) < 0)
+		die("pipe");
+	bounce("pipe_pingpong", to, from);
+}
+
+static void
+sockpingpong(void)
+{
+	enum { SOCKETPAIR = 8, AF_UNIX = 1, SOCK_STREAM = 1 };
+	int pair[2], to[2], from[2];
+	int arg[4] = {AF_UNIX, SOCK_STREAM, 0, P(pair)};
+
+	if (sys(NR_socketcall, SOCKETPAIR, P(arg), 0) < 0)
+		die("socketpair");
+	from[0] = to[1] = pair[0];
+	to[0] = from[1] = pair[1];
+	bounce("socket_pingpong", to, from);
 }
 
 static void
@@ -654,6 +677,7 @@ static const struct {
 	{"mprotect_1p", mprotects},
 	{"file_write_64k", files},
 	{"pipe_pingpong", pingpong},
+	{"socket_pingpong", sockpingpong},
 	{"pipe_bw", bandwidth},
 };
 
