@@ -31,15 +31,16 @@ struct socket {
 	struct file *file;      /* its open file; 0: not accepted yet */
 	struct spinlock lock;   /* taken with no other socket's */
 	int state;              /* SOCK_* [lock] */
-	int shut;               /* SHUT_READ, SHUT_WRITE [lock] */
+	volatile int shut;      /* SHUT_READ, SHUT_WRITE [lock] */
 	int dead;               /* its file is closed [lock] */
-	int err;                /* what the next call returns, or 0 [lock] */
+	volatile int err;       /* what the next call returns, or 0 [lock] */
 	struct socket *peer;    /* referenced; of a stream or seqpacket constant
 	                         * until the close [lock] */
 	struct list queue;      /* of messages to read [lock] */
 	uint nqueue;            /* how many [lock] */
 	struct sleeplock readlock; /* held by who takes messages off */
-	uint wmem;              /* cost of messages sent, not yet read [lock] */
+	volatile uint wmem;     /* cost of messages sent, not yet read [atomic] */
+	volatile uint spare;    /* a small message to use next, or 0 [atomic] */
 	uint sndbuf, rcvbuf;    /* no more is sent once wmem is sndbuf */
 	int64_t sndtimeo, rcvtimeo; /* ns that a call may wait, or NEVER */
 	int rcvlowat;

@@ -14,8 +14,8 @@
  *   U3  A message's cost is in its sender's wmem until it is freed.
  *   U4  The peer of a stream or of packets in sequence is set once, and its
  *       struct stays until our file is closed.
- *   U5  Whoever makes a condition true wakes the queue after it has released
- *       the lock; whoever waits is on the queue before it releases the lock.
+ *   U5  Whoever makes a condition true wakes the queue afterwards; whoever
+ *       waits looks once more when it is on the queue.
  */
 #include "kern/socket.h"
 #include "arch/cpu.h"
@@ -31,6 +31,7 @@
 #define OVERHEAD    32     /* of a datagram, as sndbuf counts it */
 #define CHUNK       36544  /* bytes of a stream in one message, at most */
 #define INLINE      (2048 - sizeof(struct msg)) /* bytes without pages */
+#define SMALL       128    /* size of a message that may be a spare */
 
 struct msg {
 	struct list link;      /* in the receiver's queue [its lock] */
@@ -51,6 +52,7 @@ static int sendone(struct socket *, struct socket *to, struct sockio *,
 	uint n, int64_t deadline);
 static uint msgcost(uint n);
 static int charge(struct socket *, uint cost, int nowait, int64_t deadline);
+static int takeerr(struct socket *);
 static void uncharge(struct socket *, uint cost);
 static int deliver(struct socket *, struct socket *to, struct msg *);
 static int recvstream(struct socket *, struct sockio *);
@@ -65,7 +67,7 @@ static int waitread(struct socket *, int64_t deadline);
 static int interrupted(int err, int64_t deadline);
 static void takerights(struct sockio *, struct msg *);
 static void unlink(struct socket *, struct msg *);
-static struct msg *msgnew(uint n);
+static struct msg *msgnew(struct socket *, uint n);
 static void msgfree(struct msg *);
 static int msgmove(struct msg *, uint off, uint n, struct sockio *, int out);
 static int iomove(struct sockio *, char *buf, uint n, int out);
@@ -100,6 +102,7 @@ unixput(struct socket *s)
 	if (!atomicdectest(&s->ref))
 		return;
 	assert(s->wmem == 0 && listempty(&s->queue) && s->inflight == 0);
+	kmfree((void *)s->spare);
 	kmfree(s);
 }
 
@@ -217,7 +220,7 @@ sendone(struct socket *s, struct socket *to, struct sockio *io, uint n,
 
 	if (err < 0)
 		return err;
-	m = msgnew(n);
+	m = msgnew(s, n);
 	if (m == 0) {
 		uncharge(s, cost);
 		return -ENOBUFS;
@@ -258,26 +261,41 @@ msgcost(uint n)
 static int
 charge(struct socket *s, uint cost, int nowait, int64_t deadline)
 {
-	int err = 0;
+	struct waiter w;
+	int err;
+
+	for (;;) {
+		if (s->err && s->type != SOCK_STREAM)
+			return takeerr(s);
+		if (s->shut & SHUT_WRITE)
+			return -EPIPE;
+		if (s->wmem < s->sndbuf)
+			break;
+		if (nowait)
+			return -EAGAIN;
+		preparesleep();
+		waiteradd(&s->writeq, &w);
+		err = 0;
+		if (s->wmem >= s->sndbuf && !s->err && !s->shut)
+			err = pollsleep(deadline);
+		waiterdel(&w);
+		err = interrupted(err, deadline);
+		if (err < 0)
+			return err;
+	}
+	xadd(&s->wmem, cost);
+	return 0;
+}
+
+/* The socket's error, negative, which is told but once. */
+static int
+takeerr(struct socket *s)
+{
+	int err;
 
 	acquire(&s->lock);
-	while (err == 0) {
-		if (s->err && s->type != SOCK_STREAM) {
-			err = -s->err;
-			s->err = 0;
-		} else if (s->shut & SHUT_WRITE) {
-			err = -EPIPE;
-		} else if (s->wmem < s->sndbuf) {
-			s->wmem += cost;
-			break;
-		} else if (nowait) {
-			err = -EAGAIN;
-		} else {
-			err = sleepuntil(&s->writeq, &s->lock, deadline,
-				SLEEP_INT);
-			err = interrupted(err, deadline);
-		}
-	}
+	err = -s->err;
+	s->err = 0;
 	release(&s->lock);
 	return err;
 }
@@ -286,14 +304,10 @@ charge(struct socket *s, uint cost, int nowait, int64_t deadline)
 static void
 uncharge(struct socket *s, uint cost)
 {
-	int room;
+	uint before = xadd(&s->wmem, -cost);
 
-	acquire(&s->lock);
-	assert(s->wmem >= cost);
-	s->wmem -= cost;
-	room = s->wmem <= s->sndbuf / 4;
-	release(&s->lock);
-	if (room)
+	assert(before >= cost);
+	if (before - cost <= s->sndbuf / 4)
 		wakeup(&s->writeq);
 }
 
@@ -433,56 +447,58 @@ static int
 nextmsg(struct socket *s, struct sockio *io, struct msg **m, uint enough,
 	int64_t deadline)
 {
-	int stream = s->type == SOCK_STREAM, err = 0;
 	struct msg *next;
+	int shut, err;
 
-	acquire(&s->lock);
 	for (;;) {
+		shut = s->shut; /* before the look: no message comes after it */
+		if (s->err && s->type != SOCK_STREAM && (err = takeerr(s)))
+			return err;
 		next = behind(s, *m);
-		if ((next && (stream || s->err == 0)) || enough || *m)
-			break;
-		if (s->err) {
-			err = -s->err;
-			s->err = 0;
-			next = 0;
-			break;
+		if (next) {
+			*m = next;
+			return 1;
 		}
-		if (s->shut & SHUT_READ && (s->type != SOCK_DGRAM ||
+		if (enough || *m)
+			return 0;
+		if (s->err && (err = takeerr(s)))
+			return err;
+		if (shut & SHUT_READ && (s->type != SOCK_DGRAM ||
 				!(io->flags & MSG_DONTWAIT)))
-			break;
+			return 0;
 		err = io->flags & MSG_DONTWAIT ? -EAGAIN :
 			waitread(s, deadline);
 		if (err < 0)
-			break;
+			return err;
 	}
-	release(&s->lock);
-	*m = next;
-	return next ? 1 : err;
 }
 
+/* Without the lock: nobody takes messages off, and one is whole before it is
+ * linked. */
 static struct msg *
 behind(struct socket *s, struct msg *m)
 {
-	struct list *l = m ? m->link.next : s->queue.next;
+	struct list *volatile *next = m ? &m->link.next : &s->queue.next;
+	struct list *l = *next;
 
 	return l == &s->queue ? 0 : listitem(l, struct msg, link);
 }
 
-/* Wait for a message without the locks, which are held before and after. */
+/* Wait for a message without readlock, which is held before and after. */
 static int
 waitread(struct socket *s, int64_t deadline)
 {
 	struct waiter w;
-	int err;
+	int err = 0;
 
 	preparesleep();
 	waiteradd(&s->readq, &w);
-	release(&s->lock);
-	releasesleep(&s->readlock);
-	err = pollsleep(deadline);
+	if (behind(s, 0) == 0 && !s->err && !(s->shut & SHUT_READ)) {
+		releasesleep(&s->readlock);
+		err = pollsleep(deadline);
+		acquiresleep(&s->readlock);
+	}
 	waiterdel(&w);
-	acquiresleep(&s->readlock);
-	acquire(&s->lock);
 	return interrupted(err, deadline);
 }
 
@@ -521,14 +537,18 @@ unlink(struct socket *s, struct msg *m)
 	release(&s->lock);
 }
 
-/* A message with room for n bytes, or 0. */
+/* A message with room for n bytes, perhaps the sender's spare; or 0. */
 static struct msg *
-msgnew(uint n)
+msgnew(struct socket *s, uint n)
 {
 	uint npages = n > INLINE ? PGROUNDUP(n) / PGSIZE : 0;
-	uint more = npages ? npages * sizeof(char *) : n;
-	struct msg *m = kmalloc(sizeof(*m) + more);
+	uint size = sizeof(struct msg) + (npages ? npages * sizeof(char *) : n);
+	struct msg *m = 0;
 
+	if (npages == 0 && size <= SMALL)
+		m = (struct msg *)xchg(&s->spare, 0);
+	if (m == 0)
+		m = kmalloc(MAX(size, SMALL));
 	if (m == 0)
 		return 0;
 	m->from = 0;
@@ -545,19 +565,24 @@ msgnew(uint n)
 	return m;
 }
 
-/* No lock held; closes what it holds. */
+/* No lock held; closes what it holds.  A small one is kept as a spare. */
 static void
 msgfree(struct msg *m)
 {
-	if (m->from) {
-		uncharge(m->from, m->cost);
-		unixput(m->from);
-	}
+	struct socket *from = m->from;
+	uint cost = m->cost;
+
 	if (m->rights)
 		rightsdrop(m->rights);
-	while (m->npages > 0)
+	if (from && m->npages == 0 && sizeof(*m) + m->len <= SMALL)
+		m = (struct msg *)xchg(&from->spare, (uint)m);
+	while (m && m->npages > 0)
 		kfree(m->page[--m->npages]);
 	kmfree(m);
+	if (from) {
+		uncharge(from, cost);
+		unixput(from);
+	}
 }
 
 /* Copy n bytes of the message from off on: out to io, or in.  0 or -EFAULT. */
