@@ -142,9 +142,11 @@ createlast(struct place *pl, uint flags, uint mode, struct dentry **dp)
 	if (d && flags & O_EXCL)
 		return -EEXIST;
 	if (d) {
+		acquire(&nameslock);
 		while (d->mounted)
 			d = d->mounted;
 		*dp = dget(d);
+		release(&nameslock);
 		return 0;
 	}
 	err = newnode(pl, S_IFREG | (mode & 07777), 0, dp);

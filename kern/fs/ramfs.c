@@ -236,14 +236,18 @@ static int
 ramunlink(struct inode *dir, struct dentry *d)
 {
 	struct inode *ip = d->inode;
+	int err = 0;
 
 	acquire(&nameslock);
-	if (!listempty(&d->children) || d->mounted) {
-		release(&nameslock);
-		return d->mounted ? -EBUSY : -ENOTEMPTY;
-	}
-	ddetach(d);
+	if (d->mounted)
+		err = -EBUSY;
+	else if (!listempty(&d->children))
+		err = -ENOTEMPTY;
+	else
+		ddetach(d);
 	release(&nameslock);
+	if (err)
+		return err;
 	dir->super->nnames--;
 	if (S_ISDIR(ip->mode)) {
 		ip->nlink = 0;

@@ -67,6 +67,7 @@ vfsinit(void)
 	root = mountfs("tmpfs", "tmpfs");
 	if (!root)
 		panic("no memory for the root file system");
+	listadd(&mounts, &root->link);
 	rootdentry = root->root;
 	rootdentry->inode->mode = S_IFDIR | 0755;
 }
@@ -374,7 +375,7 @@ ismounted(struct super *sb, const char *type)
 		strcmp(type, "ramfs");
 }
 
-/* A new file system of the type, in the list of mounts; or 0. */
+/* A new file system of the type, not in the list of mounts yet; or 0. */
 static struct super *
 mountfs(const char *type, const char *source)
 {
@@ -393,7 +394,6 @@ mountfs(const char *type, const char *source)
 	initsleeplock(&sb->lock, RANK_NONE);
 	acquire(&nameslock);
 	sb->dev = ++lastdev;
-	listadd(&mounts, &sb->link);
 	release(&nameslock);
 	return sb;
 }
@@ -413,6 +413,7 @@ attachfs(struct super *sb, struct dentry *on)
 	else {
 		on->mounted = sb->root;
 		sb->root->covers = dget(on);
+		listadd(&mounts, &sb->link);
 	}
 	release(&nameslock);
 	if (err) {
@@ -437,8 +438,10 @@ doumount(const char *path, uint flags)
 		err = -EINVAL;
 	else if (treebusy(root))
 		err = -EBUSY;
-	else
+	else {
 		root->covers->mounted = 0;
+		listdel(&root->inode->super->link);
+	}
 	release(&nameslock);
 	if (!err)
 		return detachfs(root);
@@ -446,16 +449,13 @@ doumount(const char *path, uint flags)
 	return err;
 }
 
-/* Free the file system of a root that covers a directory, but is no longer
- * found from it.  The caller's reference to the root is taken.  0. */
+/* Free the file system of a root that covers a directory, but is not found from
+ * it, nor in the list of mounts.  The caller's reference to the root is taken.  0. */
 static int
 detachfs(struct dentry *root)
 {
 	struct super *sb = root->inode->super;
 
-	acquire(&nameslock);
-	listdel(&sb->link);
-	release(&nameslock);
 	dput(root->covers);
 	root->covers = 0;
 	treefree(root);
