@@ -497,7 +497,6 @@ writeseg(struct core *c, struct seg *s)
 			err = emit(c, c->page, PGSIZE);
 		else
 			c->off += PGSIZE;
-		sigyield();
 		if (myproc()->sig.pend.set & sigbit(SIGKILL))
 			err = -EINTR;
 	}

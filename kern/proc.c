@@ -241,6 +241,11 @@ inherit(struct proc *np, struct proc *p, uint flags)
 	np->nice = p->nice;
 	np->vtime = p->vtime;
 	np->affinity = p->affinity;
+	np->policy = p->policy;
+	if (p->policy & SCHED_RESET_ON_FORK) {
+		np->policy &= ~SCHED_RESET_ON_FORK;
+		np->nice = MAX(p->nice, 0);
+	}
 	np->sig.mask = p->sig.mask;
 	if (!(flags & CLONE_VM) || (flags & CLONE_VFORK)) {
 		np->sig.altsp = p->sig.altsp;

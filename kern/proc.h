@@ -139,6 +139,7 @@ struct proc {
 	                          * belongs to [same] */
 	volatile uint affinity;  /* bit per CPU that it may run on [same] */
 	int nice;                /* [proctree] */
+	uint policy;             /* SCHED_* of sched_setscheduler [proctree] */
 
 	int pid;                 /* of the thread */
 	struct tgroup *tg;       /* the process; 0 in idle ones */

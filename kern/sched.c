@@ -44,6 +44,7 @@
 #include "arch/lapic.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/abi/sched.h"
 #include "kern/freeze.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
@@ -95,6 +96,7 @@ static void makeready(struct runqueue *q, struct proc *p);
 static void offer(struct runqueue *q, struct proc *p);
 static void kick(struct runqueue *q, struct proc *p);
 static int unfair(struct runqueue *q, struct proc *p);
+static uint cost(struct proc *p);
 static void wakeproc(struct proc *p, int flag);
 static int dosleep(int64_t deadline, int flags);
 static int signalled(struct proc *p, int flags);
@@ -299,6 +301,27 @@ preempt(void)
 }
 
 void
+setaffinity(struct proc *p, uint mask)
+{
+	struct runqueue *q = lockrq(p);
+	int id = q - rq, stray = !(p->affinity & 1u << id);
+
+	p->affinity = mask;
+	if (p->state == RUNNABLE) {
+		listdel(&p->runlink);
+		if (!stray)
+			q->n--;
+		enqueue(q, p);
+		offer(q, p);
+	} else if (p->state == RUNNING && !(mask & 1u << id)) {
+		cpus[id].resched = 1;
+		if (p != myproc())
+			ipi(id, T_RESCHED);
+	}
+	release(&q->lock);
+}
+
+void
 block(int state, struct spinlock *lk)
 {
 	struct proc *p = myproc();
@@ -451,7 +474,7 @@ schedtick(void)
 	if (p == 0 || p == c->idle)
 		return;
 	acquire(&q->lock);
-	p->vtime += charge[p->nice + 20];
+	p->vtime += cost(p);
 	if (unfair(q, p))
 		c->resched = 1;
 	q->woken = 0;
@@ -482,7 +505,16 @@ unfair(struct runqueue *q, struct proc *p)
 	if (lead <= 0 || q->woken)
 		return lead > 0;
 	return (uint)lead >=
-		AHEAD * MIN(charge[p->nice + 20], charge[first->nice + 20]);
+		AHEAD * MIN(cost(p), cost(first));
+}
+
+/* What a tick adds to p's virtual time. */
+static uint
+cost(struct proc *p)
+{
+	if ((p->policy & ~SCHED_RESET_ON_FORK) == SCHED_IDLE)
+		return charge[39];
+	return charge[p->nice + 20];
 }
 
 int

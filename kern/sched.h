@@ -29,6 +29,10 @@ void yield(void);
  * off: yield if somebody wants the CPU and no spinlock is held. */
 void preempt(void);
 
+/* p may run on the CPUs of the mask, some of which run: it has left the others
+ * before it gets to user mode, or there again.  p does not go away. */
+void setaffinity(struct proc *p, uint mask);
+
 /* Give the running process this state (SLEEPING, STOPPED, ZOMBIE), release lk
  * (when not 0), and run others.  Returns after setrunnable(); a setrunnable()
  * by somebody who took lk after us is not lost.  A zombie does not return. */

@@ -384,14 +384,6 @@ sigpending(void)
 }
 
 int
-sigyield(void)
-{
-	if (mycpu()->resched)
-		yield();
-	return sigpending();
-}
-
-int
 sigignored(struct proc *p, int sig)
 {
 	uint handler = p->tg->sighand->action[sig - 1].handler;

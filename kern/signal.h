@@ -95,10 +95,6 @@ int pgorphaned(int pgid, struct tgroup *ignored);
  * process. */
 int sigpending(void);
 
-/* For the loop of a call that may take long: let others run who are due, then
- * as sigpending().  No spinlock held. */
-int sigyield(void);
-
 /* A fault of the running process, in user mode (ENOMEM: or in a system call),
  * that fault() could not resolve:
  * the errno becomes a signal (EFAULT, EACCES: SIGSEGV; EIO: SIGBUS; ENOMEM:

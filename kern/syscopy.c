@@ -151,7 +151,7 @@ copyfile(struct file *out, int64_t *to, struct file *in, int64_t *from, uint n)
 		r = copypage(out, to, in, from, page, MIN(n - done, PGSIZE));
 		if (r > 0)
 			done += r;
-	} while (r > 0 && done < n && !sigyield());
+	} while (r > 0 && done < n && !sigpending());
 	kfree(page);
 	return done ? (int)done : r;
 }

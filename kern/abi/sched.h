@@ -1,4 +1,4 @@
-/* sched.h - flags of clone, as on Linux. */
+/* sched.h - flags of clone, scheduling policies, as on Linux. */
 #ifndef ABI_SCHED_H
 #define ABI_SCHED_H
 
@@ -29,5 +29,12 @@
 #define CLONE_NEWNET         0x40000000u
 #define CLONE_IO             0x80000000u
 #define CLONE_CLEAR_SIGHAND  0x100000000ull /* clone3 only */
+
+#define SCHED_OTHER         0
+#define SCHED_FIFO          1
+#define SCHED_RR            2
+#define SCHED_BATCH         3
+#define SCHED_IDLE          5
+#define SCHED_RESET_ON_FORK 0x40000000u
 
 #endif

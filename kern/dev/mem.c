@@ -89,7 +89,7 @@ zeroread(struct file *f, struct uio *u, int64_t *off)
 	while (u->n > 0) {
 		if (uiozero(u, MIN(u->n, ZEROCHUNK)) < 0)
 			return want - u->n ? (int)(want - u->n) : -EFAULT;
-		if (u->n > 0 && sigyield())
+		if (u->n > 0 && sigpending())
 			break;
 	}
 	return want - u->n;
@@ -114,7 +114,7 @@ randread(struct file *f, struct uio *u, int64_t *off)
 		randombytes(buf, n);
 		if (uioput(u, buf, n) < 0)
 			return want - u->n ? (int)(want - u->n) : -EFAULT;
-		if (u->n > 0 && (want - u->n) % 4096 == 0 && sigyield())
+		if (u->n > 0 && (want - u->n) % 4096 == 0 && sigpending())
 			break;
 	}
 	return want - u->n;
@@ -132,7 +132,7 @@ randwrite(struct file *f, struct uio *u, int64_t *off)
 	while (u->n > 0) {
 		if (uioget(u, buf, MIN(u->n, sizeof(buf))) < 0)
 			return want - u->n ? (int)(want - u->n) : -EFAULT;
-		if (u->n > 0 && (want - u->n) % 4096 == 0 && sigyield())
+		if (u->n > 0 && (want - u->n) % 4096 == 0 && sigpending())
 			break;
 	}
 	return want - u->n;

@@ -712,7 +712,7 @@ ttywrite(struct tty *t, const struct ttyfile *f, struct uio *u)
 				return done + m ? (int)(done + m) : r;
 		}
 		done += n;
-		if (done < want && sigyield())
+		if (done < want && sigpending())
 			break;
 	}
 	return done;

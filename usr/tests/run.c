@@ -47,6 +47,7 @@ static const struct suite suites[] = {
 	{"file", t_file, 0},
 	{"fpu", t_fpu, 0},
 	{"futex", t_futex, 0},
+	{"sched", t_sched, 0},
 	{"time", t_time, 0},
 	{"timer", t_timer, 0},
 	{"oom", t_oom, 1},
