@@ -16,6 +16,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu
+import scaling
 
 BUILD = os.path.join(qemu.ROOT, "build-release")
 
@@ -146,8 +147,14 @@ def main():
     ap.add_argument("--json", action="store_true", help="figures only")
     ap.add_argument("--check", action="store_true",
                     help="status 1 if one costs more than its bar")
+    ap.add_argument("--scaling", action="store_true",
+                    help="work per second on two CPUs against one instead")
+    ap.add_argument("--linux", action="store_true",
+                    help="with --scaling: the ratios of Linux, too")
     args = ap.parse_args()
     try:
+        if args.scaling:
+            return scaling.main(BUILD, args.linux, args.check)
         found = measure()
     except qemu.Failure as e:
         print("bench: %s (see build/logs)" % e, file=sys.stderr)

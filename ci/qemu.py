@@ -43,7 +43,8 @@ class Machine:
                  cpus=1, timeout=60, icount=False, extra=(), qmp=False,
                  program=("qemu-system-i386",)):
         self.name = name
-        self.args = [*program, "-accel", "tcg", "-M", machine,
+        accel = "tcg,thread=multi" if cpus > 1 and not icount else "tcg"
+        self.args = [*program, "-accel", accel, "-M", machine,
                      "-m", str(ram), "-display", "none", "-monitor", "none",
                      "-nic", "none", "-no-reboot", "-serial", "stdio",
                      "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
