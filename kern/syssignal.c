@@ -24,7 +24,10 @@ static struct waitq nobody = {
 int
 sleepsignal(int64_t deadline)
 {
-	return sleepuntil(&nobody, 0, deadline, SLEEP_INT);
+	int err = sleepuntil(&nobody, 0, deadline, SLEEP_INT);
+
+	/* woken by a stop that a SIGCONT has undone: as if it had stopped */
+	return err == 0 ? -EINTR : err;
 }
 
 static int changeable(int sig);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 
 static word *shared; /* one page, of parent and children */
 
@@ -341,6 +342,35 @@ kill_during_copy(void)
 	}
 }
 
+/* Stops that are undone, most before they have stopped anybody. */
+static void
+stop_and_continue_against_sleep(void)
+{
+	struct timespec t = {1000, 0};
+	int i, pid, st, idle = 0;
+
+	begin();
+	shared = sharedpages(1);
+	pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		shared[0] = 1;
+		nanosleep(&t, 0);
+		_exit(1);
+	}
+	while (!shared[0])
+		rest(&idle);
+	for (i = 0; i < rounds; i++) {
+		must(kill(pid, SIGSTOP) == 0);
+		jitter();
+		must(kill(pid, SIGCONT) == 0);
+		jitter();
+	}
+	must(waitpid(pid, &st, WNOHANG) == 0);
+	must(kill(pid, SIGTERM) == 0 && waitpid(pid, &st, 0) == pid);
+	checkeq(st, SIGTERM);
+}
+
 const struct test t_racefork[] = {
 	T(sibling_writes_against_fork),
 	T(sibling_mmap_against_fork),
@@ -349,5 +379,6 @@ const struct test t_racefork[] = {
 	T(fault_against_exit_of_process),
 	T(fault_against_exec),
 	T(kill_during_copy),
+	T(stop_and_continue_against_sleep),
 	{0},
 };
