@@ -860,6 +860,24 @@ procnumber(const char *path, const char *word)
 	return s ? strtol(s + strlen(word), 0, 10) : 0;
 }
 
+/* MemFree once it is as before, or after a second: who was the last to run on
+ * another CPU goes soon after it was waited for. */
+static long
+memafter(long before)
+{
+	struct timespec t = {0, 10000000};
+	long now;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		now = procnumber("/proc/meminfo", "MemFree:");
+		if (before < 0 || now == before)
+			break;
+		nanosleep(&t, 0);
+	}
+	return now;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -886,7 +904,7 @@ main(int argc, char **argv)
 	for (round = 0; seconds() < end; round++) {
 		beats = oneround(round, end - seconds());
 		must(!quire || procnumber("/proc/vmcheck", "") >= 0);
-		now = procnumber("/proc/meminfo", "MemFree:");
+		now = memafter(free);
 		dprintf(1, "soak: round %u, %u steps, %ld kB free\n", round,
 			beats, now);
 		must(!quire || round == 0 || now == free);
