@@ -137,6 +137,48 @@ def jobs(m):
     run(m, "jobs; echo none-left", r"^none-left$")
 
 
+# Files of busyjobs's root: something for every CPU; jobs whose ends are known.
+BUSYFILES = [("load.sh", """
+for i in 1 2 3; do while :; do :; done & done
+while :; do ls -lR /proc/self | sort >/dev/null; done 2>/dev/null &
+while :; do seq 300 | sed s/1/x/ | wc >/dev/null; done &
+"""), ("statuses.sh", """
+i=0; bad=0
+while [ $i -lt 50 ]; do
+	(exit $i) & a=$!
+	sh -c 'kill -9 $$' & b=$!
+	seq $i 200 | sort -rn | cat | tail -n 1 >/tmp/last &
+	/bin/sleep 1000 & c=$!
+	kill -STOP $c; kill -CONT $c; kill $c
+	wait $a; [ $? = $i ] || bad=1
+	wait $b; [ $? = 137 ] || bad=2
+	wait $c; [ $? = 143 ] || bad=3
+	wait; [ "$(cat /tmp/last)" = $i ] || bad=4
+	i=$((i + 1))
+done 2>/dev/null
+echo "statuses $bad"
+""")]
+
+
+def busyjobs(m):
+    """Job control, and what wait finds, while every CPU is busy."""
+    run(m, ". /load.sh; echo loaded-$((1 + 1))", r"^loaded-2$")
+    run(m, "sh /statuses.sh", r"^statuses 0$", 120)
+    run(m, "set -b; sh -m /statuses.sh", r"^statuses 0$", 120)
+    for _ in range(5):
+        m.send("/bin/sleep 600 | cat\r")
+        m.drain(0.7)
+        press(m, CTRL_Z, r"Stopped", 30)
+        m.expect(PROMPT, 30)
+        run(m, "bg", r"sleep 600", 30)
+        run(m, "jobs", r"Running.*sleep 600", 30)
+        m.send("fg\r")
+        m.drain(0.7)
+        press(m, CTRL_C, PROMPT, 30)
+    run(m, "for p in $(jobs -p); do kill -9 -$p; done; wait; echo ended", r"^ended$", 60)
+    run(m, "jobs; echo none-left", r"^none-left$", 60)
+
+
 def eof(m):
     """Ctrl-D ends the shell; init starts another."""
     m.send(CTRL_D)

@@ -23,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "logs")
 PASS = 33
 PANIC = 253
+SHIFTS = 5  # with icount a seed's instructions take 1 to 16 ns
 PANICTEXT = re.compile(r"^panic\b(?!=)", re.M)
 
 
@@ -40,7 +41,7 @@ class Machine:
 
     def __init__(self, name="boot", kernel=None, initrd=None, append="",
                  cdrom=None, hda=None, ram=128, machine="pc", cpu=None,
-                 cpus=1, timeout=60, icount=False, extra=(), qmp=False,
+                 cpus=1, timeout=60, icount=False, seed=0, extra=(), qmp=False,
                  program=("qemu-system-i386",)):
         self.name = name
         accel = "tcg,thread=multi" if cpus > 1 and not icount else "tcg"
@@ -53,8 +54,9 @@ class Machine:
         if cpus > 1:
             self.args += ["-smp", "%d,sockets=%d,cores=1" % (cpus, cpus)]
         if icount:
-            self.args += ["-icount", "shift=0,sleep=off",
-                          "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+            self.args += ["-icount", "shift=%d,sleep=off" % (seed % SHIFTS),
+                          "-rtc", "base=2026-01-01T00:00:%02d,clock=vm" %
+                          (seed % 60)]
         if kernel:
             self.args += ["-kernel", kernel, "-append", append]
         if initrd:

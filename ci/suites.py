@@ -3,7 +3,8 @@
 
 Each suite is a function that yields jobs; a job is (name, function) and its
 function returns a list of results, so that a TAP run counts each of its tests.
-Two jobs run at once.  One line per test; the last line is the count.
+Two jobs run at once, or one that has several CPUs.  Some suites run only when
+they are named.  One line per test; the last line is the count.
 """
 
 import base64
@@ -14,7 +15,6 @@ import gzip
 import os
 import re
 import shutil
-import signal
 import signal
 import struct
 import subprocess
@@ -41,11 +41,45 @@ Result = collections.namedtuple("Result", "name ok seconds why")
 
 lock = threading.Lock()
 suites = collections.OrderedDict()
+ondemand = set()  # the names of those that only run when they are named
 
 
 def suite(fn):
     suites[fn.__name__.strip("_").replace("_", "-")] = fn
     return fn
+
+
+def named(fn):
+    """A suite that takes too long for every run."""
+    ondemand.add(fn.__name__.strip("_").replace("_", "-"))
+    return suite(fn)
+
+
+def wide(run):
+    """A job that needs both of the host's CPUs that we use."""
+    run.width = 2
+    return run
+
+
+class Places:
+    """Room for two jobs, or a wide one, in the order in which they come."""
+
+    def __init__(self, n):
+        self.free = n
+        self.queue = threading.Lock()
+        self.change = threading.Condition()
+
+    def run(self, fn, name):
+        width = getattr(fn, "width", 1)
+        with self.queue, self.change:
+            self.change.wait_for(lambda: self.free >= width)
+            self.free -= width
+        try:
+            return fn(name)
+        finally:
+            with self.change:
+                self.free += width
+                self.change.notify_all()
 
 
 def job(fn, *args, **kw):
@@ -328,6 +362,88 @@ def usr():
     yield "usr-oom", lambda name: tapboot(
         name, kernel=KERNEL, initrd=testroot(), ram=64, timeout=200,
         append="init=/bin/t panic=exit quiet -- oom")
+
+
+# On several CPUs.
+
+def testboot(name, cpus=1, words="", env="", timeout=600, **kw):
+    """The tests with these names, or all, on so many CPUs: a job."""
+    run = lambda name: tapboot(
+        name, kernel=KERNEL, initrd=testroot(), cpus=cpus, timeout=timeout,
+        append=" ".join(["init=/bin/t panic=exit quiet", env, "--", words]),
+        **dict({"ram": 256}, **kw))
+    return name, wide(run) if cpus > 1 and not kw.get("icount") else run
+
+
+@suite
+def parallel():
+    """The tests, 1,000 rounds of each race, job control: on 2 and 4 CPUs."""
+    yield testboot("parallel-usr-4", 4)
+    yield testboot("parallel-race-2", 2, "race", "RACES=1000")
+    yield "parallel-jobs-4", wide(job(jobsboot, "parallel-jobs-4", 4))
+
+
+@named
+def parallel_full():
+    """The tests, 10,000 rounds of each race, typed ones: on 1 to 8 CPUs."""
+    for n in (1, 2, 4, 8):
+        yield testboot("parallel-full-usr-%d" % n, n, timeout=1200)
+        yield testboot("parallel-full-oom-%d" % n, n, "oom", ram=64, timeout=900)
+        yield testboot("parallel-full-race-%d" % n, n, "race", "LIMIT=1000",
+                       timeout=4000)
+    for name, fn in interactive.TESTS:
+        name = "parallel-full-typed-" + name
+        yield name, wide(job(typedboot, name, fn, cpus=4))
+    yield "parallel-full-jobs-8", wide(job(jobsboot, "parallel-full-jobs-8", 8))
+
+
+def jobsboot(name, cpus):
+    typedboot(name, interactive.busyjobs, cpus=cpus, timeout=240,
+              initrd=withscript("jobs.cpio", "", interactive.BUSYFILES))
+
+
+# One CPU at a time, the same in every run: a seed has another RTC, so other
+# addresses; other delays in the races; and another number of instructions
+# between timer interrupts, where the CPUs take turns.
+
+def seeds(prefix, numbers):
+    for n in numbers:
+        yield testboot("%s-%d" % (prefix, n), 2 + n % 2 * 2, icount=True,
+                       seed=n, env="SEED=%d LIMIT=1000" % n, timeout=900)
+        yield testboot("%s-race-%d" % (prefix, n), 2 + n % 2 * 2, "race",
+                       "SEED=%d RACES=200 LIMIT=1000" % n, icount=True,
+                       seed=n, timeout=900)
+
+
+@suite
+def icount():
+    """The tests and races on 2 and 4 CPUs in turns, with two seeds."""
+    yield from seeds("icount", (1, 2))
+
+
+@named
+def icount_full():
+    """The same with 20 seeds."""
+    yield from seeds("icount-full", range(1, 21))
+
+
+@suite
+def soak():
+    """Two minutes of everything at once on 4 CPUs."""
+    yield "soak", wide(job(soakboot, "soak", 120))
+
+
+@named
+def soak_long():
+    """Half an hour of it."""
+    yield "soak-long", wide(job(soakboot, "soak-long", 1800))
+
+
+def soakboot(name, seconds):
+    seed = int(time.time()) % 1000000
+    boot(name=name, kernel=KERNEL, initrd=testroot(), cpus=4, ram=256,
+         timeout=seconds + 200, expect="^soak: passed, seed %d" % seed,
+         append="init=/bin/soak panic=exit -- %d %d" % (seconds, seed))
 
 
 def testroot():
@@ -755,9 +871,9 @@ def typed():
         yield name, job(typedboot, name, fn)
 
 
-def typedboot(name, fn):
-    with Machine(name=name, kernel=KERNEL, initrd=FULL, ram=128, timeout=90,
-                 append="console=ttyS0") as m:
+def typedboot(name, fn, cpus=1, timeout=90, initrd=FULL):
+    with Machine(name=name, kernel=KERNEL, initrd=initrd, ram=128, cpus=cpus,
+                 timeout=timeout, append="console=ttyS0") as m:
         m.expect(interactive.PROMPT, 60)
         fn(m)
         if qemu.PANICTEXT.search(m.text):
@@ -1086,7 +1202,8 @@ def choose(words):
     unknown = set(words)
     jobs = []
     for name, fn in suites.items():
-        if words and not any(belongs(w, name) for w in words):
+        if not any(belongs(w, name) for w in words) and (words or
+                                                         name in ondemand):
             continue
         for jobname, run in prepare(name, fn):
             part = [w for w in words if w.startswith(jobname + "/")]
@@ -1130,7 +1247,8 @@ def main():
     words = sys.argv[1:]
     if words and words[0] in ("--list", "-h", "--help"):
         for name, fn in suites.items():
-            print("%-16s %s" % (name, fn.__doc__.splitlines()[0]))
+            print("%-16s %s%s" % (name, fn.__doc__.splitlines()[0],
+                                  " (on demand)" * (name in ondemand)))
         return 0
     # a shell's background jobs ignore these; the tests on the host must not
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -1143,8 +1261,9 @@ def main():
     for word in sorted(unknown):
         print("no test or suite is named %s (see ci/test --list)" % word)
     passed, failed = 0, len(unknown)
+    places = Places(2)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(run, name) for name, run in jobs]
+        running = [pool.submit(places.run, run, name) for name, run in jobs]
         for done in concurrent.futures.as_completed(running):
             for r in done.result():
                 show(r, colour)
