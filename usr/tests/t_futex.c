@@ -790,6 +790,178 @@ futex_requeue_storm(void)
 	reapwaiters();
 }
 
+/*
+ * Random calls against a model: for each word, who waits for it in which order.
+ */
+#define WORDS 3
+#define STEPS 300
+
+static struct {
+	int slot;
+	unsigned bits;
+} queue[WORDS][NWAIT];
+static int nqueue[WORDS];
+
+static int *
+word(int k)
+{
+	return k == 0 ? &sh->a : k == 1 ? &sh->b : &sh->c;
+}
+
+/* Take the i-th waiter out of the model. */
+static void
+dequeue(int k, int i)
+{
+	for (nqueue[k]--; i < nqueue[k]; i++)
+		queue[k][i] = queue[k][i + 1];
+}
+
+/* The i-th waiter of the word must have returned, or been killed. */
+static void
+gone(int k, int i, int want)
+{
+	int slot = queue[k][i].slot, st;
+
+	must(waitpid(pids[slot], &st, 0) == pids[slot]);
+	checkeq(st, want);
+	pids[slot] = 0;
+	dequeue(k, i);
+}
+
+static void
+fuzzstart(int k)
+{
+	unsigned bits = rnd() % 7 + 1;
+	int i;
+
+	for (i = 0; i < NWAIT && pids[i]; i++)
+		;
+	if (i == NWAIT)
+		return;
+	if ((pids[i] = fork()) == 0)
+		_exit(futex(word(k), FUTEX_WAIT_BITSET, *word(k), 0, 0, bits) < 0);
+	untilwaiters(word(k), nqueue[k] + 1);
+	queue[k][nqueue[k]].slot = i;
+	queue[k][nqueue[k]++].bits = bits;
+}
+
+/* Those that a wake of n must have woken: how many. */
+static int
+modelwake(int k, int n, unsigned bits)
+{
+	int i, woken = 0;
+
+	for (i = 0; i < nqueue[k];) {
+		if (!(queue[k][i].bits & bits)) {
+			i++;
+			continue;
+		}
+		gone(k, i, 0);
+		if (++woken >= n)
+			break;
+	}
+	return woken;
+}
+
+static void
+fuzzwake(int k)
+{
+	unsigned bits = rnd() % 7 + 1;
+	int n = rnd() % 3, r;
+
+	r = futex(word(k), FUTEX_WAKE_BITSET, n, 0, 0, bits);
+	checkeq(r, modelwake(k, n, bits));
+}
+
+static void
+fuzzrequeue(int k, int to)
+{
+	int nwake = rnd() % 2, nmove = rnd() % 4, right = rnd() % 4 != 0, n = 0, r;
+
+	if (!quire && nqueue[to])
+		return; /* where Linux puts them depends on its hash */
+	r = futex(word(k), FUTEX_CMP_REQUEUE, nwake, (void *)nmove, word(to),
+		*word(k) + !right);
+	if (!right) {
+		checkeq(r, -1);
+		return;
+	}
+	if (k == to) /* they stay where they are */
+		checkeq(r, nwake + nmove < nqueue[k] ? nwake + nmove : nqueue[k]);
+	for (; n < nwake && nqueue[k]; n++)
+		gone(k, 0, 0);
+	for (; n < nwake + nmove && k != to && nqueue[k]; n++) {
+		queue[to][nqueue[to]++] = queue[k][0];
+		dequeue(k, 0);
+	}
+	if (k != to)
+		checkeq(r, n);
+}
+
+static void
+fuzzwakeop(int k, int other)
+{
+	int n1 = rnd() % 3, n2 = rnd() % 3, old = rnd() % 4, r, want;
+
+	*word(other) = old;
+	r = futex(word(k), FUTEX_WAKE_OP, n1, (void *)n2, word(other),
+		FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_GT, 1));
+	checkeq(*word(other), old + 1);
+	want = modelwake(k, n1, ~0u);
+	if (old > 1)
+		want += modelwake(other, n2, ~0u);
+	checkeq(r, want);
+}
+
+static void
+fuzzkill(int k)
+{
+	int i;
+
+	if (nqueue[k] == 0)
+		return;
+	i = rnd() % nqueue[k];
+	kill(pids[queue[k][i].slot], SIGKILL);
+	gone(k, i, SIGKILL);
+}
+
+static void
+futex_against_a_model(void)
+{
+	int step, k, other;
+
+	share();
+	memset(pids, 0, sizeof(pids));
+	srnd(getpid());
+	for (step = 0; step < STEPS; step++) {
+		k = rnd() % WORDS;
+		other = rnd() % WORDS;
+		switch (rnd() % 8) {
+		case 0:
+			fuzzwake(k);
+			break;
+		case 1:
+			fuzzrequeue(k, other);
+			break;
+		case 2:
+			fuzzwakeop(k, other);
+			break;
+		case 3:
+			fuzzkill(k);
+			break;
+		default:
+			fuzzstart(k);
+		}
+		for (k = 0; k < WORDS; k++)
+			checkeq(waiters(word(k)), nqueue[k]);
+	}
+	for (k = 0; k < WORDS; k++) {
+		checkeq(wakeup(word(k), MANY), nqueue[k]);
+		while (nqueue[k])
+			gone(k, 0, 0);
+	}
+}
+
 /* Robust lists. */
 
 #define LOCK(i) (&sh->lock[i].link)
@@ -1080,6 +1252,7 @@ const struct test t_futex[] = {
 	T(futex_handover),
 	T(futex_mutex),
 	T(futex_requeue_storm),
+	T(futex_against_a_model),
 	T(robust_owner_died),
 	T(robust_exec),
 	T(robust_killed),
