@@ -58,7 +58,9 @@ static void putcontrol(struct msghdr *, struct sockio *, int cloexec);
 static void putcmsg(struct msghdr *, struct sockio *, int type, void *data,
 	uint n);
 static void putrights(struct msghdr *, struct sockio *, int cloexec);
-static int putname(uint uaddr, uint ulen, struct socket *);
+static int putname(uint uaddr, uint ulen, struct sockname *, int unnamed);
+static int getaddr(struct sockio *, struct sockaddr_un *, uint uaddr, int len);
+static int fetchaddr(struct sockaddr_un *, uint uaddr, int len);
 static int recvmmsg(const uint *a, int wide);
 static int getopt(struct socket *, uint opt, void *val);
 static int setopt(struct socket *, uint opt, int val);
@@ -313,12 +315,16 @@ ioinit(struct sockio *io, struct file *f, uint addr, uint n, uint flags)
 	io->outflags = 0;
 	io->rights = 0;
 	io->hascred = 0;
+	io->addr = 0;
+	io->wantname = 0;
+	io->name = 0;
 }
 
 /* fd, address, length, flags, destination, its length. */
 int
 sys_sendto(const uint *a)
 {
+	struct sockaddr_un addr;
 	struct sockio io;
 	struct file *f;
 	int r;
@@ -327,9 +333,33 @@ sys_sendto(const uint *a)
 	if (s == 0)
 		return r;
 	ioinit(&io, f, a[1], a[2], a[3]);
-	r = dosend(s, &io);
+	r = a[4] ? getaddr(&io, &addr, a[4], a[5]) : 0;
+	if (r == 0)
+		r = dosend(s, &io);
 	fileclose(f);
 	return r;
+}
+
+/* Fetch the address to send to: 0, -EINVAL or -EFAULT. */
+static int
+getaddr(struct sockio *io, struct sockaddr_un *addr, uint uaddr, int len)
+{
+	int err = fetchaddr(addr, uaddr, len);
+
+	if (err == 0 && len > 0)
+		io->addr = addr;
+	io->addrlen = len;
+	return err;
+}
+
+/* An address of len bytes from user memory; one that is too long counts as
+ * given, and is refused where it is used. */
+static int
+fetchaddr(struct sockaddr_un *addr, uint uaddr, int len)
+{
+	if (len < 0 || len > ADDRLEN_MAX)
+		return -EINVAL;
+	return copyin(addr, uaddr, MIN((uint)len, sizeof(*addr))) ? -EFAULT : 0;
 }
 
 /* unixsend; rights that do not go are closed. */
@@ -359,27 +389,29 @@ sys_recvfrom(const uint *a)
 	if (s == 0)
 		return r;
 	ioinit(&io, f, a[1], a[2], a[3]);
+	io.wantname = a[4] != 0;
 	r = unixrecv(s, &io);
 	if (io.rights)
 		rightsdrop(io.rights);
-	err = r >= 0 && a[4] ? putname(a[4], a[5], 0) : 0;
+	err = r >= 0 && a[4] ? putname(a[4], a[5], io.name, 0) : 0;
+	socknameput(io.name);
 	fileclose(f);
 	return err < 0 ? err : r;
 }
 
-/* Write the name of s (0: none) to user memory, where *ulen is the room.  0,
- * -EFAULT or -EINVAL. */
+/* Write a name to user memory, where *ulen is the room.  No name (0) is the
+ * first so many bytes of an address.  0, -EFAULT or -EINVAL. */
 static int
-putname(uint uaddr, uint ulen, struct socket *s)
+putname(uint uaddr, uint ulen, struct sockname *n, int unnamed)
 {
-	uint16_t family = AF_UNIX;
-	int len = s ? sizeof(family) : 0, room;
+	static const struct sockaddr_un none = {.family = AF_UNIX};
+	int len = n ? n->len : unnamed, room;
 
 	if (copyin(&room, ulen, sizeof(room)))
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
-	if (copyout(uaddr, &family, MIN(len, room)))
+	if (copyout(uaddr, n ? &n->addr : &none, MIN(len, room)))
 		return -EFAULT;
 	return copyout(ulen, &len, sizeof(len)) ? -EFAULT : 0;
 }
@@ -402,6 +434,7 @@ sys_sendmsg(const uint *a)
 static int
 sendmsg(struct file *f, struct socket *s, uint umsg, uint flags)
 {
+	struct sockaddr_un addr;
 	struct message m;
 	struct sockio io;
 	int r;
@@ -410,7 +443,9 @@ sendmsg(struct file *f, struct socket *s, uint umsg, uint flags)
 	r = getmsg(&m, umsg, &io);
 	if (r < 0)
 		return r;
-	r = getcontrol(&m.hdr, &io);
+	r = getaddr(&io, &addr, m.hdr.name, MIN(m.hdr.namelen, ADDRLEN_MAX));
+	if (r == 0)
+		r = getcontrol(&m.hdr, &io);
 	if (r == 0)
 		r = dosend(s, &io);
 	else if (io.rights)
@@ -579,22 +614,24 @@ recvmsg(struct file *f, struct socket *s, uint umsg, uint flags)
 	struct message m;
 	struct sockio io;
 	struct msghdr *h = &m.hdr;
-	int r;
+	int r, err;
 
 	ioinit(&io, f, 0, 0, flags & ~MSG_CMSG_CLOEXEC);
 	r = getmsg(&m, umsg, &io);
 	if (r < 0)
 		return r;
+	io.wantname = h->name != 0;
 	r = unixrecv(s, &io);
 	putmsg(&m);
 	if (r < 0)
 		return r;
-	h->namelen = 0;
 	putcontrol(h, &io, flags & MSG_CMSG_CLOEXEC);
 	h->flags = io.outflags | (flags & MSG_CMSG_CLOEXEC);
-	if (h->name && copyout(umsg + offsetof(struct msghdr, namelen),
-				&h->namelen, sizeof(h->namelen)))
-		return -EFAULT;
+	err = h->name ? putname(h->name,
+		umsg + offsetof(struct msghdr, namelen), io.name, 0) : 0;
+	socknameput(io.name);
+	if (err < 0)
+		return err;
 	if (copyout(umsg + offsetof(struct msghdr, controllen), &h->controllen,
 			2 * sizeof(uint)))
 		return -EFAULT;
@@ -783,7 +820,7 @@ sys_getsockname(const uint *a)
 
 	if (s == 0)
 		return r;
-	r = putname(a[1], a[2], s);
+	r = putname(a[1], a[2], s->name, sizeof(uint16_t));
 	fileclose(f);
 	return r;
 }
@@ -797,7 +834,8 @@ sys_getpeername(const uint *a)
 
 	if (s == 0)
 		return r;
-	r = s->peer ? putname(a[1], a[2], s) : -ENOTCONN;
+	r = s->peer ? putname(a[1], a[2], s->peer->name, sizeof(uint16_t)) :
+		-ENOTCONN;
 	fileclose(f);
 	return r;
 }
@@ -1010,6 +1048,94 @@ settimeo(int64_t *ns, int wide, uint uval, uint n)
 	return 0;
 }
 
+/* fd, address, its length. */
+int
+sys_bind(const uint *a)
+{
+	struct sockaddr_un addr;
+	struct file *f;
+	int r;
+	struct socket *s = getsock(a[0], &f, &r);
+
+	if (s == 0)
+		return r;
+	r = fetchaddr(&addr, a[1], a[2]);
+	if (r == 0)
+		r = unixbind(s, &addr, a[2]);
+	fileclose(f);
+	return r;
+}
+
+/* fd, address, its length. */
+int
+sys_connect(const uint *a)
+{
+	struct sockaddr_un addr;
+	struct file *f;
+	int r;
+	struct socket *s = getsock(a[0], &f, &r);
+
+	if (s == 0)
+		return r;
+	r = fetchaddr(&addr, a[1], a[2]);
+	if (r == 0)
+		r = unixconnect(s, &addr, a[2], f->flags & O_NONBLOCK);
+	fileclose(f);
+	return r;
+}
+
+/* fd, how many connections may wait. */
+int
+sys_listen(const uint *a)
+{
+	struct file *f;
+	int r;
+	struct socket *s = getsock(a[0], &f, &r);
+
+	if (s == 0)
+		return r;
+	r = unixlisten(s, a[1]);
+	fileclose(f);
+	return r;
+}
+
+/* fd, where the address of the other side and its length go, flags. */
+int
+sys_accept4(const uint *a)
+{
+	struct socket *s, *child;
+	struct file *f, *new;
+	int r;
+
+	if (a[3] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return -EINVAL;
+	s = getsock(a[0], &f, &r);
+	if (s == 0)
+		return r;
+	r = unixaccept(s, f->flags & O_NONBLOCK, &child);
+	fileclose(f);
+	if (r < 0)
+		return r;
+	new = sockfile(child, a[3]);
+	if (new == 0)
+		return -ENOMEM;
+	if (a[1])
+		r = putname(a[1], a[2], child->peer->name, sizeof(uint16_t));
+	if (r < 0) {
+		fileclose(new);
+		return r;
+	}
+	return sockfd(new, a[3]);
+}
+
+static int
+accept(const uint *a)
+{
+	uint arg[4] = {a[0], a[1], a[2], 0};
+
+	return sys_accept4(arg);
+}
+
 static int
 send(const uint *a)
 {
@@ -1035,6 +1161,10 @@ sys_socketcall(const uint *a)
 		uint nargs;
 	} call[] = {
 		[1] = {sys_socket, 3},
+		[2] = {sys_bind, 3},
+		[3] = {sys_connect, 3},
+		[4] = {sys_listen, 2},
+		[5] = {accept, 3},
 		[6] = {sys_getsockname, 3},
 		[7] = {sys_getpeername, 3},
 		[8] = {sys_socketpair, 4},
@@ -1047,6 +1177,7 @@ sys_socketcall(const uint *a)
 		[15] = {sys_getsockopt, 5},
 		[16] = {sys_sendmsg, 3},
 		[17] = {sys_recvmsg, 3},
+		[18] = {sys_accept4, 4},
 		[19] = {sys_recvmmsg, 5},
 		[20] = {sys_sendmmsg, 4},
 	};

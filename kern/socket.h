@@ -1,6 +1,6 @@
 /*
  * socket.h - sockets: system calls in socket.c, Unix-domain sockets in unix.c,
- * descriptors on their way through one in flight.c.
+ * their names in unixname.c, descriptors on their way through one in flight.c.
  */
 #ifndef KERN_SOCKET_H
 #define KERN_SOCKET_H
@@ -18,6 +18,14 @@ struct rights {
 	uint uid;            /* who sent them */
 	int flying;          /* counted as in flight */
 	struct file *file[SCM_MAX_FD]; /* each with a reference */
+};
+
+/* The address of a socket; never changed. */
+struct sockname {
+	volatile int ref;
+	int len;                 /* bytes of addr */
+	struct sockaddr_un addr;
+	char nul;                /* ends a path of full length */
 };
 
 enum { SOCK_IDLE, SOCK_CONNECTED, SOCK_LISTENING }; /* states */
@@ -48,6 +56,13 @@ struct socket {
 	struct ucred peercred;  /* who made, or connected, the peer */
 	struct waitq readq;     /* for a message, or the end */
 	struct waitq writeq;    /* for room */
+	struct sockname *name;  /* set once; 0: none [boundlock] */
+	struct dentry *dentry;  /* the name's file, or 0 [boundlock] */
+	struct list boundlink;  /* in the list of those with names [boundlock] */
+	struct list pending;    /* listening: those to accept [lock] */
+	struct list pendlink;   /* in that list [the listening one's lock] */
+	uint npending, backlog; /* how many, being made too; one less than
+	                         * there may be [lock] */
 	uint inflight;          /* of file's references [flightlock] */
 	struct list flylink;    /* in the list of those in flight [flightlock] */
 	uint found;             /* the collector's: those in messages of */
@@ -65,6 +80,10 @@ struct sockio {
 	struct rights *rights;   /* to send, taken over; or received; or 0 */
 	struct ucred cred;       /* of the sender */
 	int hascred;             /* received: cred is filled in */
+	const struct sockaddr_un *addr; /* where to send to, or 0: the peer */
+	int addrlen;
+	int wantname;            /* receive: who sent it? */
+	struct sockname *name;   /* that, referenced; or 0 */
 };
 
 /* socket.c */
@@ -78,6 +97,7 @@ int socketiov(struct file *, const struct iovec *iov, uint n, int out);
 
 /* A socket with one reference, or 0; unixput drops one. */
 struct socket *unixnew(int type);
+struct socket *unixget(struct socket *);
 void unixput(struct socket *);
 
 /* Connect two new ones with each other. */
@@ -103,6 +123,28 @@ void unixeachrights(struct socket *, void (*fn)(struct rights *, void *),
 /* Take all messages to read off, to the end of a list; free a list of them. */
 void unixtake(struct socket *, struct list *to);
 void unixdrop(struct list *messages);
+
+/* The result of a sleep as a call returns it. */
+int unixslept(int err, int64_t deadline);
+
+/* unixname.c.  Addresses are in kernel memory; len bytes of them are given. */
+extern struct waitq unixroomq;
+void unixnameinit(void); /* at boot */
+struct sockname *socknameget(struct sockname *);
+void socknameput(struct sockname *); /* 0: nothing */
+int unixbind(struct socket *, const struct sockaddr_un *, int len);
+int unixlisten(struct socket *, uint backlog);
+int unixconnect(struct socket *, const struct sockaddr_un *, int len,
+	int nowait);
+
+/* A connected socket in *out, its reference for a file to take over. */
+int unixaccept(struct socket *, int nowait, struct socket **out);
+
+/* The socket of that address and type, referenced; or 0 and *err. */
+struct socket *unixfind(int type, const struct sockaddr_un *, int len, int *err);
+
+/* It closes: its name is free, but for the file. */
+void unixunbind(struct socket *);
 
 /* flight.c */
 void flightinit(void); /* at boot */

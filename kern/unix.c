@@ -31,6 +31,7 @@
 #define OVERHEAD    32     /* of a datagram, as sndbuf counts it */
 #define CHUNK       36544  /* bytes of a stream in one message, at most */
 #define INLINE      (2048 - sizeof(struct msg)) /* bytes without pages */
+#define DGRAMS      10     /* waiting ones, when one more may come */
 #define SMALL       128    /* size of a message that may be a spare */
 
 struct msg {
@@ -46,6 +47,7 @@ struct msg {
 
 static int sendstream(struct socket *, struct sockio *);
 static int sendpacket(struct socket *, struct sockio *);
+static struct socket *getpeer(struct socket *);
 static void forget(struct socket *, struct socket *peer);
 static int64_t until(int64_t timeo);
 static int sendone(struct socket *, struct socket *to, struct sockio *,
@@ -55,6 +57,9 @@ static int charge(struct socket *, uint cost, int nowait, int64_t deadline);
 static int takeerr(struct socket *);
 static void uncharge(struct socket *, uint cost);
 static int deliver(struct socket *, struct socket *to, struct msg *);
+static int deliverlater(struct socket *, struct socket *to, struct msg *,
+	int64_t deadline);
+static int full(struct socket *s, struct socket *to);
 static int recvstream(struct socket *, struct sockio *);
 static int samesender(struct socket *, struct sockio *, struct msg *);
 static int takebytes(struct socket *, struct sockio *, struct msg *);
@@ -64,7 +69,6 @@ static int nextmsg(struct socket *, struct sockio *, struct msg **m,
 	uint enough, int64_t deadline);
 static struct msg *behind(struct socket *, struct msg *);
 static int waitread(struct socket *, int64_t deadline);
-static int interrupted(int err, int64_t deadline);
 static void takerights(struct sockio *, struct msg *);
 static void unlink(struct socket *, struct msg *);
 static struct msg *msgnew(struct socket *, uint n);
@@ -72,6 +76,8 @@ static void msgfree(struct msg *);
 static int msgmove(struct msg *, uint off, uint n, struct sockio *, int out);
 static int iomove(struct sockio *, char *buf, uint n, int out);
 static void wakeboth(struct socket *);
+static void closepending(struct socket *);
+static struct socket *pendingat(struct socket *, uint at);
 
 struct socket *
 unixnew(int type)
@@ -86,6 +92,9 @@ unixnew(int type)
 	initsleeplock(&s->readlock, RANK_NONE);
 	listinit(&s->queue);
 	listinit(&s->flylink);
+	listinit(&s->boundlink);
+	listinit(&s->pending);
+	listinit(&s->pendlink);
 	initwaitq(&s->readq);
 	initwaitq(&s->writeq);
 	s->sndbuf = s->rcvbuf = DEFBUF;
@@ -102,11 +111,12 @@ unixput(struct socket *s)
 	if (!atomicdectest(&s->ref))
 		return;
 	assert(s->wmem == 0 && listempty(&s->queue) && s->inflight == 0);
+	socknameput(s->name);
 	kmfree((void *)s->spare);
 	kmfree(s);
 }
 
-static struct socket *
+struct socket *
 unixget(struct socket *s)
 {
 	atomicinc(&s->ref);
@@ -143,6 +153,8 @@ sendstream(struct socket *s, struct sockio *io)
 	uint n, done = 0;
 	int err = 0;
 
+	if (io->addr)
+		return to ? -EISCONN : -EOPNOTSUPP;
 	if (to == 0)
 		return -ENOTCONN;
 	if (s->shut & SHUT_WRITE)
@@ -163,27 +175,41 @@ sendstream(struct socket *s, struct sockio *io)
 static int
 sendpacket(struct socket *s, struct sockio *io)
 {
-	struct socket *to;
+	struct socket *to = 0;
 	uint n = io->left;
-	int err;
+	int err = 0;
 
-	acquire(&s->lock);
-	err = s->type == SOCK_SEQPACKET ? -s->err : 0;
-	if (err)
-		s->err = 0;
-	to = s->peer ? unixget(s->peer) : 0;
-	release(&s->lock);
-	if (err == 0 && to == 0)
-		err = -ENOTCONN;
+	if (s->type == SOCK_SEQPACKET && s->err)
+		err = takeerr(s);
+	if (s->type == SOCK_DGRAM && io->addr) {
+		to = unixfind(SOCK_DGRAM, io->addr, io->addrlen, &err);
+		if (to)
+			err = 0;
+	} else if (err == 0) {
+		to = getpeer(s);
+		err = to ? 0 : -ENOTCONN;
+	}
 	if (err == 0 && n > s->sndbuf - OVERHEAD)
 		err = -EMSGSIZE;
 	if (err == 0)
 		err = sendone(s, to, io, n, until(s->sndtimeo));
-	if (err == -ECONNREFUSED)
+	if (to && err == -ECONNREFUSED)
 		forget(s, to);
 	if (to)
 		unixput(to);
 	return err ? err : (int)n;
+}
+
+/* The peer, referenced, or 0. */
+static struct socket *
+getpeer(struct socket *s)
+{
+	struct socket *to;
+
+	acquire(&s->lock);
+	to = s->peer ? unixget(s->peer) : 0;
+	release(&s->lock);
+	return to;
 }
 
 /* A datagram socket's peer has gone: it has none any more. */
@@ -233,6 +259,8 @@ sendone(struct socket *s, struct socket *to, struct sockio *io, uint n,
 	if (err == 0) {
 		m->rights = io->rights;
 		err = deliver(s, to, m);
+		if (err == -EAGAIN && !(io->flags & MSG_DONTWAIT))
+			err = deliverlater(s, to, m, deadline);
 	}
 	if (err == 0) {
 		io->rights = 0;
@@ -279,7 +307,7 @@ charge(struct socket *s, uint cost, int nowait, int64_t deadline)
 		if (s->wmem >= s->sndbuf && !s->err && !s->shut)
 			err = pollsleep(deadline);
 		waiterdel(&w);
-		err = interrupted(err, deadline);
+		err = unixslept(err, deadline);
 		if (err < 0)
 			return err;
 	}
@@ -311,7 +339,28 @@ uncharge(struct socket *s, uint cost)
 		wakeup(&s->writeq);
 }
 
-/* Append a message to a socket's queue: 0, or it cannot be received any more:
+/* Deliver when there is room. */
+static int
+deliverlater(struct socket *s, struct socket *to, struct msg *m,
+	int64_t deadline)
+{
+	struct waiter w;
+	int err, slept = 0;
+
+	for (;;) {
+		preparesleep();
+		waiteradd(&unixroomq, &w);
+		err = deliver(s, to, m);
+		if (err == -EAGAIN)
+			slept = unixslept(pollsleep(deadline), deadline);
+		waiterdel(&w);
+		if (err != -EAGAIN || slept < 0)
+			return err == -EAGAIN ? slept : err;
+	}
+}
+
+/* Append a message to a socket's queue: 0, -EAGAIN (a datagram, and it has too
+ * many), -EPERM (connected with another), or it cannot be received any more:
  * -EPIPE, -ECONNREFUSED. */
 static int
 deliver(struct socket *s, struct socket *to, struct msg *m)
@@ -323,6 +372,10 @@ deliver(struct socket *s, struct socket *to, struct msg *m)
 		err = s->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
 	} else if (to->shut & SHUT_READ) {
 		err = -EPIPE;
+	} else if (s->type == SOCK_DGRAM && to->peer && to->peer != s) {
+		err = -EPERM;
+	} else if (full(s, to)) {
+		err = -EAGAIN;
 	} else {
 		listadd(&to->queue, &m->link);
 		to->nqueue++;
@@ -331,6 +384,15 @@ deliver(struct socket *s, struct socket *to, struct msg *m)
 	if (err == 0)
 		wakeup(&to->readq);
 	return err;
+}
+
+/* Has a datagram socket as many messages as those may send that are not its
+ * peer? */
+static int
+full(struct socket *s, struct socket *to)
+{
+	return s->type == SOCK_DGRAM && to->peer != s && to != s &&
+		to->nqueue > DGRAMS;
 }
 
 int
@@ -380,6 +442,10 @@ recvstream(struct socket *s, struct sockio *io)
 static int
 samesender(struct socket *s, struct sockio *io, struct msg *m)
 {
+	if (io->wantname) {
+		io->name = socknameget(m->from->name);
+		io->wantname = 0;
+	}
 	if (!s->passcred)
 		return 1;
 	if (io->hascred)
@@ -420,6 +486,8 @@ recvpacket(struct socket *s, struct sockio *io)
 	r = takepacket(s, io, m);
 	if (!(io->flags & MSG_PEEK)) {
 		unlink(s, m);
+		if (s->nqueue == DGRAMS)
+			wakeup(&unixroomq);
 		msgfree(m);
 	}
 	return r;
@@ -499,13 +567,12 @@ waitread(struct socket *s, int64_t deadline)
 		acquiresleep(&s->readlock);
 	}
 	waiterdel(&w);
-	return interrupted(err, deadline);
+	return unixslept(err, deadline);
 }
 
-/* The result of a sleep as a call returns it: one with a time limit is not
- * restarted. */
-static int
-interrupted(int err, int64_t deadline)
+/* One with a time limit is not restarted. */
+int
+unixslept(int err, int64_t deadline)
 {
 	if (err == -EINTR && deadline == NEVER)
 		return -ERESTARTSYS;
@@ -632,6 +699,8 @@ unixpoll(struct socket *s, struct pollset *ps)
 
 	pollwait(ps, &s->readq);
 	pollwait(ps, &s->writeq);
+	if (s->type == SOCK_DGRAM)
+		pollwait(ps, &unixroomq);
 	acquire(&s->lock);
 	if (s->err)
 		events |= POLLERR;
@@ -639,11 +708,12 @@ unixpoll(struct socket *s, struct pollset *ps)
 		events |= POLLHUP;
 	if (s->shut & SHUT_READ)
 		events |= POLLRDHUP | POLLIN | POLLRDNORM;
-	if (!listempty(&s->queue))
+	if (!listempty(&s->queue) || !listempty(&s->pending))
 		events |= POLLIN | POLLRDNORM;
 	if (s->type != SOCK_DGRAM && s->state == SOCK_IDLE)
 		events |= POLLHUP;
-	if (s->state != SOCK_LISTENING && s->wmem <= s->sndbuf / 4)
+	if (s->state != SOCK_LISTENING && s->wmem <= s->sndbuf / 4 &&
+		(s->peer == 0 || !full(s, s->peer)))
 		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	release(&s->lock);
 	return events;
@@ -676,6 +746,7 @@ unixshutdown(struct socket *s, int how)
 	peer = s->peer && s->type != SOCK_DGRAM ? unixget(s->peer) : 0;
 	release(&s->lock);
 	wakeboth(s);
+	wakeup(&unixroomq);
 	if (peer == 0)
 		return;
 	if (how & SHUT_READ)
@@ -709,11 +780,15 @@ unixclose(struct socket *s)
 	peer = s->peer;
 	s->peer = 0;
 	release(&s->lock);
+	if (s->name)
+		unixunbind(s);
+	closepending(s);
 	unixtake(s, &left);
+	wakeup(&unixroomq);
 	if (peer && s->type != SOCK_DGRAM) {
 		acquire(&peer->lock);
 		peer->shut = SHUT_READ | SHUT_WRITE;
-		if (!listempty(&left))
+		if (!listempty(&left) || s->file == 0)
 			peer->err = ECONNRESET;
 		release(&peer->lock);
 		wakeboth(peer);
@@ -724,11 +799,50 @@ unixclose(struct socket *s)
 	unixput(s);
 }
 
+/* Nobody will accept them. */
+static void
+closepending(struct socket *s)
+{
+	struct socket *child;
+
+	while ((child = pendingat(s, 0)) != 0) {
+		acquire(&s->lock);
+		listdel(&child->pendlink);
+		release(&s->lock);
+		unixclose(child);
+		unixput(child);
+	}
+}
+
+/* The one with so many before it, referenced; or 0. */
+static struct socket *
+pendingat(struct socket *s, uint at)
+{
+	struct socket *child, *found = 0;
+
+	acquire(&s->lock);
+	listeach (child, &s->pending, pendlink) {
+		if (at-- == 0) {
+			found = unixget(child);
+			break;
+		}
+	}
+	release(&s->lock);
+	return found;
+}
+
+/* With those of the sockets that are not accepted yet. */
 void
 unixtake(struct socket *s, struct list *to)
 {
+	struct socket *child;
 	struct msg *m;
+	uint i;
 
+	for (i = 0; (child = pendingat(s, i)) != 0; i++) {
+		unixtake(child, to);
+		unixput(child);
+	}
 	acquire(&s->lock);
 	listeach (m, &s->queue, link) {
 		listdel(&m->link);
@@ -754,8 +868,14 @@ void
 unixeachrights(struct socket *s, void (*fn)(struct rights *, void *),
 	void *arg)
 {
+	struct socket *child;
 	struct msg *m;
+	uint i;
 
+	for (i = 0; (child = pendingat(s, i)) != 0; i++) {
+		unixeachrights(child, fn, arg);
+		unixput(child);
+	}
 	acquire(&s->lock);
 	listeach (m, &s->queue, link) {
 		if (m->rights)

@@ -58,6 +58,7 @@ devinit(void)
 
 	pipeinit();
 	flightinit();
+	unixnameinit();
 	meminit();
 	serial = uartinit(named && !consolewanted(CONSOLE_SERIAL));
 	vga = consoleinit(named && !consolewanted(CONSOLE_VGA));

@@ -44,6 +44,7 @@ static const struct suite suites[] = {
 	{"event", t_event, 0},
 	{"socket", t_socket, 0},
 	{"sockfd", t_sockfd, 0},
+	{"sockname", t_sockname, 0},
 	{"file", t_file, 0},
 	{"fpu", t_fpu, 0},
 	{"futex", t_futex, 0},
