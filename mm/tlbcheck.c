@@ -20,12 +20,15 @@
 
 struct probe {
 	struct uvm *uvm;
-	uint va, access;
-	int usable; /* how many CPUs could */
+	uint va;            /* one address, or */
+	struct page *table; /* all that the table under va translates */
+	uint access;
+	volatile uint usable; /* one that some CPU could use, or 0 */
 };
 
-static int probe(struct uvm *u, uint va, uint access);
+static int probe(struct uvm *u, uint va, struct page *table, uint access);
 static void probehere(void *);
+static void probeone(struct probe *, uint va);
 
 static int
 checking(void)
@@ -44,57 +47,67 @@ checking(void)
 void
 tlbarm(struct uvm *u, uint va, uint access)
 {
-	if (checking())
-		probe(u, va, access);
+	tlbarmtable(u, va, 0, access);
 }
 
 /* It has lost it, and the TLBs have been flushed. */
 void
 tlbverify(struct uvm *u, uint va, uint access)
 {
-	if (checking() && probe(u, va, access))
-		panic("stale translation: %x can still be %s", va,
-			access == PROT_WRITE ? "written" : "read");
+	tlbverifytable(u, va, 0, access);
 }
 
 /* The same for all that the table under va translates. */
 void
 tlbarmtable(struct uvm *u, uint va, struct page *table, uint access)
 {
-	pte_t *slot = pagekva(table);
-
-	for (uint i = table->low; checking() && i < table->high; i++)
-		if (ptefilled(slot[i]))
-			tlbarm(u, PGADDR(PDX(va), i, 0), access);
+	if (checking())
+		probe(u, va, table, access);
 }
 
 void
 tlbverifytable(struct uvm *u, uint va, struct page *table, uint access)
 {
-	pte_t *slot = pagekva(table);
+	uint usable = checking() ? probe(u, va, table, access) : 0;
 
-	for (uint i = table->low; checking() && i < table->high; i++)
-		if (ptefilled(slot[i]))
-			tlbverify(u, PGADDR(PDX(va), i, 0), access);
+	if (usable)
+		panic("stale translation: %x can still be %s", usable,
+			access == PROT_WRITE ? "written" : "read");
 }
 
-/* On how many CPUs can va of u be used? */
+/* An address that some CPU can use, or 0. */
 static int
-probe(struct uvm *u, uint va, uint access)
+probe(struct uvm *u, uint va, struct page *table, uint access)
 {
-	struct probe p = {u, va, access, 0};
+	struct probe p = {u, va, table, access, 0};
 
-	xcall(~0u, probehere, &p);
+	xcall(uvmcpus(u), probehere, &p);
 	return p.usable;
 }
 
+/* On each CPU that has the address space loaded; interrupts off. */
 static void
 probehere(void *arg)
 {
 	struct probe *p = arg;
+	pte_t *slot;
 
-	if (mycpu()->uvm == p->uvm &&
-		probeuser(p->va, p->access == PROT_WRITE))
-		atomicinc(&p->usable);
+	if (mycpu()->uvm != p->uvm)
+		return;
+	if (p->table == 0) {
+		probeone(p, p->va);
+		return;
+	}
+	slot = pagekva(p->table);
+	for (uint i = p->table->low; i < p->table->high; i++)
+		if (ptefilled(slot[i]))
+			probeone(p, PGADDR(PDX(p->va), i, 0));
+}
+
+static void
+probeone(struct probe *p, uint va)
+{
+	if (probeuser(va, p->access == PROT_WRITE))
+		p->usable = va;
 }
 #endif
