@@ -94,6 +94,20 @@ futexwake(uint uva, int n)
 	return wake(uva, 0, n, FUTEX_BITSET_MATCH_ANY);
 }
 
+void
+futexclockset(void)
+{
+	struct futexwaiter *w;
+	struct bucket *b;
+
+	for (b = bucket; b < bucket + NBUCKET; b++) {
+		acquire(&b->lock);
+		listeach (w, &b->waiters, link)
+			wakeup(&w->q);
+		release(&b->lock);
+	}
+}
+
 int
 sys_futex(const uint *a)
 {
@@ -275,8 +289,8 @@ lockwaiter(struct futexwaiter *w)
 	return b;
 }
 
-/* Sleep once; 0: look again.  A deadline of the real time clock that has been
- * set back is not reached.  b->lock held. */
+/* Sleep once; 0: look again, as after futexclockset().  A deadline of the real
+ * time clock that has been set back is not reached.  b->lock held. */
 static int
 sleepwaiter(struct futexwaiter *w, struct bucket *b, int64_t deadline, int real)
 {

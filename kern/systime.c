@@ -9,6 +9,7 @@
 #include "kern/timeval.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
+#include "kern/futex.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
@@ -237,6 +238,7 @@ settime(int64_t ns)
 		return -EPERM;
 	setreal(ns);
 	timerfdclockset();
+	futexclockset();
 	return 0;
 }
 

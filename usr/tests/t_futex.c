@@ -499,6 +499,31 @@ futex_absolute_timeouts(void)
 		}
 }
 
+/* A time of the real time clock comes when the clock is set beyond it, and goes
+ * away again when it is set back. */
+static void
+futex_clock_is_set(void)
+{
+	struct timespec now, end;
+	int pid, st;
+
+	if (!quire)
+		skip("it would set the host's clock");
+	share();
+	clock_gettime(CLOCK_REALTIME, &now);
+	end = (struct timespec){now.tv_sec + 1000, 0};
+	if ((pid = fork()) == 0)
+		_exit(futex(&sh->a, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0,
+			&end, 0, 1) < 0 ? errno : 0);
+	untilwaiters(&sh->a, 1);
+	now.tv_sec += 2000;
+	must(clock_settime(CLOCK_REALTIME, &now) == 0);
+	must(waitpid(pid, &st, 0) == pid);
+	checkeq(st, ETIMEDOUT << 8);
+	now.tv_sec -= 2000;
+	must(clock_settime(CLOCK_REALTIME, &now) == 0);
+}
+
 /* Shared memory is known by what it is, private memory by where it is. */
 static void
 futex_shared_at_other_addresses(void)
@@ -1244,6 +1269,7 @@ const struct test t_futex[] = {
 	T(futex_faults_pages_in),
 	T(futex_timeouts),
 	T(futex_absolute_timeouts),
+	T(futex_clock_is_set),
 	T(futex_shared_at_other_addresses),
 	T(futex_private_flag),
 	T(futex_signals),
