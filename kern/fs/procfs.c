@@ -12,8 +12,8 @@
  *
  * Invariants:
  *   P1  An inode's number is pid << 16 | place: for a process the place is
- *       entry << 10, or FDPLACE | fd, else a number made from the path (see subplace).
- *       It fits 31 bits and is not 0.
+ *       entry << 10, with OFTASK below task/TID, or FDPLACE | fd, else a number
+ *       made from the path (see subplace).  It fits 31 bits and is not 0.
  *   P2  struct procfile.text is touched only under its lock.
  *   P3  Nothing here holds a spinlock while it copies to a user.
  */
@@ -34,7 +34,8 @@
 /* Places (P1); entries of procpidents have the smaller ones. */
 #define FDPLACE   (48u << 10)
 #define PIDPLACE  (62u << 10)
-#define TASKPLACE (61u << 10)
+#define TASKPLACE (61u << 10 | OFTASK)
+#define OFTASK    1u /* and for TASKPLACE: every place in it is odd */
 #define ROOTPLACE 1u
 
 struct procfile { /* an open file of /proc */
@@ -102,7 +103,7 @@ static int generate(struct inode *, struct text *);
 static int emitdots(struct file *, struct dirsink *);
 static int emitents(struct file *, struct dirsink *);
 static void emitfds(struct file *, struct dirsink *);
-static void emitpids(struct file *, struct dirsink *, int first, int last);
+static void emitpids(struct file *, struct dirsink *, int of);
 
 /* Mount /proc: a new super with its root, or 0. */
 struct super *
@@ -173,7 +174,8 @@ static uint
 subplace(struct inode *dir, uint i)
 {
 	if (pidof(dir))
-		return (uint)(&entof(dir)->sub[i] - procpidents) << 10;
+		return (uint)(&entof(dir)->sub[i] - procpidents) << 10 |
+			(placeof(dir) & OFTASK);
 	return (placeof(dir) - ROOTPLACE) * 32 + i + 1 + ROOTPLACE;
 }
 
@@ -222,9 +224,8 @@ lookuppid(struct inode *dir, struct dentry *d)
 	int task = (entof(dir)->flags & PROC_TASKS) != 0;
 	int pid = number(d->name);
 
-	if (pid <= 0 || procnextpid(pid) != pid)
-		return 0;
-	if (task && pid != pidof(dir))
+	if (pid <= 0 || (task ? procnexttask(pidof(dir), pid) != pid
+			      : procinspect(pid) == -ESRCH))
 		return 0;
 	return fillname(d, dir, task ? &taskdir : &piddir, pid,
 		task ? TASKPLACE : PIDPLACE);
@@ -360,6 +361,7 @@ generate(struct inode *ip, struct text *t)
 
 	t->n = 0;
 	t->err = 0;
+	t->thread = pidof(ip) && (placeof(ip) & OFTASK);
 	if (err == 0 && entof(ip)->show == 0)
 		err = -EINVAL;
 	if (err == 0)
@@ -385,7 +387,7 @@ procwrite(struct file *f, struct uio *u, int64_t *off)
 		return -EINVAL;
 	err = uioget(u, s, n);
 	if (err == 0)
-		err = e->store(s, n);
+		err = e->store(pidof(f->inode), s, n);
 	if (err < 0)
 		return err;
 	*off += n;
@@ -418,10 +420,9 @@ procreaddir(struct file *f, struct dirsink *sink)
 		return 0;
 	if (entof(dir)->flags & PROC_FDS)
 		emitfds(f, sink);
-	else if (entof(dir)->flags & PROC_TASKS)
-		emitpids(f, sink, pidof(dir), pidof(dir));
-	else if (emitents(f, sink) == 0 && entof(dir) == &rootent)
-		emitpids(f, sink, 1, PIDMAX);
+	else if ((entof(dir)->flags & PROC_TASKS) ||
+		(emitents(f, sink) == 0 && entof(dir) == &rootent))
+		emitpids(f, sink, pidof(dir));
 	return 0;
 }
 
@@ -486,20 +487,22 @@ emitfds(struct file *f, struct dirsink *sink)
 	}
 }
 
-/* The processes from first to last. */
+/* The threads of a process; of 0, all processes. */
 static void
-emitpids(struct file *f, struct dirsink *sink, int first, int last)
+emitpids(struct file *f, struct dirsink *sink, int of)
 {
 	char name[12];
-	int pid;
+	int pid, from;
 
 	for (;;) {
-		pid = procnextpid(MAX(first, (int)f->off - PIDCOOKIE));
-		if (pid < 0 || pid > last)
+		from = MAX(1, (int)f->off - PIDCOOKIE);
+		pid = of ? procnexttask(of, from) : procnextpid(from);
+		if (pid < 0)
 			return;
 		snprintf(name, sizeof(name), "%d", pid);
-		if (emit(f, sink, name, (uint)pid << 16 | PIDPLACE, S_IFDIR,
-			    pid + PIDCOOKIE + 1))
+		if (emit(f, sink, name,
+			    (uint)pid << 16 | (of ? TASKPLACE : PIDPLACE),
+			    S_IFDIR, pid + PIDCOOKIE + 1))
 			return;
 	}
 }

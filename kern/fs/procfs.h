@@ -16,6 +16,7 @@ struct text {
 	char *s;       /* kmalloc'd, or 0 while empty */
 	uint n, cap;   /* bytes written, bytes of s */
 	int err;       /* 0, or the first -errno; later output is dropped */
+	int thread;    /* of /proc/PID/task/TID: about that thread alone */
 };
 
 #define TEXTMAX (256 << 10) /* no file of /proc is longer */
@@ -23,7 +24,7 @@ struct text {
 enum { /* struct procent flags */
 	PROC_INSPECT = 1, /* only for who may look into the process */
 	PROC_FDS = 2,     /* a directory of descriptors */
-	PROC_TASKS = 4,   /* a directory with the process itself */
+	PROC_TASKS = 4,   /* a directory of threads */
 };
 
 struct procent {
@@ -31,7 +32,8 @@ struct procent {
 	uint mode;   /* S_IFMT | permissions */
 	uint flags;
 	int (*show)(struct text *, int pid);    /* files: 0 or -errno */
-	int (*store)(const char *s, uint n);    /* writes: 0 or -errno; or 0 */
+	int (*store)(int pid, const char *s, uint n); /* writes: 0 or -errno; or
+	                            * 0 */
 	int (*link)(int pid, int fd, struct dentry **, char *buf, uint n);
 	                            /* links, see proclink in procpid.c */
 	const struct procent *sub;  /* directories: entries, up to a null name */
@@ -58,8 +60,10 @@ int procnextfd(int pid, int fd, uint *mode);
 /* Owner of the process's files: 0 with the ids in place, or -ESRCH. */
 int procowner(int pid, uint *uid, uint *gid);
 
-/* The lowest pid >= pid that has a directory, or -1. */
+/* The lowest pid >= pid that has a directory, or -1; the same of the threads of a
+ * process. */
 int procnextpid(int pid);
+int procnexttask(int pid, int tid);
 
 /* procsys.c: one line for each mounted file system. */
 int showmounts(struct text *, int pid);

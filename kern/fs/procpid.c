@@ -18,7 +18,7 @@
 #include "kern/string.h"
 
 struct procinfo { /* a copy of what proctree guards, and some more */
-	int pid, ppid, pgid, sid, tpgid;
+	int pid, tgid, ppid, pgid, sid, tpgid, nthreads;
 	uint tty;
 	char state;
 	char name[16];
@@ -28,6 +28,7 @@ struct procinfo { /* a copy of what proctree guards, and some more */
 	int umask, nfile, nice, cpu, exitsignal;
 	uint flt[4];         /* minor, of children, major, of children */
 	uint time[4];        /* user, system, of children, in 1/USER_HZ */
+	uint ownflt[2], owntime[2]; /* of the thread alone */
 	uint nvcsw, nivcsw;
 	uint64_t start;      /* ns since boot */
 	uint64_t pending, shared, blocked, ignored, caught;
@@ -45,6 +46,7 @@ static struct uvm *getuvm(int pid);
 static int mayinspect(struct proc *);
 static uint userhz(uint64_t ticks);
 
+static void ownusage(struct procinfo *);
 static void statusids(struct text *, struct procinfo *);
 static void statusmem(struct text *, struct procinfo *);
 static void statussignals(struct text *, struct procinfo *);
@@ -70,9 +72,11 @@ showstat(struct text *t, int pid)
 		return err;
 	putf(t, "%d (%s) %c %d %d %d %d %d %u", i.pid, i.name, i.state, i.ppid,
 		i.pgid, i.sid, (int)i.tty, i.tpgid, i.hasmem ? 0x400000 : 0x200000);
+	if (t->thread)
+		ownusage(&i);
 	putf(t, " %u %u %u %u", i.flt[0], i.flt[1], i.flt[2], i.flt[3]);
 	putf(t, " %u %u %u %u", i.time[0], i.time[1], i.time[2], i.time[3]);
-	putf(t, " %d %d 1 0 %u", 20 + i.nice, i.nice,
+	putf(t, " %d %d %d 0 %u", 20 + i.nice, i.nice, i.nthreads,
 		(uint)(i.start / (1000000000 / USER_HZ)));
 	putf(t, " %u %u 4294967295", i.mem.size * PGSIZE, i.mem.rss);
 	putf(t, " %u %u %u 0 0", i.args.startcode, i.args.endcode,
@@ -84,6 +88,16 @@ showstat(struct text *t, int pid)
 	putf(t, " 0 0 %u %u %u %u %u 0\n", i.mem.startbrk, i.args.argstart,
 		i.args.argend, i.args.envstart, i.args.envend);
 	return 0;
+}
+
+/* What the thread alone has used. */
+static void
+ownusage(struct procinfo *i)
+{
+	i->flt[0] = i->ownflt[0];
+	i->flt[2] = i->ownflt[1];
+	i->time[0] = i->owntime[0];
+	i->time[1] = i->owntime[1];
 }
 
 /* Pages: size, resident, shared, text, 0, data and stack, 0. */
@@ -111,7 +125,7 @@ showstatus(struct text *t, int pid)
 		return err;
 	statusids(t, &i);
 	statusmem(t, &i);
-	putf(t, "Threads:\t1\n");
+	putf(t, "Threads:\t%d\n", i.nthreads);
 	statussignals(t, &i);
 	putf(t, "voluntary_ctxt_switches:\t%u\n", i.nvcsw);
 	putf(t, "nonvoluntary_ctxt_switches:\t%u\n", i.nivcsw);
@@ -132,7 +146,7 @@ statusids(struct text *t, struct procinfo *i)
 			(i->umask >> 6 & 7) << 8);
 	putf(t, "State:\t%c (%s)\n", i->state, w);
 	putf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		i->pid, i->pid, i->ppid);
+		i->tgid, i->pid, i->ppid);
 	putf(t, "Uid:\t%u\t%u\t%u\t%u\n", i->uid[0], i->uid[1], i->uid[2],
 		i->uid[3]);
 	putf(t, "Gid:\t%u\t%u\t%u\t%u\n", i->gid[0], i->gid[1], i->gid[2],
@@ -182,6 +196,27 @@ showcomm(struct text *t, int pid)
 
 	if (err == 0)
 		putf(t, "%s\n", i.name);
+	return err;
+}
+
+/* A name for a thread of the running process. */
+static int
+storecomm(int pid, const char *s, uint n)
+{
+	struct proc *p;
+	char name[sizeof(p->name)];
+	int err = -ESRCH;
+
+	n = MIN(n, sizeof(name) - 1);
+	memset(name, 0, sizeof(name));
+	memcpy(name, s, n);
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p)
+		err = p->tg == myproc()->tg ? 0 : -EINVAL;
+	if (err == 0)
+		memcpy(p->name, name, sizeof(name));
+	release(&proctree);
 	return err;
 }
 
@@ -520,6 +555,23 @@ procnextpid(int pid)
 }
 
 int
+procnexttask(int pid, int tid)
+{
+	struct tgroup *tg;
+	struct proc *p;
+	int next = -1;
+
+	acquire(&proctree);
+	tg = findgroup(pid);
+	if (tg)
+		eachthread(p, tg)
+			if (p->pid >= tid && (next < 0 || p->pid < next))
+				next = p->pid;
+	release(&proctree);
+	return next;
+}
+
+int
 procnextfd(int pid, int fd, uint *mode)
 {
 	struct proc *p;
@@ -635,6 +687,8 @@ copyfamily(struct procinfo *i, struct proc *p)
 	struct tgroup *tg = p->tg;
 	struct tty *tty = tg->session->tty;
 
+	i->tgid = tg->tgid;
+	i->nthreads = tg->nthreads;
 	i->ppid = tg->parent ? tg->parent->tgid : 0;
 	i->pgid = tg->pgid;
 	i->sid = tg->session->sid;
@@ -671,6 +725,10 @@ copyusage(struct procinfo *i, struct proc *p)
 	i->flt[1] = reaped->minflt;
 	i->flt[2] = ru.majflt;
 	i->flt[3] = reaped->majflt;
+	i->ownflt[0] = p->minflt;
+	i->ownflt[1] = p->majflt;
+	i->owntime[0] = userhz(p->utime);
+	i->owntime[1] = userhz(p->stime);
 	i->time[0] = userhz(ru.utime);
 	i->time[1] = userhz(ru.stime);
 	i->time[2] = userhz(reaped->utime);
@@ -715,7 +773,7 @@ const struct procent procfdent = {
 const struct procent procpidents[] = {
 	{ "task", S_IFDIR | 0555, PROC_TASKS, 0, 0, 0, 0 },
 	F("cmdline", showcmdline),
-	F("comm", showcomm),
+	{ "comm", S_IFREG | 0644, 0, showcomm, storecomm, 0, 0 },
 	L("cwd", linkcwd),
 	SECRET("environ", showenviron),
 	L("exe", linkexe),

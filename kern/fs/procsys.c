@@ -394,8 +394,9 @@ linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
 
 /* One letter asks for: c crash, b boot again, o off. */
 static int
-storesysrq(const char *s, uint n)
+storesysrq(int pid, const char *s, uint n)
 {
+	(void)pid;
 	if (n > 0 && *s == 'c')
 		panic("sysrq: a crash was asked for by process %d",
 			myproc()->pid);
@@ -415,8 +416,9 @@ showhostname(struct text *t, int pid)
 }
 
 static int
-storehostname(const char *s, uint n)
+storehostname(int pid, const char *s, uint n)
 {
+	(void)pid;
 	if (n > 0 && s[n - 1] == '\n')
 		n--;
 	if (n >= sizeof(uts.nodename))
