@@ -386,6 +386,15 @@ linkself(int pid, int fd, struct dentry **out, char *buf, uint n)
 }
 
 static int
+linkthreadself(int pid, int fd, struct dentry **out, char *buf, uint n)
+{
+	struct proc *p = myproc();
+
+	(void)pid, (void)fd, (void)out;
+	return snprintf(buf, n, "%d/task/%d", p->tg->tgid, p->pid);
+}
+
+static int
 linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
 {
 	(void)pid, (void)fd, (void)out;
@@ -519,6 +528,7 @@ const struct procent procsysents[] = {
 	F("stat", showstat),
 	D("sys", sysents),
 	{ "sysrq-trigger", S_IFREG | 0200, 0, 0, storesysrq, 0, 0 },
+	L("thread-self", linkthreadself),
 	F("uptime", showuptime),
 	F("version", showversion),
 	ROOT("vmcheck", showvmcheck),

@@ -51,6 +51,7 @@ static const struct suite suites[] = {
 	{"sched", t_sched, 0},
 	{"time", t_time, 0},
 	{"timer", t_timer, 0},
+	{"thread", t_thread, 0},
 	{"oom", t_oom, 1},
 	{"fuzz", t_fuzz, 1},
 	{"race", t_race, 1},

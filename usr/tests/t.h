@@ -35,7 +35,7 @@ extern const struct test t_badaddr[], t_elf[], t_event[], t_exec[], t_file[],
 	t_pipe[], t_race[], t_racefork[], t_raceio[], t_random[], t_sched[],
 	t_signal[], t_stack[], t_time[], t_trap[];
 extern const struct test t_sigrt[], t_timer[];
-extern const struct test t_sockfd[], t_sockname[], t_socket[];
+extern const struct test t_sockfd[], t_sockname[], t_socket[], t_thread[];
 
 extern int quire;      /* running on Quire: counts are exact */
 extern char exepath[]; /* this program's own file */

@@ -155,6 +155,11 @@ execmain(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--timers") == 0)
 		checktimers(atoi(argv[2]));
+	if (strcmp(argv[1], "--alone") == 0) {
+		checkeq(getpid(), atoi(argv[2]));
+		checkeq(gettid(), getpid());
+		check(access("/proc/self/task/1", F_OK) < 0);
+	}
 	if (strcmp(argv[1], "--deep") == 0)
 		deep();
 	if (strcmp(argv[1], "--script a b") == 0) {
