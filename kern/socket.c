@@ -64,7 +64,7 @@ static int fetchaddr(struct sockaddr_un *, uint uaddr, int len);
 static int recvmmsg(const uint *a, int wide);
 static int getopt(struct socket *, uint opt, void *val);
 static int setopt(struct socket *, uint opt, int val);
-static int setbuf(uint *buf, uint val, uint min);
+static void setbuf(uint *buf, uint val, uint min);
 static int gettimeo(int64_t ns, int wide, void *val);
 static int settimeo(int64_t *ns, int wide, uint uval, uint n);
 
@@ -623,8 +623,10 @@ recvmsg(struct file *f, struct socket *s, uint umsg, uint flags)
 	io.wantname = h->name != 0;
 	r = unixrecv(s, &io);
 	putmsg(&m);
-	if (r < 0)
+	if (r < 0) {
+		socknameput(io.name);
 		return r;
+	}
 	putcontrol(h, &io, flags & MSG_CMSG_CLOEXEC);
 	h->flags = io.outflags | (flags & MSG_CMSG_CLOEXEC);
 	err = h->name ? putname(h->name,
@@ -830,12 +832,16 @@ sys_getpeername(const uint *a)
 {
 	struct file *f;
 	int r;
-	struct socket *s = getsock(a[0], &f, &r);
+	struct socket *s = getsock(a[0], &f, &r), *peer;
 
 	if (s == 0)
 		return r;
-	r = s->peer ? putname(a[1], a[2], s->peer->name, sizeof(uint16_t)) :
-		-ENOTCONN;
+	peer = unixpeer(s);
+	r = -ENOTCONN;
+	if (peer) {
+		r = putname(a[1], a[2], peer->name, sizeof(uint16_t));
+		unixput(peer);
+	}
 	fileclose(f);
 	return r;
 }
@@ -1006,19 +1012,21 @@ setopt(struct socket *s, uint opt, int val)
 		s->rcvlowat = val < 0 ? INT32_MAX : val ? val : 1;
 		return 0;
 	case SO_SNDBUF:
-		return setbuf(&s->sndbuf, val, MINSNDBUF);
+		setbuf(&s->sndbuf, val, MINSNDBUF);
+		wakeup(&s->writeq); /* there may be room now */
+		return 0;
 	case SO_RCVBUF:
-		return setbuf(&s->rcvbuf, val, MINRCVBUF);
+		setbuf(&s->rcvbuf, val, MINRCVBUF);
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
 
 /* Twice what is asked for, as on Linux: it counts what the kernel adds. */
-static int
+static void
 setbuf(uint *buf, uint val, uint min)
 {
 	*buf = MAX(2 * MIN(val, MAXBUF), min);
-	return 0;
 }
 
 /* A time limit from user memory; 0 is none.  0, -EINVAL, -EFAULT, -EDOM. */

@@ -100,6 +100,9 @@ struct socket *unixnew(int type);
 struct socket *unixget(struct socket *);
 void unixput(struct socket *);
 
+/* Its peer, referenced; or 0. */
+struct socket *unixpeer(struct socket *);
+
 /* Connect two new ones with each other. */
 void unixpair(struct socket *, struct socket *);
 

@@ -47,7 +47,6 @@ struct msg {
 
 static int sendstream(struct socket *, struct sockio *);
 static int sendpacket(struct socket *, struct sockio *);
-static struct socket *getpeer(struct socket *);
 static void forget(struct socket *, struct socket *peer);
 static int64_t until(int64_t timeo);
 static int sendone(struct socket *, struct socket *to, struct sockio *,
@@ -57,9 +56,8 @@ static int charge(struct socket *, uint cost, int nowait, int64_t deadline);
 static int takeerr(struct socket *);
 static void uncharge(struct socket *, uint cost);
 static int deliver(struct socket *, struct socket *to, struct msg *);
-static int deliverlater(struct socket *, struct socket *to, struct msg *,
-	int64_t deadline);
-static int full(struct socket *s, struct socket *to);
+static int refused(struct socket *s, struct socket *to);
+static int waitroom(struct socket *s, struct socket *to, int64_t deadline);
 static int recvstream(struct socket *, struct sockio *);
 static int samesender(struct socket *, struct sockio *, struct msg *);
 static int takebytes(struct socket *, struct sockio *, struct msg *);
@@ -186,7 +184,7 @@ sendpacket(struct socket *s, struct sockio *io)
 		if (to)
 			err = 0;
 	} else if (err == 0) {
-		to = getpeer(s);
+		to = unixpeer(s);
 		err = to ? 0 : -ENOTCONN;
 	}
 	if (err == 0 && n > s->sndbuf - OVERHEAD)
@@ -200,9 +198,8 @@ sendpacket(struct socket *s, struct sockio *io)
 	return err ? err : (int)n;
 }
 
-/* The peer, referenced, or 0. */
-static struct socket *
-getpeer(struct socket *s)
+struct socket *
+unixpeer(struct socket *s)
 {
 	struct socket *to;
 
@@ -256,11 +253,12 @@ sendone(struct socket *s, struct socket *to, struct sockio *io, uint n,
 	m->cred = io->hascred ? io->cred :
 		(struct ucred){p->tg->tgid, p->uid, p->gid};
 	err = msgmove(m, 0, n, io, 0);
-	if (err == 0) {
-		m->rights = io->rights;
+	m->rights = io->rights;
+	while (err == 0) {
 		err = deliver(s, to, m);
-		if (err == -EAGAIN && !(io->flags & MSG_DONTWAIT))
-			err = deliverlater(s, to, m, deadline);
+		if (err != -EAGAIN || io->flags & MSG_DONTWAIT)
+			break;
+		err = waitroom(s, to, deadline);
 	}
 	if (err == 0) {
 		io->rights = 0;
@@ -293,8 +291,8 @@ charge(struct socket *s, uint cost, int nowait, int64_t deadline)
 	int err;
 
 	for (;;) {
-		if (s->err && s->type != SOCK_STREAM)
-			return takeerr(s);
+		if (s->err && s->type != SOCK_STREAM && (err = takeerr(s)))
+			return err;
 		if (s->shut & SHUT_WRITE)
 			return -EPIPE;
 		if (s->wmem < s->sndbuf)
@@ -332,31 +330,11 @@ takeerr(struct socket *s)
 static void
 uncharge(struct socket *s, uint cost)
 {
-	uint before = xadd(&s->wmem, -cost);
+	uint before = xadd(&s->wmem, -cost), room = s->sndbuf / 4;
 
 	assert(before >= cost);
-	if (before - cost <= s->sndbuf / 4)
+	if (before > room && before - cost <= room)
 		wakeup(&s->writeq);
-}
-
-/* Deliver when there is room. */
-static int
-deliverlater(struct socket *s, struct socket *to, struct msg *m,
-	int64_t deadline)
-{
-	struct waiter w;
-	int err, slept = 0;
-
-	for (;;) {
-		preparesleep();
-		waiteradd(&unixroomq, &w);
-		err = deliver(s, to, m);
-		if (err == -EAGAIN)
-			slept = unixslept(pollsleep(deadline), deadline);
-		waiterdel(&w);
-		if (err != -EAGAIN || slept < 0)
-			return err == -EAGAIN ? slept : err;
-	}
 }
 
 /* Append a message to a socket's queue: 0, -EAGAIN (a datagram, and it has too
@@ -372,11 +350,10 @@ deliver(struct socket *s, struct socket *to, struct msg *m)
 		err = s->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
 	} else if (to->shut & SHUT_READ) {
 		err = -EPIPE;
-	} else if (s->type == SOCK_DGRAM && to->peer && to->peer != s) {
-		err = -EPERM;
-	} else if (full(s, to)) {
-		err = -EAGAIN;
-	} else {
+	} else if (s->type == SOCK_DGRAM && to->peer != s) {
+		err = refused(s, to);
+	}
+	if (err == 0) {
 		listadd(&to->queue, &m->link);
 		to->nqueue++;
 	}
@@ -386,13 +363,29 @@ deliver(struct socket *s, struct socket *to, struct msg *m)
 	return err;
 }
 
-/* Has a datagram socket as many messages as those may send that are not its
- * peer? */
+/* Does a datagram socket not take messages now of one that is not its peer?  0,
+ * -EPERM, or -EAGAIN: it has many of them. */
 static int
-full(struct socket *s, struct socket *to)
+refused(struct socket *s, struct socket *to)
 {
-	return s->type == SOCK_DGRAM && to->peer != s && to != s &&
-		to->nqueue > DGRAMS;
+	if (to->peer)
+		return -EPERM;
+	return to != s && to->nqueue > DGRAMS ? -EAGAIN : 0;
+}
+
+/* Wait until that may be different: 0, -EAGAIN, -ERESTARTSYS or -EINTR. */
+static int
+waitroom(struct socket *s, struct socket *to, int64_t deadline)
+{
+	struct waiter w;
+	int err = 0;
+
+	preparesleep();
+	waiteradd(&unixroomq, &w);
+	if (refused(s, to) == -EAGAIN && !to->dead)
+		err = unixslept(pollsleep(deadline), deadline);
+	waiterdel(&w);
+	return err;
 }
 
 int
@@ -713,7 +706,9 @@ unixpoll(struct socket *s, struct pollset *ps)
 	if (s->type != SOCK_DGRAM && s->state == SOCK_IDLE)
 		events |= POLLHUP;
 	if (s->state != SOCK_LISTENING && s->wmem <= s->sndbuf / 4 &&
-		(s->peer == 0 || !full(s, s->peer)))
+		(s->type != SOCK_DGRAM || s->peer == 0 ||
+			s->peer->peer == s ||
+			refused(s, s->peer) != -EAGAIN))
 		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	release(&s->lock);
 	return events;
