@@ -64,7 +64,6 @@ struct cpu {
 	struct proc *idle; /* runs when nothing else can */
 	uint apicid;       /* of its local APIC */
 	int64_t tscoff;    /* the boot CPU's TSC minus this one's */
-	uint held;         /* debug: bit per rank of the spinlocks held here */
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
 	uint ticks[NTICK]; /* of 1/HZ */
 	uint intr[NINTR];  /* interrupts taken */

@@ -35,6 +35,7 @@ enum { /* ranks: lower is taken first */
 	RANK_SLAB,   /* a slab cache */
 	RANK_PAGES,  /* free lists of pages */
 	RANK_LEAF,   /* nothing is taken below this */
+	NRANK
 };
 
 struct spinlock {
@@ -75,6 +76,25 @@ int tryacquire(struct spinlock *);
 /* Does this CPU hold the lock? */
 int holding(struct spinlock *);
 
+#define NCALLERS 4 /* that are noted with a held lock */
+
+/* The i-th spinlock that this CPU holds: its name and who took it; 0 if it holds
+ * fewer, or this is no debug build.  Interrupts off. */
+const char *heldlock(int i, uint at[NCALLERS]);
+const char *lockname(int rank);
+
+/* For /proc/lockstat: what the locks of one rank, spinning or sleeping, have
+ * cost since boot.  Release builds count in the slow halves only. */
+struct lockstat {
+	const char *name;
+	int sleeps;
+	uint taken;      /* counted by debug builds */
+	uint contended;  /* those that were not free */
+	uint64_t waited; /* looks while spinning; ns asleep */
+};
+int lockstat(int i, struct lockstat *); /* of class i: 1; 0: no more */
+void sleepcount(int rank, int64_t ns);  /* taken, after waiting: 0 if not */
+
 /* Processes that wait for something; wakeup() lets all of them look again. */
 struct waitq {
 	struct spinlock lock;
@@ -89,6 +109,10 @@ struct sleeplock {
 	struct proc *owner; /* who holds it [debug builds] */
 	struct spinlock lock;
 	struct waitq queue;
+#ifdef QUIRE_DEBUG
+	struct sleeplock *below; /* that its holder took before [holder] */
+	uint at[NCALLERS];       /* who took it [holder] */
+#endif
 };
 
 void initsleeplock(struct sleeplock *, int rank);

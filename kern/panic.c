@@ -46,6 +46,9 @@ static void die(void) __attribute__((noreturn));
 static void printregs(const struct trapframe *tf);
 static void printcaller(const struct trapframe *tf);
 static void printcause(const struct trapframe *tf);
+static void printheld(void);
+static void printtaken(const char *kind, const char *name,
+	const uint at[NCALLERS]);
 static void printaddr(uint addr);
 
 /* Print what broke and stop. */
@@ -60,6 +63,7 @@ panic(const char *fmt, ...)
 	va_end(ap);
 	printf("\n");
 	backtrace((uint)__builtin_frame_address(0));
+	printheld();
 	printothers();
 	die();
 }
@@ -82,6 +86,7 @@ panictrap(struct trapframe *tf, const char *fmt, ...)
 	if (tf->eip < (uint)text || tf->eip >= (uint)etext)
 		printcaller(tf); /* of a bad function pointer */
 	backtrace(tf->ebp);
+	printheld();
 	printothers();
 	die();
 }
@@ -223,6 +228,53 @@ backtrace(uint fp)
 			return; /* callers' frames lie above */
 		fp = frame[0];
 	}
+}
+
+void
+callers(uint fp, uint at[])
+{
+	struct proc *p = myproc();
+	uint stack = p ? (uint)p->kstack : 0, next;
+	int i = 0;
+
+	stosl(at, 0, NCALLERS);
+	at[0] = ((const uint *)fp)[1];
+	while (++i < NCALLERS) {
+		next = *(const uint *)fp; /* or ebp of user mode */
+		if (next <= fp || next - stack > KSTACKPAGES * PGSIZE - 8)
+			break;
+		fp = next;
+		at[i] = ((const uint *)fp)[1];
+	}
+}
+
+/* Where each lock was taken that is held here. */
+static void
+printheld(void)
+{
+	struct proc *p = myproc();
+	uint at[NCALLERS];
+	const char *name;
+	int i;
+
+	for (i = 0; (name = heldlock(i, at)) != 0; i++)
+		printtaken("spinlock", name, at);
+#ifdef QUIRE_DEBUG
+	if (p && kvmreadable((uint)p, sizeof(*p)))
+		for (struct sleeplock *lk = p->sleeplocks; lk; lk = lk->below)
+			printtaken("sleep lock", lockname(lk->rank), lk->at);
+#endif
+	(void)p;
+}
+
+static void
+printtaken(const char *kind, const char *name, const uint at[NCALLERS])
+{
+	int i;
+
+	printf("%s held: %s, taken at\n", kind, name);
+	for (i = 0; i < NCALLERS && at[i]; i++)
+		printaddr(at[i]);
 }
 
 static void

@@ -22,6 +22,10 @@ extern volatile uint panicking; /* id + 1 of the CPU that panics, or 0 */
 /* Backtrace from the frame pointer fp, names from the symbols in the image. */
 void backtrace(uint fp);
 
+/* Who called the function whose frame pointer is fp, innermost first, as far as
+ * the kernel stack tells; the rest is 0. */
+void callers(uint fp, uint at[]);
+
 /* The function that holds addr and the offset into it, or 0. */
 const char *symname(uint addr, uint *offset);
 

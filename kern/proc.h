@@ -140,6 +140,7 @@ struct proc {
 	volatile uint affinity;  /* bit per CPU that it may run on [same] */
 	int nice;                /* [proctree] */
 	uint policy;             /* SCHED_* of sched_setscheduler [proctree] */
+	struct sleeplock *sleeplocks; /* held, newest first [debug builds] */
 
 	int pid;                 /* of the thread */
 	struct tgroup *tg;       /* the process; 0 in idle ones */

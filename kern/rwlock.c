@@ -79,6 +79,7 @@ acquirewritebusy(struct rwlock *lk)
 static void
 getbusy(struct rwlock *lk, uint add)
 {
+	int64_t start = nowns();
 	uint s, held;
 
 	acquire(&lk->lock);
@@ -94,6 +95,7 @@ getbusy(struct rwlock *lk, uint add)
 		}
 	}
 	release(&lk->lock);
+	sleepcount(RANK_UVMLIST, nowns() - start + 1);
 }
 
 /* The last reader has left, and somebody waits: unless somebody came in

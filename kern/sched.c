@@ -356,7 +356,8 @@ sched(void)
 #ifdef QUIRE_DEBUG
 	assert(holding(&q->lock));
 #endif
-	assert(c->ncli == 1); /* no other spinlock */
+	if (c->ncli != 1)
+		panic("sched: sleeps with a spinlock held");
 	next = picknext(q, c);
 	c->resched = 0;
 	if (next != p)
@@ -568,7 +569,7 @@ sleepuntil(struct waitq *q, struct spinlock *lk, int64_t deadline, int flags)
 	int err;
 
 	preparesleep();
-	waiteradd(q, &w);
+	waiteraddfn(q, &w, 0);
 	if (lk)
 		release(lk);
 	err = dosleep(deadline, flags);

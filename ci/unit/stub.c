@@ -89,6 +89,13 @@ panic(const char *fmt, ...)
 }
 
 void
+callers(uint fp, uint at[])
+{
+	(void)fp;
+	memset(at, 0, NCALLERS * sizeof(at[0]));
+}
+
+void
 pushcli(void)
 {
 	mycpu()->ncli++;

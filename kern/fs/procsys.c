@@ -83,6 +83,22 @@ showvmstat(struct text *t, int pid)
 	return 0;
 }
 
+/* Classes of locks that somebody has waited for, or, in debug builds, taken. */
+static int
+showlockstat(struct text *t, int pid)
+{
+	struct lockstat s;
+
+	(void)pid;
+	putf(t, "%-12s%12s%12s%16s\n", "class", "taken", "contended", "waited");
+	for (int i = 0; lockstat(i, &s); i++)
+		if (s.taken || s.contended)
+			putf(t, "%-6s%-6s%12u%12u%16llu\n",
+				s.sleeps ? "sleep" : "spin", s.name, s.taken,
+				s.contended, (unsigned long long)s.waited);
+	return 0;
+}
+
 static int
 showvmcheck(struct text *t, int pid)
 {
@@ -532,6 +548,7 @@ const struct procent procsysents[] = {
 	F("uptime", showuptime),
 	F("version", showversion),
 	ROOT("vmcheck", showvmcheck),
+	ROOT("lockstat", showlockstat),
 	F("vmstat", showvmstat),
 	END,
 };

@@ -6,12 +6,14 @@
 #define myproc  fsmyproc
 #define pushcli fspushcli
 #define popcli  fspopcli
+#define ncliszero fsncliszero
 #include_next "arch/cpu.h"
 #undef mycpu
 #undef myproc
 #undef vmcount
 #undef pushcli
 #undef popcli
+#undef ncliszero
 
 extern int thiscpu; /* the CPU that the test plays just now */
 
@@ -31,6 +33,13 @@ static inline void
 vmcount(int event)
 {
 	cpus[thiscpu].vm[event]++;
+}
+
+/* Interrupts cannot go off here. */
+static inline int
+ncliszero(void)
+{
+	return 1;
 }
 
 void pushcli(void);
