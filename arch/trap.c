@@ -183,7 +183,6 @@ exception(struct trapframe *tf)
 		userexception(tf, SIGFPE, FPE_INTDIV, tf->eip);
 		return;
 	case T_DEBUG:
-		tf->eflags &= ~FL_TF;
 		userexception(tf, SIGTRAP, TRAP_TRACE, tf->eip);
 		return;
 	case T_BRKPT:

@@ -1108,6 +1108,13 @@ CRASHES = {  # arguments of crash, and what gdb must say
     "": (r"^#0 +(0x\w+ in )?two \(a=21, s=0x\w+ <text> \"read only\"\)[^#]*"
          r"^#1 +0x\w+ in one \(a=20\)[^#]*^#2 +0x\w+ in main \(argc=1,",
          r"^\$8 = 7$"),
+    "threads": (r"^#0 +(0x\w+ in )?two \(a=21, s=0x\w+ <text> \"read only\"\)"
+                r"[^#]*^#1 +0x\w+ in one \(a=20\)[^#]*"
+                r"^#2 +0x\w+ in crasher \(arg=0x14\)",
+                r"^#\d+ +0x\w+ in waiter \(arg=0x0\)",
+                r"^#\d+ +0x\w+ in waiter \(arg=0x1\)",
+                r"^#\d+ +0x\w+ in main \(argc=2,",
+                r"^\$8 = 200$", r"^Thread 4 "),
 }
 
 GDB = ["info auxv", "info signals SIGSEGV", "info registers", "info float",
@@ -1133,7 +1140,7 @@ COREINIT = """
 cd /tmp
 crash; test -e core && exit 3
 ulimit -c unlimited
-for how in ""; do
+for how in "" threads; do
 	crash $how
 	echo "==BEGIN$how $(stat -c '%a %U %h' core)"
 	gzip -c core | base64

@@ -24,6 +24,7 @@
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
+#include "kern/abi/wait.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/sigframe.h"
@@ -61,6 +62,8 @@ struct core {
 };
 
 static int maydump(struct proc *p);
+static int stopothers(struct proc *p, int sig);
+static void letothers(struct proc *p, int done);
 static struct file *opencore(void);
 static int collect(struct core *c, struct proc *p, struct trapframe *tf,
 	const struct ksiginfo *info);
@@ -90,7 +93,7 @@ coredump(struct trapframe *tf, const struct ksiginfo *info)
 	struct core c;
 	int done = 0;
 
-	if (!maydump(p))
+	if (!maydump(p) || !stopothers(p, info->signo))
 		return 0;
 	memset(&c, 0, sizeof(c));
 	c.limit = p->tg->rlimit[RLIMIT_CORE].cur;
@@ -106,6 +109,7 @@ coredump(struct trapframe *tf, const struct ksiginfo *info)
 	kmfree(c.notes.p);
 	if (c.page)
 		kfree(c.page);
+	letothers(p, done);
 	return done;
 }
 
@@ -114,6 +118,57 @@ maydump(struct proc *p)
 {
 	return p->uvm && p->tg->dumpable == 1 &&
 		p->tg->rlimit[RLIMIT_CORE].cur >= PGSIZE;
+}
+
+/* The process dies of sig: wait until its other threads are on their way out and
+ * wait in corepark(), or are further.  1, or 0 if it dies otherwise. */
+static int
+stopothers(struct proc *p, int sig)
+{
+	struct tgroup *tg = p->tg;
+	struct spinlock *lk = &tg->sighand->lock;
+
+	acquire(lk);
+	if (tg->exiting || tg->execer || tg == initgroup) {
+		release(lk);
+		return 0;
+	}
+	tg->exiting = 1;
+	tg->xstatus = sig;
+	tg->dumper = p;
+	sigkillthreads(tg, p);
+	while (tg->parked < tg->live - 1)
+		sleep(&tg->childq, lk);
+	release(lk);
+	return 1;
+}
+
+static void
+letothers(struct proc *p, int done)
+{
+	struct tgroup *tg = p->tg;
+
+	acquire(&tg->sighand->lock);
+	if (done)
+		tg->xstatus |= WSTATCORE;
+	tg->dumper = 0;
+	release(&tg->sighand->lock);
+	wakeup(&tg->childq);
+}
+
+void
+corepark(struct proc *p)
+{
+	struct tgroup *tg = p->tg;
+
+	acquire(&tg->sighand->lock);
+	if (tg->dumper && tg->dumper != p) {
+		tg->parked++;
+		wakeup(&tg->childq);
+		while (tg->dumper)
+			sleep(&tg->childq, &tg->sighand->lock);
+	}
+	release(&tg->sighand->lock);
 }
 
 /* The file, empty, or 0: not one that a link or another user has put there. */
@@ -226,7 +281,7 @@ getnotes(struct core *c, struct proc *p, struct trapframe *tf,
 	registers(c, p);
 	acquire(&proctree);
 	eachthread (t, p->tg) {
-		if (t == p || !t->uvm)
+		if (t == p || t->sig.gone)
 			continue;
 		status(c, t, t->tf, info);
 		registers(c, t);

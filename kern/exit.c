@@ -73,6 +73,8 @@ doexit(int status)
 	int last;
 
 	sti();
+	if (tg->dumper)
+		corepark(p);
 	freethreads(tg);
 	last = sigexit(p, status);
 	if (last && tg == initgroup)

@@ -93,6 +93,9 @@ struct tgroup {
 	struct sigpend pend;     /* signals sent to the process [sighand lock] */
 	int live;                /* threads that do not exit yet [sighand lock] */
 	int exiting;             /* all shall exit [sighand lock] */
+	struct proc *dumper;     /* writes the core file: the others wait in
+	                          * corepark(), so many [sighand lock] */
+	int parked;
 	struct proc *execer;     /* this one executes a program and waits for the
 	                          * others to end, or 0 [sighand lock] */
 	int stopsig;             /* all stop, or have, by it; or 0 [sighand lock] */

@@ -31,6 +31,7 @@
 #include "arch/cpu.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/abi/resource.h"
 #include "kern/abi/wait.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
@@ -48,10 +49,11 @@
 #define CORESET                                                                \
 	(SYNCSET | sigbit(SIGQUIT) | sigbit(SIGABRT) | sigbit(SIGXCPU) |       \
 		sigbit(SIGXFSZ))
-#define MAXQUEUE 1024 /* entries a process may have; beyond: -EAGAIN */
+#define MAXQUEUE 1024 /* of a queue, whatever RLIMIT_SIGPENDING says */
 
 static int post(struct tgroup *tg, struct proc *p, int sig,
 	const struct ksiginfo *info);
+static uint queuelimit(struct tgroup *tg);
 static void enqueue(struct sigpend *pend, struct sigqueue *q);
 static int dequeue(struct sigpend *pend, struct sigqueue *q);
 static void drop(struct sigpend *pend, struct sigqueue *q,
@@ -133,7 +135,7 @@ post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
 	assert(holding(&tg->sighand->lock));
 	if (sig < SIGRTMIN && (pend->set & sigbit(sig)))
 		return 0;
-	q = pend->n < MAXQUEUE ? kmalloc(sizeof(*q)) : 0;
+	q = (uint)pend->n < queuelimit(tg) ? kmalloc(sizeof(*q)) : 0;
 	if (!q && sig >= SIGRTMIN && info && info->code < 0)
 		return -EAGAIN;
 	if (q) {
@@ -147,6 +149,13 @@ post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
 	pend->set |= sigbit(sig);
 	tell(tg, p, sig);
 	return 0;
+}
+
+/* Entries that a queue may have; beyond: -EAGAIN. */
+static uint
+queuelimit(struct tgroup *tg)
+{
+	return (uint)MIN(tg->rlimit[RLIMIT_SIGPENDING].cur, MAXQUEUE);
 }
 
 int
@@ -467,6 +476,8 @@ sigexit(struct proc *p, int status)
 	p->sig.gone = 1;
 	flush(&p->sig.pend, ~0ull);
 	last = --tg->live == 0;
+	if (tg->dumper)
+		wakeup(&tg->childq); /* it counts us */
 	if (!tg->exiting)
 		tg->xstatus = status;
 	if (last)

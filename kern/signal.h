@@ -110,6 +110,9 @@ void sigexception(struct trapframe *tf, int sig, int code, uint addr);
  * signal in info: 1, or 0 when it may have none or there is no room. */
 int coredump(struct trapframe *tf, const struct ksiginfo *info);
 
+/* An exiting thread waits here, with its registers, while another dumps. */
+void corepark(struct proc *p);
+
 /* Deliver what is pending to the frame, called by userret; does not return if
  * the process dies. */
 void sigdeliver(struct trapframe *tf);

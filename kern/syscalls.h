@@ -160,6 +160,7 @@ SYSCALL(186, sigaltstack)
 SYSCALL(238, tkill)
 SYSCALL(270, tgkill)
 SYSCALL(335, rt_tgsigqueueinfo)
+SYSCALL(421, rt_sigtimedwait_time64)
 
 /* kern/sysmem.c */
 SYSCALL(45, brk)

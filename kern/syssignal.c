@@ -217,8 +217,22 @@ sys_sigsuspend(const uint *a)
 
 static int waitsignal(uint64_t set, struct ksiginfo *info, int64_t timeout);
 
+static int timedwait(const uint *a, int wide);
+
 int
 sys_rt_sigtimedwait(const uint *a)
+{
+	return timedwait(a, 0);
+}
+
+int
+sys_rt_sigtimedwait_time64(const uint *a)
+{
+	return timedwait(a, 1);
+}
+
+static int
+timedwait(const uint *a, int wide)
 {
 	struct ksiginfo info;
 	struct siginfo user;
@@ -230,7 +244,9 @@ sys_rt_sigtimedwait(const uint *a)
 		return -EINVAL;
 	if (copyin(&set, a[0], sizeof(set)))
 		return -EFAULT;
-	if (a[2] && (timeout = timespecin(a[2])) < 0)
+	if (a[2])
+		timeout = wide ? timespec64in(a[2]) : timespecin(a[2]);
+	if (timeout < 0)
 		return (int)timeout;
 	sig = waitsignal(set & ~SIGNOMASK, &info, timeout);
 	if (sig > 0 && a[1]) {

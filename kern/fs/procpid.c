@@ -32,6 +32,8 @@ struct procinfo { /* a copy of what proctree guards, and some more */
 	uint nvcsw, nivcsw;
 	uint64_t start;      /* ns since boot */
 	uint64_t pending, shared, blocked, ignored, caught;
+	int queued;          /* signals, and how many may be */
+	uint maxqueued;
 	struct uvmstat mem;  /* zero without memory */
 	struct uvmargs args;
 	int hasmem;
@@ -180,7 +182,7 @@ statusmem(struct text *t, struct procinfo *i)
 static void
 statussignals(struct text *t, struct procinfo *i)
 {
-	putf(t, "SigQ:\t0/0\n");
+	putf(t, "SigQ:\t%d/%u\n", i->queued, i->maxqueued);
 	putf(t, "SigPnd:\t%016llx\n", (unsigned long long)i->pending);
 	putf(t, "ShdPnd:\t%016llx\n", (unsigned long long)i->shared);
 	putf(t, "SigBlk:\t%016llx\n", (unsigned long long)i->blocked);
@@ -749,6 +751,8 @@ copysignals(struct procinfo *i, struct proc *p)
 {
 	i->pending = p->sig.pend.set;
 	i->shared = p->tg->pend.set;
+	i->queued = p->sig.pend.n + p->tg->pend.n;
+	i->maxqueued = (uint)MIN(p->tg->rlimit[RLIMIT_SIGPENDING].cur, ~0u);
 	i->blocked = p->sig.mask;
 	acquire(&p->tg->sighand->lock);
 	for (int s = 0; s < NSIG; s++) {

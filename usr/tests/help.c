@@ -150,6 +150,12 @@ vmstat(const char *name)
 	return procnum("/proc/vmstat", word);
 }
 
+int
+sigqueued(void)
+{
+	return procnum("/proc/self/status", "SigQ:");
+}
+
 long
 memfree(void)
 {

@@ -37,6 +37,7 @@ static const struct suite suites[] = {
 	{"random", t_random, 0},
 	{"trap", t_trap, 0},
 	{"signal", t_signal, 0},
+	{"sigrt", t_sigrt, 0},
 	{"badaddr", t_badaddr, 0},
 	{"exec", t_exec, 0},
 	{"elf", t_elf, 0},

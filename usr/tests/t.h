@@ -92,6 +92,7 @@ long vmstat(const char *name);     /* a counter of /proc/vmstat, or -1 */
 long memfree(void);                /* kB */
 long rss(void);                    /* pages */
 int ncpus(void);                   /* that we may run on */
+int sigqueued(void);               /* signals that count for the limit */
 void msleep(int ms);
 long long nowms(void);
 void *area(int pages);             /* address space with no access */

@@ -432,7 +432,7 @@ static void
 timer_limit(void)
 {
 	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIG};
-	struct rlimit lim = {10, 10};
+	struct rlimit lim = {sigqueued() + 10, sigqueued() + 10};
 	int ids[11], n;
 
 	must(setrlimit(RLIMIT_SIGPENDING, &lim) == 0);
