@@ -2,7 +2,7 @@
  * acpi.c - processors and interrupt controllers from ACPI's tables (ACPI 6.5
  * chapter 5): RSDP -> RSDT or XSDT -> MADT.
  *
- * Firmware has bugs: a table that is cut off, does not sum up to zero or points
+ * Firmware has bugs: a table that does not sum up to zero, is too long or lies
  * beyond 4 GiB is not believed, and an entry that is too short ends its table.
  */
 #include "arch/machine.h"
@@ -12,6 +12,8 @@
 
 #define BIOSROM 0xE0000
 #define BIOSEND 0x100000
+
+#define MAXTABLE 0x10000 /* no table of ours is longer */
 
 struct rsdp {
 	char sig[8]; /* "RSD PTR " */
@@ -92,19 +94,18 @@ static int
 rootinit(uint root, uint entrysize)
 {
 	const struct table *t;
-	uint at, high, i;
+	uint64_t entry = 0;
+	uint i, n;
 
-	for (i = sizeof(*t);; i += entrysize) {
-		t = tableat(root, entrysize == 8 ? "XSDT" : "RSDT");
-		if (t == 0 || i + entrysize > t->length)
-			return 0;
-		memcpy(&at, (const char *)t + i, 4);
-		high = 0;
-		memcpy(&high, (const char *)t + i + 4, entrysize - 4);
-		t = high ? 0 : tableat(at, "APIC");
+	t = tableat(root, entrysize == 8 ? "XSDT" : "RSDT");
+	n = t ? t->length : 0;
+	for (i = sizeof(*t); i + entrysize <= n; i += entrysize) {
+		memcpy(&entry, lookat(root + i, entrysize), entrysize);
+		t = entry >> 32 ? 0 : tableat((uint)entry, "APIC");
 		if (t)
 			return madtinit((const void *)t);
 	}
+	return 0;
 }
 
 /* The whole table at pa if it is one with this signature, else 0. */
@@ -113,7 +114,8 @@ tableat(uint pa, const char *sig)
 {
 	const struct table *t = lookat(pa, sizeof(*t));
 
-	if (t == 0 || memcmp(t->sig, sig, 4) != 0 || t->length < sizeof(*t))
+	if (t == 0 || memcmp(t->sig, sig, 4) != 0 || t->length < sizeof(*t) ||
+		t->length > MAXTABLE)
 		return 0;
 	t = lookat(pa, t->length);
 	return t && checksum(t, t->length) ? t : 0;

@@ -42,7 +42,7 @@
 #define ICR_LEVEL    0x8000
 #define INTEGRATED   0x10 /* versions 1x: on the CPU's chip */
 
-#define CALIBRATE 3 /* milliseconds */
+#define CALIBRATE 1 /* milliseconds */
 #define LOOKS     8
 
 struct look { /* at both clocks */

@@ -1,59 +1,46 @@
-/*
- * machine.c - find out which processors and interrupt controllers there are.
- *
- * This runs before memory is given out, when entrypgdir maps 4 MiB only; the
- * firmware's tables may be anywhere below 4 GiB.  Two spare entries of entrypgdir
- * are a window to look at them.
- */
+/* machine.c - find out which processors and interrupt controllers there are. */
 #include "arch/machine.h"
 
-#include "arch/cpu.h"
-#include "arch/memlayout.h"
+#include "arch/mmu.h"
 #include "kern/string.h"
 
 #define EBDASEGMENT 0x40E /* BIOS data: paragraph of the extended data */
-#define LOOKBASE    VMAPBASE
-
-extern uint entrypgdir[];
 
 struct machine machine;
+
+static void forget(void);
 
 void
 machineinit(void)
 {
-	int i;
-
-	for (i = 0; i < NIRQ; i++)
-		machine.irq[i].gsi = (uint)i;
-	if (!acpiinit() && !mpinit())
-		machine.lapic = 0;
-	entrypgdir[PDX(LOOKBASE)] = entrypgdir[PDX(LOOKBASE) + 1] = 0;
+	forget();
+	if (acpiinit())
+		return;
+	forget();
+	if (!mpinit())
+		forget();
 }
 
-const void *
-lookat(uint pa, uint n)
+/* Nothing is known but that ISA lines have their own numbers. */
+static void
+forget(void)
 {
-	uint first = pa & ~(SUPERSIZE - 1);
+	uint i;
 
-	if (n > SUPERSIZE || pa + n < pa)
-		return 0;
-	entrypgdir[PDX(LOOKBASE)] = first | PTE_P | PTE_PS;
-	entrypgdir[PDX(LOOKBASE) + 1] = (first + SUPERSIZE) | PTE_P | PTE_PS;
-	lcr3(rcr3());
-	return (const char *)LOOKBASE + (pa - first);
+	memset(&machine, 0, sizeof(machine));
+	for (i = 0; i < NIRQ; i++)
+		machine.irq[i].gsi = i;
 }
 
 uint
 findtable(uint start, uint end, const char *sig, uint n)
 {
-	const char *p;
-	uint pa;
+	const char *p = lookat(start, end - start);
+	uint i;
 
-	for (pa = (start + 15) & ~15u; pa + n <= end; pa += 16) {
-		p = lookat(pa, n);
-		if (memcmp(p, sig, strlen(sig)) == 0 && checksum(p, n))
-			return pa;
-	}
+	for (i = -start & 15; i + n <= end - start; i += 16)
+		if (memcmp(p + i, sig, strlen(sig)) == 0 && checksum(p + i, n))
+			return start + i;
 	return 0;
 }
 

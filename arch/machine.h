@@ -38,16 +38,16 @@ void machineinit(void);
 
 /* Fill machine from ACPI's tables (acpi.c) or from those of the
  * MultiProcessor Specification (mp.c): 1, or 0 if there are none that can be
- * believed. */
+ * believed (machine is junk then). */
 int acpiinit(void);
 int mpinit(void);
 
 /* For the two.  The n bytes at physical address pa, until the next call; 0 if
- * n is too large.  What the caller reads may be any junk. */
+ * they are more than 4 MiB or go beyond 4 GiB.  They may be any junk. */
 const void *lookat(uint pa, uint n);
 
 /* The address of a structure that begins with sig, on a 16-byte boundary in
- * [start, end), whose first n bytes sum up to 0; or 0. */
+ * [start, end), below 1 MiB, whose first n bytes sum up to 0; or 0. */
 uint findtable(uint start, uint end, const char *sig, uint n);
 
 /* First bytes of the BIOS's extended data area; 0: there is none. */

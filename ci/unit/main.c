@@ -21,7 +21,7 @@ static const struct test *const suites[] = {
 #ifdef UNIT_HIGH
 	kallochightests,
 #else
-	kalloctests, slabtests, vmatests, pcachetests,
+	kalloctests, slabtests, vmatests, pcachetests, machinetests,
 #endif
 	faulttests};
 static uint64_t state = 1;

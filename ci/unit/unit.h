@@ -60,6 +60,6 @@ struct test {
 	const char *name;
 };
 extern const struct test kalloctests[], kallochightests[], slabtests[],
-	vmatests[], pcachetests[], faulttests[];
+	vmatests[], pcachetests[], faulttests[], machinetests[];
 
 #endif

@@ -1,0 +1,28 @@
+/*
+ * lookat.c - look at physical memory before kvmalloc().
+ *
+ * entrypgdir maps the first 4 MiB only, and the firmware's tables may be anywhere
+ * below 4 GiB.  Two spare entries of entrypgdir are a window on them.
+ */
+#include "arch/machine.h"
+
+#include "arch/memlayout.h"
+#include "arch/mmu.h"
+#include "arch/x86.h"
+
+#define WINDOW VMAPBASE
+
+extern uint entrypgdir[];
+
+const void *
+lookat(uint pa, uint n)
+{
+	uint first = pa & ~(SUPERSIZE - 1);
+
+	if (n > SUPERSIZE || pa + n < pa)
+		return 0;
+	entrypgdir[PDX(WINDOW)] = first | PTE_P | PTE_PS;
+	entrypgdir[PDX(WINDOW) + 1] = (first + SUPERSIZE) | PTE_P | PTE_PS;
+	lcr3(rcr3());
+	return (const char *)WINDOW + (pa - first);
+}
