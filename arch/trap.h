@@ -41,7 +41,7 @@ enum { /* SDM 3A table 6-1 */
 	T_TIMER = 0xE0,
 	T_RESCHED = 0xE1,  /* cpus[].resched has been set: yield */
 	T_XCALL = 0xF0,    /* run a function for another CPU: arch/xcall.h */
-	T_STOP = 0xF1,     /* another CPU panics */
+	T_STOP = 0xF1,     /* another CPU panics or halts */
 	T_APICERR = 0xFE,
 	T_SPURIOUS = 0xFF, /* gone before it could be taken: no EOI */
 };

@@ -101,9 +101,9 @@ begin(void)
 	cli();
 	me = (uint)mycpu()->id + 1;
 	if (!cas(&panicking, 0, me)) {
-		if (panicking != me)
-			halt();
-		die();
+		if (panicking == me)
+			die();
+		panicstop(0);
 	}
 	ipiothers(T_STOP);
 	for (i = 0; i < PATIENCE && nstopped < ncpu - 1; i++)
@@ -126,7 +126,8 @@ panicstop(struct trapframe *tf)
 {
 	stoppedat[mycpu()->id] = tf;
 	atomicinc(&nstopped);
-	halt();
+	for (;;)
+		__asm__ volatile("cli; hlt");
 }
 
 /* What the other CPUs that were busy were doing. */

@@ -14,7 +14,8 @@ void panic(const char *fmt, ...)
 void panictrap(struct trapframe *, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
-/* Stop this CPU, which was at tf: another one panics.  Interrupts off. */
+/* Stop this CPU, which was at tf: another one panics or halts.  Interrupts
+ * off. */
 void panicstop(struct trapframe *) __attribute__((noreturn));
 
 extern volatile uint panicking; /* id + 1 of the CPU that panics, or 0 */

@@ -1,6 +1,8 @@
 /* power.c - off, reset, halt; and out of QEMU with an exit status. */
 #include "kern/dev/dev.h"
 
+#include "arch/lapic.h"
+#include "arch/trap.h"
 #include "arch/x86.h"
 #include "kern/printf.h"
 
@@ -63,11 +65,12 @@ delay(void)
 		inb(POST);
 }
 
-/* Stop for ever. */
+/* Stop for ever, and the other CPUs with us. */
 void
 halt(void)
 {
 	cli();
+	ipiothers(T_STOP);
 	for (;;)
 		__asm__ volatile("hlt");
 }
