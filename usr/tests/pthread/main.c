@@ -50,7 +50,7 @@ wanted(const char *name, int argc, char **argv)
 static void
 run(const struct topic *t)
 {
-	int pid = fork(), st;
+	int pid = fork(), st = -1;
 
 	if (pid == 0) {
 		alarm(LIMIT);
