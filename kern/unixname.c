@@ -374,6 +374,7 @@ connectstream(struct socket *s, struct socket *l, int nowait)
 			acquire(&l->lock);
 			l->npending--;
 			release(&l->lock);
+			wakeup(&unixroomq);
 		}
 	}
 	unixclose(child); /* a connection that was made is reset */

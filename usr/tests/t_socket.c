@@ -944,6 +944,96 @@ socket_random_operations(void)
 }
 
 
+/* Three send numbered messages, three receive: each comes once, whole, and those
+ * of one sender in order to each receiver. */
+static void
+packets_many_readers_and_writers(void)
+{
+	enum { N = 1500 };
+	struct { int from, number, pad[200]; } m;
+	int fd[2], report[2], i, n, pid[6], last[3], sum, total = 0;
+
+	pair(SOCK_SEQPACKET, fd);
+	must(pipe(report) == 0);
+	for (i = 0; i < 6; i++) {
+		pid[i] = fork();
+		if (pid[i] > 0)
+			continue;
+		if (i < 3) {
+			memset(&m, i, sizeof m);
+			m.from = i;
+			for (m.number = 1; m.number <= N; m.number++)
+				must(write(fd[0], &m, sizeof m) == sizeof m);
+			finish();
+		}
+		close(fd[0]);
+		memset(last, 0, sizeof last);
+		sum = 0;
+		while ((n = read(fd[1], &m, sizeof m)) > 0) {
+			must(n == sizeof m && m.from >= 0 && m.from < 3);
+			must(m.pad[199] == m.from * 0x01010101);
+			must(m.number > last[m.from]);
+			last[m.from] = m.number;
+			sum += m.number;
+		}
+		must(write(report[1], &sum, sizeof sum) == sizeof sum);
+		finish();
+	}
+	close(fd[0]);
+	for (i = 0; i < 3; i++) {
+		must(read(report[0], &sum, sizeof sum) == sizeof sum);
+		total += sum;
+	}
+	checkeq(total, 3 * N * (N + 1) / 2);
+	for (i = 0; i < 6; i++)
+		reaped(pid[i]);
+}
+
+/* The same of a stream: the bytes are as many, and of each kind as many. */
+static void
+stream_many_readers_and_writers(void)
+{
+	enum { N = 150000 };
+	static int count[3], sum[3];
+	int fd[2], report[2], i, k, n, pid[6];
+
+	pair(SOCK_STREAM, fd);
+	must(pipe(report) == 0);
+	for (i = 0; i < 6; i++) {
+		pid[i] = fork();
+		if (pid[i] > 0)
+			continue;
+		if (i < 3) {
+			memset(buf, i, 10000);
+			for (k = 0; k < N; k += n) {
+				n = 1 + rnd() % 9999;
+				if (n > N - k)
+					n = N - k;
+				must(write(fd[0], buf, n) == n);
+			}
+			finish();
+		}
+		close(fd[0]);
+		while ((n = read(fd[1], buf, 1 + rnd() % 9999)) > 0)
+			for (k = 0; k < n; k++) {
+				must(buf[k] >= 0 && buf[k] < 3);
+				count[(int)buf[k]]++;
+			}
+		must(write(report[1], count, sizeof count) == sizeof count);
+		finish();
+	}
+	close(fd[0]);
+	for (i = 0; i < 3; i++) {
+		must(read(report[0], count, sizeof count) == sizeof count);
+		for (k = 0; k < 3; k++)
+			sum[k] += count[k];
+	}
+	for (k = 0; k < 3; k++)
+		checkeq(sum[k], N);
+	for (i = 0; i < 6; i++)
+		reaped(pid[i]);
+}
+
 const struct test t_socket[] = {
 	T(socketpair_arguments),
 	T(socketpair_no_descriptors_left),
@@ -972,5 +1062,7 @@ const struct test t_socket[] = {
 	T(socketcall_numbers),
 	T(mmsg_many_at_once),
 	T(socket_random_operations),
+	T(packets_many_readers_and_writers),
+	T(stream_many_readers_and_writers),
 	{0},
 };

@@ -690,6 +690,41 @@ cycles_in_processes(void)
 		reaped(pid[i]);
 }
 
+/* Killed anywhere on the way, with sockets in flight and in each other. */
+static void
+rights_killed_at_any_time(void)
+{
+	int i, k, s[2], p[2], fd, pid[2];
+
+	for (i = 0; i < 40; i++) {
+		pair(kinds[i % 3], s);
+		for (k = 0; k < 2; k++) {
+			pid[k] = fork();
+			if (pid[k] > 0)
+				continue;
+			signal(SIGPIPE, SIG_IGN);
+			fcntl(s[k], F_SETFL, 0);
+			for (;;) {
+				pair(SOCK_STREAM, p);
+				sendfd(p[0], p[1]);
+				sendfd(s[k], p[0]);
+				write(s[k], buf, 3000);
+				close(p[0]);
+				close(p[1]);
+				if (rnd() % 2 && (fd = recvfd(s[k])) >= 0)
+					close(fd);
+			}
+		}
+		msleep(1 + i % 7);
+		for (k = 0; k < 2; k++) {
+			kill(pid[k], SIGKILL);
+			must(waitpid(pid[k], 0, 0) == pid[k]);
+		}
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
 const struct test t_sockfd[] = {
 	T(rights_pass_an_open_file),
 	T(rights_between_processes),
@@ -710,5 +745,6 @@ const struct test t_sockfd[] = {
 	T(credentials_of_the_sender),
 	T(cycles_at_random),
 	T(cycles_in_processes),
+	T(rights_killed_at_any_time),
 	{0},
 };
