@@ -28,6 +28,7 @@ import bench
 import cpio
 import interactive
 import qemu
+import tlbmutants
 from qemu import Failure, Machine, boot, status
 
 ROOT = qemu.ROOT
@@ -425,6 +426,14 @@ def icount():
 def icount_full():
     """The same with 20 seeds."""
     yield from seeds("icount-full", range(1, 21))
+
+
+@named
+def tlbmutants_():
+    """Kernels with one TLB flush left out: each must be caught."""
+    yield "tlbmutants-none", wide(job(tlbmutants.prepare))
+    for m in tlbmutants.MUTANTS:
+        yield "tlbmutants-" + m[0], wide(job(tlbmutants.check, m))
 
 
 @suite

@@ -7,7 +7,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#define HOLD 100 /* rounds for which one fork's pages last */
+#define SUPER (4 << 20) /* what a page table maps */
+#define HOLD  100       /* rounds for which one fork's pages last */
 
 static word *q;       /* where p's page goes */
 static unsigned last; /* the last number that two() could store */
@@ -353,28 +354,37 @@ allold(unsigned i)
 	return 1;
 }
 
-/* From time to time: pages of which a new process has the other half. */
+/* A new process, for which ok(i) must hold when it is let go. */
 static void
-holdpages(int i)
+hold(int (*ok)(unsigned), unsigned i)
 {
-	int k, fds[2];
+	int fds[2];
 	char c;
 
-	if (i % HOLD)
-		return;
-	letgo();
-	for (k = 0; k < HOLD; k++)
-		p[k * PG / 4] = p[k * PG / 4 + 1] = p[k * PG / 4 + 2] = OLD + i;
 	must(pipe(fds) == 0);
 	holder = fork();
 	must(holder >= 0);
 	if (holder == 0) {
 		close(fds[1]);
 		must(read(fds[0], &c, 1) == 0);
-		_exit(!allold(i));
+		_exit(!ok(i));
 	}
 	close(fds[0]);
 	holdpipe = fds[1];
+}
+
+/* From time to time: pages of which a new process has the other half. */
+static void
+holdpages(int i)
+{
+	int k;
+
+	if (i % HOLD)
+		return;
+	letgo();
+	for (k = 0; k < HOLD; k++)
+		p[k * PG / 4] = p[k * PG / 4 + 1] = p[k * PG / 4 + 2] = OLD + i;
+	hold(allold, i);
 }
 
 static word *
@@ -452,6 +462,58 @@ cow_write_is_seen_in_order(void)
 	letgo();
 }
 
+/* A whole page table, which fork shares, goes from one of the two. */
+static int
+firstisold(unsigned i)
+{
+	return p[0] == OLD + i && p[1] == OLD + i;
+}
+
+static void
+holdtable(int i)
+{
+	must(mmap((void *)p, SUPER, RW, ANON | MAP_FIXED, -1, 0) == p);
+	p[0] = p[1] = OLD + i;
+	hold(firstisold, i);
+}
+
+static void
+unmapstable(int i)
+{
+	must(munmap((void *)p, SUPER) == 0);
+	over = i;
+}
+
+static void
+readsuntilunmapped(int i)
+{
+	unsigned v;
+	int was, ok;
+
+	do {
+		was = over == i;
+		ok = load(p, &v);
+		must(!ok || (v == OLD + i && !was));
+	} while (!was);
+}
+
+static void
+letgotable(int i)
+{
+	(void)i;
+	letgo();
+}
+
+static void
+fault_against_munmap_of_shared_table(void)
+{
+	begin();
+	p = place(3 * SUPER / PG);
+	p = (word *)(((uintptr_t)p + SUPER) & -SUPER);
+	race(&(struct race){holdtable, unmapstable, readsuntilunmapped,
+		letgotable});
+}
+
 /* Parent and child: w is the word of a page that is ours. */
 static int
 breaks(int w, unsigned first, struct meeting *m)
@@ -496,6 +558,7 @@ cow_broken_by_two_processes(void)
 
 const struct test t_race[] = {
 	T(fault_against_munmap),
+	T(fault_against_munmap_of_shared_table),
 	T(fault_against_mmap_in_place),
 	T(fault_against_dontneed),
 	T(fault_against_mprotect),
