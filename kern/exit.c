@@ -25,6 +25,7 @@ static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
 
 static void exitmem(struct proc *p, int last);
 static void exitfiles(struct proc *p, int last);
+static void exitsession(struct tgroup *tg);
 static void exitthread(struct proc *p);
 static void endthread(struct proc *p);
 static void endgroup(struct tgroup *tg);
@@ -69,7 +70,6 @@ doexit(int status)
 {
 	struct proc *p = myproc();
 	struct tgroup *tg = p->tg;
-	struct tty *tty;
 	int last;
 
 	sti();
@@ -85,9 +85,8 @@ doexit(int status)
 	}
 	exitmem(p, last);
 	exitfiles(p, last);
-	tty = tg->session->tty;
-	if (last && tty && tg->session->sid == tg->tgid)
-		ttyhangup(tty);
+	if (last)
+		exitsession(tg);
 	acquire(&proctree);
 	sigexitstop(p);
 	if (--tg->running > 0)
@@ -98,6 +97,16 @@ doexit(int status)
 		endgroup(tg);
 	block(ZOMBIE, &proctree);
 	panic("a zombie runs");
+}
+
+/* The end of a session's leader takes its terminal away. */
+static void
+exitsession(struct tgroup *tg)
+{
+	struct session *s = tg->session; /* no thread is left to change it */
+
+	if (s->tty && s->sid == tg->tgid)
+		ttyhangup(s->tty);
 }
 
 /* p has ended and others of its process have not: one of them gets p's children;

@@ -39,6 +39,7 @@ static int whichtty(struct tty *, uint cmd, uint arg);
 static int jobioctl(struct tty *, struct file *, uint cmd, uint arg);
 static int setcontrolling(struct tty *, struct file *, uint force);
 static int dropcontrolling(struct tty *);
+static int getsid(struct tty *t, uint arg);
 static int setpgrp(struct tty *, uint arg);
 static int groupsession(int pgrp);
 static int putint(uint uva, int v);
@@ -244,9 +245,12 @@ polltty(struct file *f, struct pollset *ps)
 static int
 iscontrolling(struct tty *t)
 {
-	struct session *s = myproc()->tg->session;
+	int is;
 
-	return s && s->tty == t;
+	acquire(&proctree); /* another thread may make a session */
+	is = myproc()->tg->session->tty == t;
+	release(&proctree);
+	return is;
 }
 
 /* Job control: 0 if the running process may go on.  In a background group the
@@ -444,8 +448,7 @@ jobioctl(struct tty *t, struct file *f, uint cmd, uint arg)
 	case TIOCGPGRP:
 		return iscontrolling(t) ? putint(arg, t->pgrp) : -ENOTTY;
 	case TIOCGSID:
-		return iscontrolling(t) ?
-			putint(arg, myproc()->tg->session->sid) : -ENOTTY;
+		return getsid(t, arg);
 	case TIOCSPGRP:
 		return setpgrp(t, arg);
 	}
@@ -457,10 +460,11 @@ static int
 setcontrolling(struct tty *t, struct file *f, uint force)
 {
 	struct proc *p = myproc();
-	struct session *s = p->tg->session;
+	struct session *s;
 	int err = -EPERM;
 
 	acquire(&proctree);
+	s = p->tg->session;
 	if (s->sid == p->tg->tgid && s->tty == t) {
 		err = 0;
 	} else if (s->sid == p->tg->tgid && s->tty == 0 &&
@@ -478,26 +482,39 @@ setcontrolling(struct tty *t, struct file *f, uint force)
 static int
 dropcontrolling(struct tty *t)
 {
-	struct proc *p = myproc();
-	int pgrp;
+	struct tgroup *tg = myproc()->tg;
+	int ours, pgrp = 0;
 
-	if (!iscontrolling(t))
-		return -ENOTTY;
-	if (p->tg->session->sid != p->tg->tgid)
-		return 0;
 	acquire(&proctree);
-	p->tg->session->tty = 0;
-	t->session = 0;
-	acquire(&t->lock);
-	pgrp = t->pgrp;
-	t->pgrp = 0;
-	release(&t->lock);
+	ours = tg->session->tty == t;
+	if (ours && tg->session->sid == tg->tgid) {
+		tg->session->tty = 0;
+		t->session = 0;
+		acquire(&t->lock);
+		pgrp = t->pgrp;
+		t->pgrp = 0;
+		release(&t->lock);
+	}
 	release(&proctree);
 	if (pgrp) {
 		sigsendgroup(pgrp, SIGHUP, 0);
 		sigsendgroup(pgrp, SIGCONT, 0);
 	}
-	return 0;
+	return ours ? 0 : -ENOTTY;
+}
+
+/* TIOCGSID: the session whose terminal it is, if that is ours. */
+static int
+getsid(struct tty *t, uint arg)
+{
+	struct session *s;
+	int sid;
+
+	acquire(&proctree);
+	s = myproc()->tg->session;
+	sid = s->tty == t ? s->sid : 0;
+	release(&proctree);
+	return sid ? putint(arg, sid) : -ENOTTY;
 }
 
 /* TIOCSPGRP: a group of our session comes to the foreground. */
