@@ -57,7 +57,7 @@ static void pipefree(struct pipe *);
 static void pipedrop(struct pipe *);
 static struct file *pipefile(struct pipe *, struct inode *, uint flags);
 static int piperead(struct file *, struct uio *, int64_t *off);
-static int writable(struct pipe *);
+static uint room(struct pipe *);
 static int pipeget(struct pipe *, struct uio *, uint n);
 static void pipeskip(struct pipe *, uint n);
 static int pipewrite(struct file *, struct uio *, int64_t *off);
@@ -185,7 +185,7 @@ static int
 piperead(struct file *f, struct uio *u, int64_t *off)
 {
 	struct pipe *p = f->priv;
-	int r = 0, full;
+	int r = 0, full = 0;
 
 	(void)off;
 	if (u->n == 0)
@@ -197,21 +197,23 @@ piperead(struct file *f, struct uio *u, int64_t *off)
 		else
 			r = pipewait(p, &p->readq, 0);
 	}
-	full = !writable(p);
-	if (p->head != p->tail)
+	if (p->head != p->tail) {
+		full = room(p) < PIPEATOMIC;
 		r = pipeget(p, u, MIN(u->n, p->head - p->tail));
-	full &= writable(p); /* it was, and is not any more */
+		full = full && room(p) >= PIPEATOMIC; /* and no more */
+	}
 	releasesleep(&p->lock);
 	if (full)
 		wakeup(&p->writeq);
 	return r;
 }
 
-/* Is there room for what is written whole?  A writer waits only if not. */
-static int
-writable(struct pipe *p)
+/* Bytes that there is room for.  A writer waits only when they are less than
+ * PIPEATOMIC; with that a pipe is writable. */
+static uint
+room(struct pipe *p)
 {
-	return p->npages * PGSIZE - (p->head - p->tail) >= PIPEATOMIC;
+	return p->npages * PGSIZE - (p->head - p->tail);
 }
 
 /* Move n bytes, which are there, to the uio: how many came, or -EFAULT. */
@@ -285,21 +287,21 @@ pipewrite(struct file *f, struct uio *u, int64_t *off)
 static int
 pipewriteall(struct pipe *p, struct uio *u, int block, uint *done)
 {
-	uint want = u->n, room, n;
+	uint want = u->n, left, n;
 	int err = 0;
 
 	while (err == 0 && *done < want) {
 		if (p->readers == 0)
 			return -EPIPE;
-		room = p->npages * PGSIZE - (p->head - p->tail);
+		left = room(p);
 		n = MIN(want - *done, PIPEATOMIC);
-		if (room == 0 || (want <= PIPEATOMIC && room < n)) {
+		if (left == 0 || (want <= PIPEATOMIC && left < n)) {
 			if (!block)
 				return -EAGAIN;
 			err = pipewait(p, &p->writeq, &p->readq);
 			continue;
 		}
-		n = MIN(n, room);
+		n = MIN(n, left);
 		err = pipeput(p, u, n);
 		if (err == 0)
 			*done += n;
@@ -386,7 +388,7 @@ pipepoll(struct file *f, struct pollset *ps)
 			events |= POLLHUP;
 	}
 	if (mode != O_RDONLY) {
-		if (writable(p))
+		if (room(p) >= PIPEATOMIC)
 			events |= POLLOUT | POLLWRNORM;
 		if (p->readers == 0)
 			events |= POLLERR;

@@ -57,12 +57,13 @@ struct scan {
 	struct pollfd *fds;     /* poll's */
 	uint *in[3], *out[3];   /* select's bit maps: read, write, except */
 	uint n;                 /* pollfds, or files in the bit maps */
+	int again;              /* select has looked once */
 };
 
 static const int selevents[3] = {
-	POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
-	POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR,
-	POLLPRI,
+	POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL,
+	POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL,
+	POLLPRI | POLLNVAL,
 };
 
 static struct pollent *newent(struct polling *);
@@ -512,19 +513,23 @@ looksets(struct scan *s, struct polling *ps)
 			ready += r;
 		}
 	}
+	s->again = 1;
 	return ready;
 }
 
-/* One file: set the bits for what holds of what is asked; how many, or
- * -EBADF. */
+/* One file: set the bits for what holds of what is asked; how many, or -EBADF.
+ * A descriptor that has been closed meanwhile is ready, as in poll. */
 static int
 lookfd(struct scan *s, struct polling *ps, uint fd)
 {
 	uint w = fd / 32, bit = 1u << fd % 32;
 	int events = pollfile(fd, ps), n = 0, i;
 
-	if (events < 0)
-		return events;
+	if (events < 0) {
+		if (!s->again)
+			return events;
+		events = POLLNVAL;
+	}
 	for (i = 0; i < 3; i++) {
 		if ((s->in[i][w] & bit) && (events & selevents[i])) {
 			s->out[i][w] |= bit;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -37,14 +38,14 @@ take(int fd)
 	return read(fd, &n, sizeof n) == sizeof n ? (long long)n : -1;
 }
 
-/* Wait until the process sleeps. */
+/* Wait until a thread of the process sleeps. */
 static void
-asleep(int pid)
+threadasleep(int pid, int tid)
 {
-	char name[40], line[200], *p;
+	char name[60], line[200], *p;
 	int fd, n;
 
-	snprintf(name, sizeof name, "/proc/%d/stat", pid);
+	snprintf(name, sizeof name, "/proc/%d/task/%d/stat", pid, tid);
 	for (;;) {
 		must((fd = open(name, O_RDONLY)) >= 0);
 		must((n = read(fd, line, sizeof line - 1)) > 0);
@@ -55,6 +56,12 @@ asleep(int pid)
 			return;
 		sched_yield();
 	}
+}
+
+static void
+asleep(int pid)
+{
+	threadasleep(pid, pid);
 }
 
 static void
@@ -1292,6 +1299,162 @@ signalfd_waits(void)
 	reaped(pid);
 }
 
+/* A thread that waits for one file, by poll or select. */
+struct waiting {
+	int fd, byselect, result, bits;
+	volatile int tid;
+};
+
+static void *
+waitfor(void *arg)
+{
+	struct waiting *w = arg;
+	struct pollfd p = {w->fd, POLLIN, 0};
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(w->fd, &set);
+	w->tid = (int)syscall(SYS_gettid);
+	if (w->byselect) {
+		w->result = select(w->fd + 1, &set, 0, 0, 0);
+		w->bits = FD_ISSET(w->fd, &set);
+	} else {
+		w->result = poll(&p, 1, -1);
+		w->bits = p.revents;
+	}
+	return 0;
+}
+
+/* Closing what another thread waits for does not wake it; the file stays until
+ * it looks again, and is not open then. */
+static void
+poll_closed_meanwhile(void)
+{
+	struct waiting w;
+	pthread_t th;
+	int d, i;
+
+	for (i = 0; i < 2; i++) {
+		memset(&w, 0, sizeof w);
+		w.byselect = i;
+		must((w.fd = eventfd(0, 0)) >= 0);
+		d = dup(w.fd);
+		must(pthread_create(&th, 0, waitfor, &w) == 0);
+		while (w.tid == 0)
+			sched_yield();
+		threadasleep(getpid(), w.tid);
+		close(w.fd);
+		threadasleep(getpid(), w.tid);
+		add(d, 1);
+		pthread_join(th, 0);
+		checkeq(w.result, 1);
+		checkeq(w.bits, i ? 1 : POLLNVAL);
+		close(d);
+	}
+}
+
+static int crowdep, crowdfd[4], crowdend;
+static volatile int crowdtaken;
+
+/* Take edges until the last file has something. */
+static void *
+crowd(void *arg)
+{
+	struct epoll_event ev[2];
+	int i, n, taken;
+
+	(void)arg;
+	for (;;) {
+		if ((n = epoll_wait(crowdep, ev, 2, 20000)) <= 0)
+			return (void *)1;
+		for (i = 0; i < n; i++) {
+			if ((int)ev[i].data.u64 == crowdend)
+				return 0;
+			if ((taken = take((int)ev[i].data.u64)) > 0)
+				__sync_fetch_and_add(&crowdtaken, taken);
+		}
+	}
+}
+
+/* Threads share an epoll while watches change, come and go, and files close. */
+static void
+epoll_shared_by_threads(void)
+{
+	pthread_t th[3];
+	int i, k, fd;
+	void *bad;
+
+	crowdep = epoll_create1(0);
+	must((crowdend = eventfd(0, 0)) >= 0);
+	watch(crowdep, crowdend, EPOLLIN);
+	for (k = 0; k < 4; k++) {
+		must((crowdfd[k] = eventfd(0, EFD_NONBLOCK)) >= 0);
+		watch(crowdep, crowdfd[k], EPOLLIN | EPOLLET);
+	}
+	for (k = 0; k < 3; k++)
+		must(pthread_create(&th[k], 0, crowd, 0) == 0);
+	for (i = 0; i < 2000; i++) {
+		k = i % 4;
+		add(crowdfd[k], 1);
+		must((fd = eventfd(0, EFD_NONBLOCK)) >= 0);
+		watch(crowdep, fd, EPOLLOUT | (i & 1 ? EPOLLET : 0));
+		if (i % 3 == 0) {
+			must(epoll_ctl(crowdep, EPOLL_CTL_DEL, crowdfd[k], 0)
+				== 0);
+			watch(crowdep, crowdfd[k], EPOLLIN | EPOLLET);
+		} else {
+			must(ctl(crowdep, EPOLL_CTL_MOD, crowdfd[k],
+				EPOLLIN | EPOLLET) == 0);
+		}
+		close(fd);
+	}
+	while (crowdtaken < 2000)
+		sched_yield();
+	add(crowdend, 1);
+	for (k = 0; k < 3; k++) {
+		pthread_join(th[k], &bad);
+		check(bad == 0);
+	}
+	checkeq(crowdtaken, 2000);
+}
+
+static volatile int readertid;
+
+static void *
+readsignal(void *arg)
+{
+	static struct signalfd_siginfo in;
+
+	readertid = (int)syscall(SYS_gettid);
+	if (read(*(int *)arg, &in, sizeof in) != sizeof in)
+		return (void *)-1;
+	return (void *)(long)in.ssi_signo;
+}
+
+/* A thread reads what is sent to it or the process, not to another thread. */
+static void
+signalfd_of_threads(void)
+{
+	int fd = sigfd(0, SIGUSR1, SIGUSR2, 0);
+	struct signalfd_siginfo in;
+	pthread_t th;
+	void *sig;
+
+	must(pthread_create(&th, 0, readsignal, &fd) == 0);
+	while (readertid == 0)
+		sched_yield();
+	threadasleep(getpid(), readertid);
+	raise(SIGUSR2);
+	checkeq(polled(fd, POLLIN), POLLIN);
+	threadasleep(getpid(), readertid);
+	kill(getpid(), SIGUSR1);
+	pthread_join(th, &sig);
+	checkeq((long)sig, SIGUSR1);
+	checkeq(read(fd, &in, sizeof in), sizeof in);
+	checkeq(in.ssi_signo, SIGUSR2);
+	checkeq(polled(fd, POLLIN), 0);
+}
+
 const struct test t_event[] = {
 	T(eventfd_counts),
 	T(eventfd_semaphore),
@@ -1304,6 +1467,7 @@ const struct test t_event[] = {
 	T(pselect_interrupted_keeps_sets),
 	T(select_large_sets),
 	T(poll_misses_no_wakeup),
+	T(poll_closed_meanwhile),
 	T(timerfd_once),
 	T(timerfd_counts_intervals),
 	T(timerfd_errors),
@@ -1313,6 +1477,7 @@ const struct test t_event[] = {
 	T(signalfd_child_and_timer),
 	T(signalfd_errors),
 	T(signalfd_waits),
+	T(signalfd_of_threads),
 	T(epoll_level_triggered),
 	T(epoll_edge_triggered),
 	T(epoll_edges_of_a_pipe),
@@ -1328,6 +1493,7 @@ const struct test t_event[] = {
 	T(epoll_edges_are_not_lost),
 	T(epoll_shared_by_processes),
 	T(epoll_wakeup_against_close),
+	T(epoll_shared_by_threads),
 	T(epoll_random_against_poll),
 	{0},
 };
