@@ -33,6 +33,7 @@
 #define INLINE      (2048 - sizeof(struct msg)) /* bytes without pages */
 #define DGRAMS      10     /* waiting ones, when one more may come */
 #define SMALL       128    /* size of a message that may be a spare */
+#define WRITABLE    (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 struct msg {
 	struct list link;      /* in the receiver's queue [its lock] */
@@ -690,10 +691,10 @@ unixpoll(struct socket *s, struct pollset *ps)
 {
 	int events = 0;
 
-	pollwait(ps, &s->readq);
-	pollwait(ps, &s->writeq);
+	pollwaitfor(ps, &s->readq, ~WRITABLE);
+	pollwaitfor(ps, &s->writeq, WRITABLE);
 	if (s->type == SOCK_DGRAM)
-		pollwait(ps, &unixroomq);
+		pollwaitfor(ps, &unixroomq, WRITABLE);
 	acquire(&s->lock);
 	if (s->err)
 		events |= POLLERR;
@@ -709,7 +710,7 @@ unixpoll(struct socket *s, struct pollset *ps)
 		(s->type != SOCK_DGRAM || s->peer == 0 ||
 			s->peer->peer == s ||
 			refused(s, s->peer) != -EAGAIN))
-		events |= POLLOUT | POLLWRNORM | POLLWRBAND;
+		events |= WRITABLE;
 	release(&s->lock);
 	return events;
 }

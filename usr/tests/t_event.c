@@ -11,6 +11,7 @@
 #include <sys/select.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -474,6 +475,34 @@ epoll_edges_of_a_pipe(void)
 	close(p[0]);
 	tells(ep, "%d:ERR", p[1]);
 	tells(ep, "%d:ERR", p[1]);
+}
+
+/* What the other end takes is no edge for who waits to read. */
+static void
+epoll_edges_of_a_socket(void)
+{
+	int ep = epoll_create1(0), s[2];
+	char c;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	watch(ep, s[0], EPOLLIN | EPOLLET);
+	tells(ep, "", 0);
+	must(write(s[1], "a", 1) == 1);
+	tells(ep, "%d:IN", s[0]);
+	must(write(s[0], "b", 1) == 1);
+	must(read(s[1], &c, 1) == 1);
+	tells(ep, "", 0);
+	must(write(s[1], "c", 1) == 1);
+	tells(ep, "%d:IN", s[0]);
+	checkeq(ctl(ep, EPOLL_CTL_MOD, s[0], EPOLLRDHUP), 0);
+	tells(ep, "", 0);
+	must(shutdown(s[1], SHUT_WR) == 0);
+	checkeq(epoll_wait(ep, got, 4, 0), 1);
+	checkeq(got[0].events, EPOLLRDHUP);
+	checkeq(polled(s[0], POLLRDHUP), POLLRDHUP);
+	close(s[1]);
+	checkeq(epoll_wait(ep, got, 4, 0), 1);
+	checkeq(got[0].events, EPOLLRDHUP | EPOLLHUP);
 }
 
 static void
@@ -1481,6 +1510,7 @@ const struct test t_event[] = {
 	T(epoll_level_triggered),
 	T(epoll_edge_triggered),
 	T(epoll_edges_of_a_pipe),
+	T(epoll_edges_of_a_socket),
 	T(epoll_oneshot),
 	T(epoll_errors),
 	T(epoll_data_is_returned),
