@@ -18,6 +18,7 @@ static int changemode(struct inode *ip, uint mode);
 static int chownat(uint dirfd, uint upath, uint flags, uint uid, uint gid);
 static int chownfd(uint fd, uint uid, uint gid);
 static int changeowner(struct inode *ip, uint uid, uint gid);
+static int settable(struct inode *ip);
 static int setattr(struct inode *ip);
 static int owner(struct inode *ip);
 static uint wideid(uint id);
@@ -72,14 +73,26 @@ sys_fchmod(const uint *a)
 static int
 changemode(struct inode *ip, uint mode)
 {
+	int err = settable(ip);
+
+	if (err < 0)
+		return err;
 	if (!owner(ip))
 		return -EPERM;
-	if (ip->super->flags & MS_RDONLY)
-		return -EROFS;
 	if (myproc()->fsuid && !igroup(ip->gid))
 		mode &= ~S_ISGID;
 	ip->mode = (ip->mode & S_IFMT) | (mode & 07777);
 	return setattr(ip);
+}
+
+/* 0, or why nobody may change its attributes: all anonymous files have one
+ * inode (anonfile.c), of no type. */
+static int
+settable(struct inode *ip)
+{
+	if (ip->super->flags & MS_RDONLY)
+		return -EROFS;
+	return ip->mode & S_IFMT ? 0 : -EOPNOTSUPP;
 }
 
 /* Tell the file system that an attribute has changed. */
@@ -181,13 +194,13 @@ chownfd(uint fd, uint uid, uint gid)
 static int
 changeowner(struct inode *ip, uint uid, uint gid)
 {
-	int root = myproc()->fsuid == 0;
+	int root = myproc()->fsuid == 0, err = settable(ip);
 
+	if (err < 0)
+		return err;
 	if (!root && ((uid != ~0u && (uid != ip->uid || !owner(ip))) ||
 		(gid != ~0u && (!owner(ip) || (gid != ip->gid && !igroup(gid))))))
 		return -EPERM;
-	if (ip->super->flags & MS_RDONLY)
-		return -EROFS;
 	if (uid != ~0u)
 		ip->uid = uid;
 	if (gid != ~0u)
@@ -321,10 +334,12 @@ timesat(uint dirfd, uint upath, uint flags, int64_t t[2], int now)
 static int
 changetimes(struct inode *ip, int64_t t[2], int now)
 {
+	int err = settable(ip);
+
+	if (err < 0)
+		return err;
 	if (!owner(ip) && (!now || iaccess(ip, W_OK, 0) < 0))
 		return now ? -EACCES : -EPERM;
-	if (ip->super->flags & MS_RDONLY)
-		return -EROFS;
 	if (now)
 		t[0] = t[1] = realns();
 	if (t[0] != NOTIME)

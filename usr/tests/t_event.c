@@ -170,6 +170,9 @@ anon_files_have_no_path(void)
 	checkeq(st.st_nlink, 1);
 	checkerr(ftruncate(fd, 0), EINVAL);
 	checkerr(fsync(fd), EINVAL);
+	checkerr(fchmod(fd, 0777), EOPNOTSUPP);
+	checkerr(fchown(fd, 1, 1), EOPNOTSUPP);
+	checkerr(futimens(fd, 0), EOPNOTSUPP);
 	checkerr(pread(fd, link, 8, 0), ESPIPE);
 }
 
