@@ -42,7 +42,7 @@
 #define ICR_LEVEL    0x8000
 #define INTEGRATED   0x10 /* versions 1x: on the CPU's chip */
 
-#define CALIBRATE 1 /* milliseconds */
+#define CALIBRATE 250 /* microseconds */
 #define LOOKS     8
 
 struct look { /* at both clocks */
@@ -116,7 +116,7 @@ calibrate(void)
 	a = look();
 	do
 		b = look();
-	while (b.tsc - a.tsc < (uint64_t)tsckhz * CALIBRATE);
+	while (b.tsc - a.tsc < (uint64_t)tsckhz * CALIBRATE / 1000);
 	return (uint)((uint64_t)(a.count - b.count) * tsckhz * (1000 / HZ) /
 		(b.tsc - a.tsc));
 }

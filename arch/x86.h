@@ -184,7 +184,7 @@ xadd(volatile uint *addr, uint v)
 	return v;
 }
 
-/* Set or clear bits of *addr. */
+/* Set bits, or set or clear one bit, of *addr. */
 static inline void
 atomicor(volatile uint *addr, uint bits)
 {
@@ -192,9 +192,15 @@ atomicor(volatile uint *addr, uint bits)
 }
 
 static inline void
-atomicand(volatile uint *addr, uint bits)
+atomicset(volatile uint *addr, int bit)
 {
-	__asm__ volatile("lock andl %1, %0" : "+m"(*addr) : "ir"(bits) : "memory");
+	__asm__ volatile("lock btsl %1, %0" : "+m"(*addr) : "r"(bit) : "memory", "cc");
+}
+
+static inline void
+atomicclear(volatile uint *addr, int bit)
+{
+	__asm__ volatile("lock btrl %1, %0" : "+m"(*addr) : "r"(bit) : "memory", "cc");
 }
 
 /* Clear bit n of *addr: was it set? */

@@ -45,7 +45,7 @@ xcallstart(struct xcall *x, uint set)
 			continue;
 		}
 		cpus[i].box[c->id] = x;
-		atomicor(&cpus[i].mail, 1u << c->id);
+		atomicset(&cpus[i].mail, c->id);
 		ipi(i, T_XCALL);
 	}
 }

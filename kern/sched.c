@@ -130,10 +130,10 @@ scheduler(void)
 	c->proc = p;
 	for (;;) {
 		cli(); /* from the look to hlt: a kick must end the halt */
-		atomicor(&idlecpus, 1u << c->id);
+		atomicset(&idlecpus, c->id);
 		if (!maytake(q, c->id))
 			stihlt();
-		atomicand(&idlecpus, ~(1u << c->id));
+		atomicclear(&idlecpus, c->id);
 		acquire(&q->lock);
 		if (q->n > 0)
 			sched();

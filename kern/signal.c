@@ -386,7 +386,9 @@ sigpending(void)
 	struct sigstate *s = &p->sig;
 	uint64_t set = s->pend.set | p->tg->pend.set;
 
-	if ((set & (~s->mask | s->waitset)) == 0 && !p->tg->stopsig)
+	if (set)
+		set &= ~s->mask | s->waitset;
+	if (set == 0 && !p->tg->stopsig)
 		return 0;
 	p->work = 1; /* another thread may have been told of it: S3 */
 	return 1;

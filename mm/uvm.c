@@ -117,15 +117,13 @@ switchuvm(struct uvm *u)
 	struct cpu *c = mycpu();
 	struct uvm *old = c->uvm;
 
-	if (old == u)
-		return;
 	if (u)
-		atomicor(&u->cpus, 1u << c->id); /* before we cache anything */
+		atomicset(&u->cpus, c->id); /* before we cache anything */
 	c->uvm = u;
 	vmcount(VM_CR3);
 	lcr3(V2P(u ? u->pgdir : kpgdir));
-	if (old)
-		atomicand(&old->cpus, ~(1u << c->id)); /* it may be freed now */
+	if (old && old != u)
+		atomicclear(&old->cpus, c->id); /* it may be freed now */
 }
 
 uint
