@@ -2,6 +2,7 @@
 #include "t.h"
 
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
@@ -52,6 +53,31 @@ time_monotonic(void)
 			b.tv_nsec < 0 || b.tv_nsec >= 1000000000;
 	}
 	checkeq(bad, 0);
+}
+
+/* From one CPU to the next: time goes on, and does not jump. */
+static void
+time_across_processors(void)
+{
+	struct timespec a, b;
+	unsigned all[32] = {0}, one;
+	long long ns;
+	int i;
+
+	check(syscall(SYS_sched_getaffinity, 0, sizeof(all), all) > 0);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 0; i < 320; i++) {
+		one = 1u << i % 32 & all[0];
+		if (one == 0)
+			continue;
+		checkeq(syscall(SYS_sched_setaffinity, 0, 4, &one), 0);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		ns = (b.tv_sec - a.tv_sec) * 1000000000LL + b.tv_nsec -
+			a.tv_nsec;
+		checkrange(ns, 0, 10000000000LL);
+		a = b;
+	}
+	checkeq(syscall(SYS_sched_setaffinity, 0, sizeof(all), all), 0);
 }
 
 static void
@@ -138,6 +164,7 @@ const struct test t_time[] = {
 	T(time_sleep_is_long_enough),
 	T(time_sleep_bad_arguments),
 	T(time_monotonic),
+	T(time_across_processors),
 	T(time_clocks_agree),
 	T(time_sleep_until),
 	T(time_interval_timer),
