@@ -1045,6 +1045,35 @@ def panic():
     """A panic says where it was, and leaves with 253."""
     yield "panic", job(panicboot)
     yield "panic-not-for-users", job(panicuser)
+    for digit, what, held in LOCKTESTS:
+        yield "panic-locks-" + digit, job(paniclocks, digit, what, held)
+
+
+# What /proc/sysrq-trigger breaks about locks, the complaint, the lock held.
+LOCKTESTS = [
+    ("1", "lock order: tree .* taken with names held", "spinlock held: names"),
+    ("2", "held here already", "spinlock held: names"),
+    ("3", "sleeps with a spinlock held", "spinlock held: names"),
+    ("4", "interrupts are on", "spinlock held: names"),
+    ("5", "not held here", ""),
+    ("6", "lock order: sleep lock", "sleep lock held: pipe"),
+    ("7", "held here already", "sleep lock held: pipe"),
+    ("8", "sleep lock taken with a spinlock held", "spinlock held: names"),
+    ("9", "assert holdingsleep", ""),
+]
+
+
+def paniclocks(digit, what, held):
+    """Both stacks: where the rule is broken, where the lock was taken."""
+    root = withscript("locks%s.cpio" % digit,
+                      "echo %s >/proc/sysrq-trigger\n" % digit)
+    m = boot(name="panic-locks-" + digit, kernel=KERNEL, initrd=root, ram=64,
+             panic=True, append="init=/ci.sh panic=exit", rc=qemu.PANIC,
+             expect="^panic on .*" + what)
+    if held and held not in m.text:
+        raise Failure("not told: " + held)
+    if m.text.count("locktest+") < (2 if held else 1):
+        raise Failure("a stack is missing")
 
 
 def panicboot():

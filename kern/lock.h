@@ -76,6 +76,10 @@ int tryacquire(struct spinlock *);
 /* Does this CPU hold the lock? */
 int holding(struct spinlock *);
 
+#ifdef QUIRE_DEBUG
+void locktest(int c); /* locktest.c: break a rule; '1' to '9' panic */
+#endif
+
 #define NCALLERS 4 /* that are noted with a held lock */
 
 /* The i-th spinlock that this CPU holds: its name and who took it; 0 if it holds

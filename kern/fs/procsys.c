@@ -417,7 +417,8 @@ linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return snprintf(buf, n, "self/mounts");
 }
 
-/* One letter asks for: c crash, b boot again, o off. */
+/* One letter asks for: c crash, b boot again, o off; in debug builds 1 to 9:
+ * break a rule about locks. */
 static int
 storesysrq(int pid, const char *s, uint n)
 {
@@ -429,6 +430,10 @@ storesysrq(int pid, const char *s, uint n)
 		reset();
 	if (n > 0 && *s == 'o')
 		poweroff();
+#ifdef QUIRE_DEBUG
+	if (n > 0)
+		locktest(*s);
+#endif
 	return 0;
 }
 
