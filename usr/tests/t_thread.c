@@ -866,6 +866,52 @@ thread_signal_exit(void)
 }
 
 static void
+onhup(int sig)
+{
+	(void)sig;
+	await(&word, 0);
+	put(&other, 1);
+}
+
+static void *
+sendsboth(void *arg)
+{
+	(void)arg;
+	syscall(SYS_tgkill, getpid(), getpid(), SIGHUP);
+	kill(getpid(), SIGUSR1);
+	return 0;
+}
+
+/* A thread that was to take a signal of the process takes another first, whose
+ * handler blocks it: a third takes it. */
+static void
+thread_signal_blocked(void)
+{
+	struct sigaction sa = {.sa_handler = onhup};
+	sigset_t none;
+	pthread_t t, s;
+	int i;
+
+	sigemptyset(&none);
+	sigaddset(&sa.sa_mask, SIGUSR1);
+	sigaction(SIGHUP, &sa, 0);
+	signal(SIGUSR1, onhit);
+	block(SIGUSR1);
+	block(SIGHUP);
+	for (i = 0; i < 50; i++) {
+		hit = tid = word = other = 0;
+		t = start(waitshit, 0);
+		await(&tid, 0);
+		s = start(sendsboth, 0);
+		while (!other)
+			sigsuspend(&none);
+		join(s);
+		join(t);
+		checkeq(hit, tid);
+	}
+}
+
+static void
 comm(int t, char *buf, int writing)
 {
 	char name[64];
@@ -1106,6 +1152,7 @@ const struct test t_thread[] = {
 	T(thread_shared_pending),
 	T(thread_sigwait),
 	T(thread_signal_exit),
+	T(thread_signal_blocked),
 	T(thread_names),
 	T(thread_tasks),
 	T(thread_200_at_once),
