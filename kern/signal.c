@@ -87,6 +87,8 @@ sigqueueinfo(struct tgroup *tg, struct proc *p, int sig,
 
 	assert(sig >= 1 && sig <= NSIG);
 	acquire(&sh->lock);
+	if (tg->dumper && sig == SIGKILL)
+		tg->dumper->sig.pend.set |= sigbit(SIGKILL); /* it gives up */
 	if (tg->exiting || tg->live == 0 || (p && p->sig.gone))
 		goto out;
 	if (sigbit(sig) & STOPSET)
