@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
@@ -35,6 +36,7 @@
  * s signal; P process; G group; t time (memory); v iovec; a sigaction; m page
  * of the arena; l length in pages; c ioctl; F fcntl command; y argv; u
  * user_desc; q poll list; r resource; e epoll-like small count; W wait options;
+ * S address of a socket; h msghdr; D socket domain, type, or a socketcall;
  * M mmap flags; O open flags; k mode; C clone flags; H futex op; U rusage who.
  */
 static const struct call {
@@ -89,7 +91,11 @@ static const struct call {
 	{353, "dpdpx"}, {355, "bnx"}, {377, "fbfbnx"}, {383, "dpxxb"},
 	{403, "ib"}, {407, "iitb"}, {412, "dptx"}, {413, "ebbbtb"},
 	{414, "qetbi"}, {422, "bHitbi"}, {423, "Pb"}, {436, "ffx"},
-	{439, "dpix"}, {441, "fbetbi"},
+	{102, "Db"}, {102, "Dh"}, {337, "fhixt"}, {345, "fhix"}, {359, "DDi"},
+	{360, "DDib"}, {360, "DDib"}, {361, "fSn"}, {362, "fSi"}, {363, "fi"},
+	{364, "fbbi"}, {365, "fDibb"}, {366, "fDibi"}, {367, "fbb"},
+	{368, "fbb"}, {369, "fbnxSn"}, {370, "fhx"}, {371, "fbnxbb"},
+	{372, "fhx"}, {373, "fi"}, {370, "fhi"}, {372, "fhi"}, {439, "dpix"}, {441, "fbetbi"},
 };
 
 static const char *const paths[] = {
@@ -211,6 +217,18 @@ filled(char kind)
 			w[i] = i == 0 ? (rnd() & 1 ? -1u : 5 + rnd() % 6)
 				      : rnd() & rnd();
 			break;
+		case 'S': /* AF_UNIX; few names, with a zero in front or not */
+			w[i] = i == 0 ? 1 | (rnd() & 1 ? 'n' << 16 : 0) :
+				i == 1 ? 'a' + rnd() % 3 : 0;
+			break;
+		case 'h': /* iovec, one control message of descriptors */
+			w[i] = i == 0 ? (rnd() % 4 ? 0 : (uint32_t)filled('S')) :
+				i == 1 ? 6 + rnd() % 3 :
+				i == 2 ? (uint32_t)filled('v') : i == 3 ? rnd() % 4 :
+				i == 4 ? (uint32_t)(w + 8) : i == 5 ? rnd() % 60 :
+				i == 8 ? 12 + rnd() % 4 * 4 : i == 9 ? 1 :
+				i == 10 ? 1 + rnd() % 2 : rnd() % 24;
+			break;
 		case 'q':
 			w[i] = i & 1 ? rnd() : rnd() % 24;
 			break;
@@ -285,6 +303,10 @@ argument(char kind)
 		return SIGCHLD | (rnd() & rnd() & ~CLONE_VM & ~CLONE_PARENT);
 	case 'H':
 		return rnd() % 14 | (rnd() & 0x180);
+	case 'D':
+		return rnd() % 4 ? 1 : (rnd() % 21) | (rnd() & 04000);
+	case 'S':
+	case 'h':
 	case 't':
 	case 'v':
 	case 'a':
@@ -593,7 +615,7 @@ hog(void)
 static void
 oneround(unsigned seed)
 {
-	int i, n, fd, pid[CHILDREN];
+	int i, n, fd, s[2], pid[CHILDREN];
 	long long end;
 
 	first = getpid();
@@ -607,6 +629,8 @@ oneround(unsigned seed)
 			close(0);
 			close(1);
 			close(2);
+			(void)!socketpair(AF_UNIX, seed & 1 ? SOCK_STREAM :
+				SOCK_DGRAM, 0, s);
 			prepare(seed * CHILDREN + i);
 			live(seed * CHILDREN + i, 0);
 		}
