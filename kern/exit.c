@@ -465,7 +465,7 @@ event(struct tgroup *c, int options)
 		return 0;
 	if (c->waitevent == WSTATCONT)
 		return (options & WCONTINUED) != 0;
-	return (options & WSTOPPED) != 0;
+	return (options & WSTOPPED) != 0 && c->stopsig; /* not continued yet */
 }
 
 /* Tell of c, and unless it is to be left as it is, reap it or forget the event.

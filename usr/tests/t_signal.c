@@ -627,6 +627,27 @@ signal_inherited_by_fork(void)
 	check(pending(SIGUSR2));
 }
 
+/* From SIGCONT on a stop is no news, though the child has not run yet. */
+static void
+signal_continued_is_not_stopped(void)
+{
+	siginfo_t si;
+	int st, pid = fork();
+
+	must(pid >= 0);
+	if (pid == 0) {
+		raise(SIGSTOP);
+		pause();
+	}
+	must(waitid(P_PID, pid, &si, WSTOPPED | WNOWAIT) == 0);
+	checkeq(si.si_status, SIGSTOP);
+	must(kill(pid, SIGCONT) == 0);
+	checkeq(waitpid(pid, &st, WNOHANG | WUNTRACED), 0);
+	kill(pid, SIGKILL);
+	must(waitpid(pid, &st, 0) == pid);
+	checkeq(st, SIGKILL);
+}
+
 /* A call that takes long keeps nobody from running, and can be killed. */
 static void
 signal_long_write(void)
@@ -677,6 +698,7 @@ const struct test t_signal[] = {
 	T(signal_kills_group),
 	T(signal_default_actions),
 	T(signal_inherited_by_fork),
+	T(signal_continued_is_not_stopped),
 	T(signal_long_write),
 	{0},
 };
