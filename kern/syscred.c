@@ -23,6 +23,8 @@ _Static_assert(offsetof(struct proc, fsuid) - offsetof(struct proc, uid) ==
 _Static_assert(offsetof(struct proc, fsgid) - offsetof(struct proc, gid) ==
 		FS * sizeof(uint), "gids in a row");
 
+static void seteff(uint *id, uint eff, uint fs);
+
 static int
 root(void)
 {
@@ -61,8 +63,19 @@ setid(uint *id, uint v)
 		id[REAL] = id[SAVED] = v;
 	else if (v != id[REAL] && v != id[SAVED])
 		return -EPERM;
-	id[EFF] = id[FS] = v;
+	seteff(id, v, v);
 	return 0;
+}
+
+/* New effective and file system ids: a process whose rights change may hold in
+ * memory what others must not see. */
+static void
+seteff(uint *id, uint eff, uint fs)
+{
+	if (id[EFF] != eff || id[FS] != fs)
+		myproc()->tg->dumpable = 0;
+	id[EFF] = eff;
+	id[FS] = fs;
 }
 
 static int
@@ -76,11 +89,9 @@ setreid(uint *id, uint real, uint eff)
 		return -EPERM;
 	if (real != KEEP)
 		id[REAL] = real;
-	if (eff != KEEP)
-		id[EFF] = eff;
+	seteff(id, eff != KEEP ? eff : old, eff != KEEP ? eff : old);
 	if (real != KEEP || (eff != KEEP && eff != old))
 		id[SAVED] = id[EFF];
-	id[FS] = id[EFF];
 	return 0;
 }
 
@@ -93,10 +104,11 @@ setresid(uint *id, uint real, uint eff, uint saved)
 	for (i = REAL; i <= SAVED; i++)
 		if (want[i] != KEEP && !root() && !among(id, FS, want[i]))
 			return -EPERM;
+	eff = eff != KEEP ? eff : id[EFF];
+	seteff(id, eff, eff);
 	for (i = REAL; i <= SAVED; i++)
 		if (want[i] != KEEP)
 			id[i] = want[i];
-	id[FS] = id[EFF];
 	return 0;
 }
 
@@ -107,7 +119,7 @@ setfsid(uint *id, uint v)
 	uint old = id[FS];
 
 	if (v != KEEP && (root() || among(id, NIDS, v)))
-		id[FS] = v;
+		seteff(id, id[EFF], v);
 	return (int)old;
 }
 

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -1098,6 +1099,23 @@ sigrt_core_flag(void)
 	rmdir("t_sigrt.d");
 }
 
+/* Who changes rights leaves no core file; execve makes that good again. */
+static void
+changed(void)
+{
+	checkeq(prctl(PR_GET_DUMPABLE), 1);
+	must(setresuid(-1, 99, 0) == 0);
+	check(prctl(PR_GET_DUMPABLE) != 1);
+}
+
+static void
+sigrt_no_core_of_changed_ids(void)
+{
+	if (getuid() != 0)
+		skip("not root");
+	child(changed);
+}
+
 const struct test t_sigrt[] = {
 	T(sigrt_order),
 	T(sigrt_frames_stack),
@@ -1120,5 +1138,6 @@ const struct test t_sigrt[] = {
 	T(sigrt_terminal_stops),
 	T(sigrt_longjmp_out),
 	T(sigrt_core_flag),
+	T(sigrt_no_core_of_changed_ids),
 	{0},
 };
