@@ -410,10 +410,10 @@ def jobsboot(name, cpus):
 def seeds(prefix, numbers):
     for n in numbers:
         yield testboot("%s-%d" % (prefix, n), 2 + n % 2 * 2, icount=True,
-                       seed=n, env="SEED=%d LIMIT=1000" % n, timeout=900)
+                       seed=n, env="SEED=%d LIMIT=1000" % n, timeout=300)
         yield testboot("%s-race-%d" % (prefix, n), 2 + n % 2 * 2, "race",
                        "SEED=%d RACES=200 LIMIT=1000" % n, icount=True,
-                       seed=n, timeout=900)
+                       seed=n, timeout=300)
 
 
 @suite
