@@ -38,6 +38,8 @@
  */
 #include "mm/vm.h"
 
+#include "arch/x86.h"
+
 struct fault {
 	struct uvm *uvm; /* whose address space */
 	struct vma *vma; /* what covers the address */
@@ -113,13 +115,16 @@ resolve(struct uvm *u, uint va, uint access)
 	f.write = access & PROT_WRITE; /* the same bit as PTE_W */
 	f.access = access;
 	f.major = 0;
-	do {
+	for (;;) {
 		err = faultvma(&f);
 		if (err == 0)
 			err = faultslot(&f);
 		if (err == 0)
 			err = faultpage(&f);
-	} while (err == -EAGAIN);
+		if (err != -EAGAIN)
+			break;
+		pause(); /* a sibling has it, perhaps on another CPU */
+	}
 	return err ? err : f.major;
 }
 
