@@ -17,7 +17,8 @@ static void populate(struct uvm *, uint start, uint end, int prot);
 static int protectone(struct uvm *, struct vma *, uint start, uint end,
 	int prot);
 static uint lockaccess(const struct vma *);
-static int advise(struct uvm *, struct vma *, uint start, uint end, int advice);
+static int advise(struct uvm *, struct vma *, uint start, uint end, int advice,
+	struct page **tables);
 static int advisable(int advice);
 static int vmacovers(struct uvm *, uint start, uint end);
 
@@ -37,7 +38,8 @@ int
 mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	struct file *file, uint64_t off)
 {
-	struct vma *v, *drop = 0;
+	struct drop drop = {0, 0};
+	struct vma *v;
 	uint start;
 	int err;
 
@@ -70,7 +72,7 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 			populate(u, start, start + len, prot);
 	}
 	releasewrite(&u->lock);
-	vmadrop(drop);
+	dropall(&drop);
 	if (err < 0)
 		vmadrop(v);
 	return err < 0 ? err : (int)start;
@@ -165,7 +167,7 @@ populate(struct uvm *u, uint start, uint end, int prot)
 int
 munmap(struct uvm *u, uint addr, uint len)
 {
-	struct vma *drop = 0;
+	struct drop drop = {0, 0};
 	int err;
 
 	if (len == 0 || addr % PGSIZE || addr > USERTOP || len > USERTOP - addr)
@@ -173,14 +175,24 @@ munmap(struct uvm *u, uint addr, uint len)
 	acquirewrite(&u->lock);
 	err = munmaplocked(u, addr, addr + PGROUNDUP(len), &drop);
 	releasewrite(&u->lock);
-	vmadrop(drop);
+	dropall(&drop);
 	return err;
 }
 
-/* Unmap [start, end).  The vmas go to the list *drop, for the caller to drop
- * when it has released u->lock.  0, or -ENOMEM with nothing changed. */
+/* Give back what munmaplocked() has taken out.  May sleep; no lock held. */
+void
+dropall(struct drop *drop)
+{
+	if (drop->tables)
+		puttables(drop->tables);
+	if (drop->vmas)
+		vmadrop(drop->vmas);
+}
+
+/* Unmap [start, end).  What was there is added to *drop, for dropall() when the
+ * caller has released u->lock.  0, or -ENOMEM with nothing changed. */
 int
-munmaplocked(struct uvm *u, uint start, uint end, struct vma **drop)
+munmaplocked(struct uvm *u, uint start, uint end, struct drop *drop)
 {
 	struct vma *edge;
 
@@ -191,11 +203,11 @@ munmaplocked(struct uvm *u, uint start, uint end, struct vma **drop)
 	edge = vmaedge(u, start, end);
 	if (!edge && vmacut(u, start, end) < 0)
 		return -ENOMEM;
-	unmappages(u, start, end);
+	unmappages(u, start, end, &drop->tables);
 	if (edge)
 		vmatrim(u, edge, start, end);
 	else
-		vmachain(drop, vmaremove(u, start, end));
+		vmachain(&drop->vmas, vmaremove(u, start, end));
 	droptables(u, start, end);
 	return 0;
 }
@@ -266,6 +278,7 @@ protectone(struct uvm *u, struct vma *v, uint start, uint end, int prot)
 int
 madvise(struct uvm *u, uint addr, uint len, int advice)
 {
+	struct drop drop = {0, 0};
 	uint end, next;
 	struct vma *v;
 	int err = 0, hole = 0, i;
@@ -285,9 +298,10 @@ madvise(struct uvm *u, uint addr, uint len, int advice)
 			continue;
 		}
 		next = MIN(v->end, end);
-		err = advise(u, v, va, next, advice);
+		err = advise(u, v, va, next, advice, &drop.tables);
 	}
 	releasewrite(&u->lock);
+	dropall(&drop);
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
@@ -314,7 +328,8 @@ advisable(int advice)
 
 /* The advice for one mapping: DONTNEED acts, the others may be ignored. */
 static int
-advise(struct uvm *u, struct vma *v, uint start, uint end, int advice)
+advise(struct uvm *u, struct vma *v, uint start, uint end, int advice,
+	struct page **tables)
 {
 	if (advice == MADV_FREE && v->obj)
 		return -EINVAL;
@@ -322,7 +337,7 @@ advise(struct uvm *u, struct vma *v, uint start, uint end, int advice)
 		return 0;
 	if (ownedges(u, start, end) < 0)
 		return -ENOMEM;
-	unmappages(u, start, end);
+	unmappages(u, start, end, tables);
 	return 0;
 }
 

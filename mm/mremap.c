@@ -14,7 +14,7 @@ struct move {
 	struct vma *vma;     /* that covers the old range */
 	uint old, oldlen;    /* page aligned; oldlen 0: a second view of it */
 	uint new, newlen;
-	struct vma *drop;    /* vmas to drop once the lock is released */
+	struct drop drop;    /* once the lock is released */
 };
 
 static int badrange(const struct move *, int flags);
@@ -44,7 +44,7 @@ mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
 	acquirewrite(&u->lock);
 	err = remap(&m, flags);
 	releasewrite(&u->lock);
-	vmadrop(m.drop);
+	dropall(&m.drop);
 	return err < 0 ? err : (int)m.new;
 }
 
@@ -159,14 +159,14 @@ move(struct move *m)
 	v->flags &= ~(VM_HEAP | VM_STACK);
 	err = prepare(m);
 	if (err < 0) {
-		vmachain(&m->drop, v);
+		vmachain(&m->drop.vmas, v);
 		vmamerge(m->uvm, m->old, oldend);
 		droptables(m->uvm, m->new, newend);
 		return err;
 	}
 	if (m->oldlen > 0) {
-		unmappages(m->uvm, m->old, oldend);
-		vmachain(&m->drop, vmaremove(m->uvm, m->old, oldend));
+		unmappages(m->uvm, m->old, oldend, 0);
+		vmachain(&m->drop.vmas, vmaremove(m->uvm, m->old, oldend));
 	}
 	vmainsert(m->uvm, v);
 	droptables(m->uvm, m->old, oldend); /* not before v is there */

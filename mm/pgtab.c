@@ -16,13 +16,16 @@
  */
 #include "mm/vm.h"
 
-#define NBATCH 32 /* pages unmapped between two flushes */
+#define NBATCH 128 /* pages unmapped between two flushes */
+#define FEW    (64 * PGSIZE) /* so little is not worth a look at the table */
 
-struct batch { /* pages on their way out of a range */
+struct batch { /* pages and whole tables on their way out of a range */
 	struct uvm *uvm;
 	uint va[NBATCH];
 	struct page *page[NBATCH];
 	int n;
+	int whole;           /* are there tables? */
+	struct page *tables; /* for the caller to free */
 };
 
 static struct page *copytable(struct page *);
@@ -31,6 +34,11 @@ static void emptytable(struct page *);
 static pte_t *filledslots(struct page *, uint *va, uint *end);
 static void unmaptable(struct batch *, struct page *table, uint va, uint end);
 static void batchflush(struct batch *);
+static int isempty(const struct page *, uint va, uint end);
+static void taketable(struct batch *, uint va);
+static void addbatch(struct batch *, uint va, struct page *);
+static void droppage(struct batch *, struct page *);
+static int outside(struct uvm *, uint va, uint start, uint end);
 static void letgo(struct uvm *, uint va);
 static void puttable(struct page *);
 static uint prottable(struct uvm *, uint va, uint end, int prot, uint *last);
@@ -144,20 +152,21 @@ owntables(struct uvm *u, uint start, uint end)
 int
 ownedges(struct uvm *u, uint start, uint end)
 {
-	uint base;
-
-	for (uint va = start; va < end; va = nextsuper(va)) {
-		base = va & ~(SUPERSIZE - 1);
-		if ((u->pgdir[PDX(va)] & (PTE_P | PTE_W)) != PTE_P)
-			continue; /* none, or owned */
-		if (!vmaoverlap(u, base, MAX(base, start)) &&
-			!vmaoverlap(u, MIN(end, base + SUPERSIZE),
-				base + SUPERSIZE))
-			continue;
-		if (unshare(u, va) < 0)
+	for (uint va = start; va < end; va = nextsuper(va))
+		if ((u->pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P &&
+			outside(u, va, start, end) && unshare(u, va) < 0)
 			return -ENOMEM;
-	}
 	return 0;
+}
+
+/* Does the table under va serve mappings outside [start, end) too? */
+static int
+outside(struct uvm *u, uint va, uint start, uint end)
+{
+	uint base = va & ~(SUPERSIZE - 1);
+
+	return vmaoverlap(u, base, MAX(base, start)) ||
+		vmaoverlap(u, MIN(end, base + SUPERSIZE), base + SUPERSIZE);
 }
 
 /* A copy of a table, all of whose slots lose PTE_W in both; or 0. */
@@ -227,29 +236,66 @@ sharetables(struct uvm *to, struct uvm *from)
 		}
 }
 
-/* Empty the slots of [start, end), where ownedges() has been called: a table
- * that is still shared serves nothing of u's outside the range and is let go of
- * whole.  u->lock held. */
+/* Empty the slots of [start, end), where ownedges() has been called and the vmas
+ * are still there.  A table that serves nothing of u's outside the range goes
+ * whole; those that nobody else hangs are put on the list *tables.  With tables 0
+ * owned ones stay (mremap has filled them for a vma to come).  u->lock held to
+ * write. */
 void
-unmappages(struct uvm *u, uint start, uint end)
+unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 {
 	struct batch b;
+	uint va, next;
+	pde_t pde;
 
 	b.uvm = u;
-	b.n = 0;
-	for (uint va = start; va < end; va = nextsuper(va)) {
-		pde_t pde = u->pgdir[PDX(va)];
-
-		if (!(pde & PTE_P))
+	b.n = b.whole = 0;
+	b.tables = tables ? *tables : 0;
+	for (va = start; va < end; va = next) {
+		next = MIN(nextsuper(va), end);
+		pde = u->pgdir[PDX(va)];
+		if (!(pde & PTE_P) || isempty(ptepage(pde), va, next))
 			continue;
-		if (pde & PTE_W)
-			unmaptable(&b, ptepage(pde), va,
-				MIN(nextsuper(va), end));
+		if ((pde & PTE_W) && (tables == 0 || next - va < FEW ||
+					     outside(u, va, start, end)))
+			unmaptable(&b, ptepage(pde), va, next);
 		else
-			letgo(u, va);
+			taketable(&b, va);
 	}
 	if (b.n > 0)
 		batchflush(&b);
+	if (tables)
+		*tables = b.tables;
+}
+
+/* Are the slots of [va, end) empty for certain, without a look at them? */
+static int
+isempty(const struct page *table, uint va, uint end)
+{
+	return PTX(end - 1) < table->low || PTX(va) >= table->high;
+}
+
+/* Unhang the table under va. */
+static void
+taketable(struct batch *b, uint va)
+{
+	pde_t *pde = &b->uvm->pgdir[PDX(va)];
+	struct page *table = ptepage(*pde);
+
+	notepeak(b->uvm);
+	tlbarmtable(b->uvm, va, table, PROT_READ);
+	*pde = 0;
+	b->whole = 1;
+	addbatch(b, va, table);
+}
+
+static void
+addbatch(struct batch *b, uint va, struct page *pg)
+{
+	b->va[b->n] = va;
+	b->page[b->n++] = pg;
+	if (b->n == NBATCH)
+		batchflush(b);
 }
 
 /* Narrow [*va, *end), which the table translates, to where slots are filled;
@@ -270,6 +316,7 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 {
 	uint first = PTX(va), last = PTX(end - 1);
 	pte_t *slot = filledslots(table, &va, &end);
+	struct page *pg;
 
 	for (; va < end; va += PGSIZE, slot++) {
 		if (!ptefilled(*slot))
@@ -278,11 +325,9 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 			notepeak(b->uvm);
 		tlbarm(b->uvm, va, PROT_READ);
 		acquire(&table->lock);
-		b->va[b->n] = va;
-		b->page[b->n++] = setslot(slot, 0);
+		pg = setslot(slot, 0);
 		release(&table->lock);
-		if (b->n == NBATCH)
-			batchflush(b);
+		addbatch(b, va, pg);
 	}
 	if (first <= table->low && last >= table->low)
 		table->low = last + 1;
@@ -298,11 +343,43 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 static void
 batchflush(struct batch *b)
 {
-	tlbshootmany(b->uvm, b->va, b->n);
+	if (b->whole)
+		tlbshootall(b->uvm);
+	else
+		tlbshootmany(b->uvm, b->va, b->n);
 	for (int i = 0; i < b->n; i++)
-		tlbverify(b->uvm, b->va[i], PROT_READ);
+		tlbverifytable(b->uvm, b->va[i],
+			b->page[i]->state == PG_TABLE ? b->page[i] : 0,
+			PROT_READ);
 	while (b->n > 0)
-		putpage(b->page[--b->n]);
+		droppage(b, b->page[--b->n]);
+	b->whole = 0;
+}
+
+/* A page, or a table: the pages of one that is ours alone take long, and wait. */
+static void
+droppage(struct batch *b, struct page *pg)
+{
+	if (pg->state != PG_TABLE) {
+		putpage(pg);
+	} else if (pg->ref > 1) {
+		puttable(pg);
+	} else {
+		pg->nexttable = b->tables;
+		b->tables = pg;
+	}
+}
+
+/* Free a list of tables with what they hold.  No lock needed. */
+void
+puttables(struct page *table)
+{
+	struct page *next;
+
+	for (; table; table = next) {
+		next = table->nexttable;
+		puttable(table);
+	}
 }
 
 /* Let go of the tables in the 4 MiB steps of [start, end) under which no vma is

@@ -20,7 +20,7 @@ static int mapfile(struct uvm *, uint start, uint end, struct file *, uint off,
 	int prot);
 static int mapzero(struct uvm *, uint start, uint end, int prot, int flags);
 static int allocuvm(struct uvm *, uint oldend, uint newend);
-static int deallocuvm(struct uvm *, uint newend, uint oldend, struct vma **);
+static int deallocuvm(struct uvm *, uint newend, uint oldend, struct drop *);
 static int uvmcopy(struct uvm *, uint va, void *buf, uint n, int write);
 
 void
@@ -183,13 +183,14 @@ static int
 mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	int prot)
 {
-	struct vma *v, *drop = 0;
+	struct drop drop = {0, 0};
+	struct vma *v;
 	int err;
 
 	if (filepcache(f) == 0)
 		return -ENOEXEC;
 	err = munmaplocked(u, start, end, &drop);
-	vmadrop(drop); /* f is open: this closes nothing */
+	dropall(&drop); /* f is open: this closes nothing */
 	if (err < 0 || (err = vmaroom(u, 1)) < 0)
 		return err;
 	v = vmanew(start, end, prot, 0);
@@ -206,11 +207,12 @@ mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 static int
 mapzero(struct uvm *u, uint start, uint end, int prot, int flags)
 {
-	struct vma *v, *drop = 0;
+	struct drop drop = {0, 0};
+	struct vma *v;
 	int err;
 
 	err = munmaplocked(u, start, end, &drop);
-	vmadrop(drop);
+	dropall(&drop);
 	if (err < 0 || (err = vmaroom(u, 1)) < 0)
 		return err;
 	v = vmanew(start, end, prot, flags);
@@ -231,7 +233,7 @@ uint
 growheap(struct uvm *u, uint brk)
 {
 	uint oldend, newend = PGROUNDUP(brk);
-	struct vma *drop = 0;
+	struct drop drop = {0, 0};
 	int err = 0;
 
 	acquirewrite(&u->lock);
@@ -247,7 +249,7 @@ growheap(struct uvm *u, uint brk)
 		u->brk = brk;
 	brk = u->brk;
 	releasewrite(&u->lock);
-	vmadrop(drop);
+	dropall(&drop);
 	return brk;
 }
 
@@ -272,7 +274,7 @@ allocuvm(struct uvm *u, uint oldend, uint newend)
 
 /* Give the heap's end back. */
 static int
-deallocuvm(struct uvm *u, uint newend, uint oldend, struct vma **drop)
+deallocuvm(struct uvm *u, uint newend, uint oldend, struct drop *drop)
 {
 	return munmaplocked(u, newend, oldend, drop);
 }

@@ -56,7 +56,10 @@ struct page {
 			struct pcache *pcache; /* PG_CACHED: whose */
 			uint index;            /* and which page of it */
 		};
-		uint zeros; /* table: slots with the zero page [table] */
+		struct {
+			uint zeros; /* table: slots with the zero page [table] */
+			struct page *nexttable; /* on a list of dropped ones */
+		};
 	};
 	union {
 		struct {
@@ -193,6 +196,11 @@ struct vma { /* [uvm->lock] */
 	struct vma *next;    /* while on a list of dropped ones */
 };
 
+struct drop { /* what is given back once u->lock has been released */
+	struct vma *vmas;
+	struct page *tables; /* nobody else hangs them, no TLB knows them */
+};
+
 #define MAXINDEX    (1u << 24) /* pages an object may have: 64 GiB */
 #define STACKGAP    (256 * PGSIZE) /* kept free below a stack */
 #define MMAPMIN     0x10000 /* the kernel's choices stay above */
@@ -315,7 +323,8 @@ owntable(struct uvm *u, uint va)
 int owntables(struct uvm *, uint start, uint end); /* 0 or -ENOMEM */
 int ownedges(struct uvm *, uint start, uint end);  /* before unmappages */
 void sharetables(struct uvm *to, struct uvm *from);
-void unmappages(struct uvm *, uint start, uint end);
+void unmappages(struct uvm *, uint start, uint end, struct page **tables);
+void puttables(struct page *);               /* a list of unmappages() */
 void droptables(struct uvm *, uint start, uint end); /* where no vma is left */
 void protpages(struct uvm *, uint start, uint end, int prot);
 int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
@@ -349,7 +358,8 @@ void tlbverifytable(struct uvm *, uint va, struct page *table, uint access);
 /* mmap.c */
 int vmalimit(struct uvm *, uint bytes, int commit); /* so much more? */
 void vmachain(struct vma **list, struct vma *more);
-int munmaplocked(struct uvm *, uint start, uint end, struct vma **drop);
+int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
+void dropall(struct drop *);
 
 /* pcache.c */
 struct pcache {
