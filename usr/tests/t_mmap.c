@@ -308,6 +308,26 @@ mremap_fixed(void)
 	checkeq(mapcount(p + PG, 2), 0);
 }
 
+/* It moves, shorter, to the 4 MiB where its end was, and nothing else is: the
+ * pages of the end go, not those that have come. */
+static void
+mremap_beside_its_end(void)
+{
+	enum { SUPER = 1024, HEAD = 64, TAIL = 100 }; /* pages */
+	char *a = area(4 * SUPER), *edge, *p, *q;
+
+	edge = (char *)(((uintptr_t)a + 2 * SUPER * PG) & -(SUPER * PG));
+	must(munmap(a, 4 * SUPER * PG) == 0);
+	p = fixed(edge - HEAD * PG, HEAD + TAIL, RW);
+	memset(p, 7, (HEAD + TAIL) * PG);
+	q = mremap(p, (HEAD + TAIL) * PG, HEAD * PG,
+		MREMAP_MAYMOVE | MREMAP_FIXED, edge + 2 * TAIL * PG);
+	checkeq((uintptr_t)q, (uintptr_t)edge + 2 * TAIL * PG);
+	for (int i = 0; i < HEAD; i++)
+		checkeq(q[i * PG], 7);
+	checkeq(mapcount(q, HEAD), 1);
+}
+
 static void
 mremap_bad_arguments(void)
 {
@@ -511,6 +531,7 @@ const struct test t_mmap[] = {
 	T(mprotect_write_only_reads),
 	T(mremap_shrinks_and_grows),
 	T(mremap_fixed),
+	T(mremap_beside_its_end),
 	T(mremap_bad_arguments),
 	T(mremap_after_fork),
 	T(mremap_shared_duplicates),
