@@ -187,7 +187,7 @@ opencore(void)
 	if (ip && S_ISREG(ip->mode) && ip->nlink == 1 &&
 		ip->uid == myproc()->fsuid && (ip->mode & 0677) == COREMODE &&
 		f->ops->write && f->ops->truncate &&
-		f->ops->truncate(f, 0) == 0)
+		filetruncate(f, 0, 0) == 0)
 		return f;
 	fileclose(f);
 	return 0;
@@ -496,7 +496,7 @@ writecore(struct core *c)
 	for (i = 0; err == 0 && i < c->nseg; i++)
 		err = writeseg(c, &c->seg[i]);
 	if (err == 0 && (uint64_t)c->off <= c->limit)
-		err = c->f->ops->truncate(c->f, c->off); /* holes at the end */
+		err = filetruncate(c->f, c->off, 0); /* holes at the end */
 	return err;
 }
 

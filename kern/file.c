@@ -86,6 +86,18 @@ filepcache(struct file *f)
 }
 
 int
+filetruncate(struct file *f, uint64_t size, int grow)
+{
+	int err = 0;
+
+	acquiresleep(&f->inode->lock);
+	if (!grow || size > pcachesize(f->inode->pages))
+		err = f->ops->truncate(f, size);
+	releasesleep(&f->inode->lock);
+	return err;
+}
+
+int
 fileread(struct file *f, void *dst, uint n, uint64_t off)
 {
 	struct uio u = {(uint)dst, n, 1};

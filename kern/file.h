@@ -37,7 +37,7 @@ struct fileops {
 	 * POLLQUEUES queues, which live as long as the file.  Null: always
 	 * readable and writable. */
 	int (*poll)(struct file *, struct pollset *ps);
-	int (*truncate)(struct file *, uint64_t size);
+	int (*truncate)(struct file *, uint64_t size); /* inode locked */
 	int (*sync)(struct file *);
 	/* The last reference is gone. */
 	void (*release)(struct file *);
@@ -47,8 +47,9 @@ struct file {
 	volatile int ref;
 	uint flags;            /* O_* of open, changed by F_SETFL */
 	int64_t off;           /* position; [poslock] */
-	struct sleeplock poslock; /* taken by read/write/lseek/getdents when the
-	                           * file is seekable and ref > 1 */
+	struct sleeplock poslock; /* taken by read/write/lseek when the file is
+	                           * seekable and others may have it, and by
+	                           * getdents */
 	const struct fileops *ops;
 	struct dentry *dentry; /* name it was opened by, referenced; 0: pipes */
 	struct inode *inode;   /* dentry's, or a pipe's own; 0 for none */
@@ -72,6 +73,10 @@ void fileclose(struct file *); /* drop a reference; may sleep */
 
 /* The pages behind a regular file, for mmap and exec; 0: it has none. */
 struct pcache *filepcache(struct file *);
+
+/* Make the file so many bytes long, or, with grow, at least so many.  It has
+ * ops->truncate.  0 or -errno. */
+int filetruncate(struct file *, uint64_t size, int grow);
 
 /* Read from a file into kernel memory without moving its position (exec). */
 int fileread(struct file *, void *dst, uint n, uint64_t off);

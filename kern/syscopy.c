@@ -207,7 +207,7 @@ truncatepath(uint upath, uint64_t size)
 	putpath(path);
 	if (!f)
 		return err;
-	err = f->ops->truncate ? f->ops->truncate(f, size) : -EINVAL;
+	err = f->ops->truncate ? filetruncate(f, size, 0) : -EINVAL;
 	fileclose(f);
 	return err;
 }
@@ -237,7 +237,7 @@ truncatefd(uint fd, uint64_t size)
 	if (f->flags & O_PATH)
 		err = -EBADF;
 	else if ((f->flags & O_ACCMODE) != O_RDONLY && f->ops->truncate)
-		err = f->ops->truncate(f, size);
+		err = filetruncate(f, size, 0);
 	fileclose(f);
 	return err;
 }
@@ -264,8 +264,8 @@ sys_fallocate(const uint *a)
 		err = -ENODEV;
 	else if (off > INT64_MAX - len)
 		err = -EFBIG;
-	else if ((uint64_t)(off + len) > pcachesize(filepcache(f)))
-		err = f->ops->truncate(f, off + len);
+	else
+		err = filetruncate(f, off + len, 1);
 	fileclose(f);
 	return err;
 }

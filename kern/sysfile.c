@@ -9,6 +9,7 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
+#include "kern/proc.h"
 #include "kern/socket.h"
 #include "kern/syscall.h"
 
@@ -79,11 +80,11 @@ rw(const uint *a, iofn *io)
 }
 
 /* Others use the position too if they have references but the table's and
- * ours. */
+ * ours, or may get one from the table, which threads share. */
 static int
 lockpos(struct file *f)
 {
-	if (f->ref <= 2 || !f->ops->seek)
+	if (!f->ops->seek || (f->ref <= 2 && myproc()->files->ref == 1))
 		return 0;
 	acquiresleep(&f->poslock);
 	return 1;

@@ -344,6 +344,7 @@ setpeer(struct socket *s, struct socket *to)
 		acquiresleep(&s->readlock);
 		unixtake(s, &lost);
 		releasesleep(&s->readlock);
+		wakeup(&unixroomq);
 		unixdrop(&lost);
 		acquire(&old->lock);
 		if (old->peer == s)

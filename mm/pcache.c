@@ -12,6 +12,10 @@
  *
  * The lock is a spinlock: a page is made and filled first, then put in the tree
  * unless somebody else was faster.
+ *
+ * One at a time writes or changes the size (the inode's lock); reads and faults
+ * go on meanwhile.  The size is read without a lock: no file reaches 4 GiB, so
+ * its upper half is never anything but 0.
  */
 #include "mm/vm.h"
 
@@ -30,12 +34,14 @@ static struct slabcache *pccache, *nodecache;
 
 static struct page *lookup(struct pcache *, uint index);
 static struct page *find(struct pcache *, uint index);
-static int insert(struct pcache *, uint index, struct page *);
+static int insert(struct pcache *, uint index, struct page *, uint64_t end);
+static struct page *blankpage(void);
 static int makepage(struct pcache *, uint index, struct page **);
 static struct pcnode *grow(struct pcache *, uint index);
 static struct page *cut(struct pcache *, struct pcnode *, int level,
 	uint base, uint from);
 static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
+static void extend(struct pcache *, uint64_t end);
 static uint after(struct pcnode *, int level, uint base, uint from);
 static int each(struct pcnode *, int level,
 	int (*fn)(struct page *, void *), void *);
@@ -129,20 +135,16 @@ find(struct pcache *pc, uint index)
 static int
 makepage(struct pcache *pc, uint index, struct page **pgp)
 {
-	struct page *pg = allocpage(PG_CACHED);
-	int err = 0, major = 0;
+	int err = 0, major = pc->ops && pc->ops->readpage;
+	struct page *pg = major ? allocpage(PG_CACHED) : blankpage();
 
 	if (pg == 0)
 		return -ENOMEM;
-	if (pc->ops && pc->ops->readpage) {
-		major = 1;
+	if (major)
 		err = pc->ops->readpage(pc, (uint64_t)index << PGSHIFT,
 			pagekva(pg));
-	} else {
-		stosl(pagekva(pg), 0, PGSIZE / 4);
-	}
 	if (err == 0)
-		err = insert(pc, index, pg);
+		err = insert(pc, index, pg, 0);
 	if (err < 0 && err != -EEXIST) {
 		putpage(pg);
 		return err;
@@ -155,16 +157,29 @@ makepage(struct pcache *pc, uint index, struct page **pgp)
 	return major;
 }
 
-/* Put a page in the tree, which gets a reference of its own.  0, -EEXIST if
- * one is there, -EIO if the file ended meanwhile, -ENOMEM. */
+/* A page of zeroes for a file, or 0. */
+static struct page *
+blankpage(void)
+{
+	struct page *pg = allocpage(PG_CACHED);
+
+	if (pg)
+		stosl(pagekva(pg), 0, PGSIZE / 4);
+	return pg;
+}
+
+/* Put a page in the tree, which gets a reference of its own, and make the file
+ * reach to end at least.  0, -EEXIST if one is there, -EIO if the file ended
+ * meanwhile, -ENOMEM. */
 static int
-insert(struct pcache *pc, uint index, struct page *pg)
+insert(struct pcache *pc, uint index, struct page *pg, uint64_t end)
 {
 	struct pcnode *node;
 	int err = 0;
 
 	acquire(&pc->lock);
-	if ((uint64_t)index << PGSHIFT >= pc->size)
+	end = MAX(end, pc->size);
+	if ((uint64_t)index << PGSHIFT >= end)
 		err = -EIO;
 	else if (lookup(pc, index))
 		err = -EEXIST;
@@ -176,6 +191,7 @@ insert(struct pcache *pc, uint index, struct page *pg)
 		node->slot[index % FANOUT] = getpage(pg);
 		node->used++;
 		pc->npages++;
+		pc->size = end;
 	}
 	release(&pc->lock);
 	return err;
@@ -338,30 +354,45 @@ pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
 	return done ? (int)done : err;
 }
 
-/* The part in one page.  The size grows first, so that the page may be in the
- * tree, and shrinks back if nothing came of it. */
+/* The part in one page.  Beyond the end nobody sees it before it is whole: the
+ * size grows afterwards, and a new page goes into the tree with that. */
 static int
 writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
-	uint64_t oldsize = pc->size, end;
-	uint before = u->n;
+	uint index = off >> PGSHIFT, got;
+	int isnew = (uint64_t)index << PGSHIFT >= pc->size, err = 0, bad = 0;
 	struct page *pg;
-	int err;
 
-	if (off + n > pc->size) {
-		err = pcachetruncate(pc, off + n);
-		if (err < 0)
-			return err;
-	}
-	err = pcacheget(pc, off >> PGSHIFT, &pg);
-	if (err >= 0) {
-		err = uioget(u, (char *)pagekva(pg) + off % PGSIZE, n);
-		putpage(pg);
-	}
-	end = off + (before - u->n);
-	if (err < 0 && end < pc->size && oldsize < pc->size)
-		pcachetruncate(pc, MAX(end == off ? 0 : end, oldsize));
-	return err;
+	if (off + n > (uint64_t)MAXINDEX << PGSHIFT)
+		return -EFBIG;
+	if (!isnew)
+		err = pcacheget(pc, index, &pg);
+	else if ((pg = blankpage()) == 0)
+		err = -ENOMEM;
+	if (err < 0)
+		return err;
+	got = u->n;
+	err = uioget(u, (char *)pagekva(pg) + off % PGSIZE, n);
+	got -= u->n;
+	if (isnew && got > 0)
+		bad = insert(pc, index, pg, off + got);
+	else if (got > 0)
+		extend(pc, off + got);
+	putpage(pg);
+	if (bad == 0)
+		return err;
+	u->addr -= got; /* as if it had not been tried */
+	u->n += got;
+	return bad;
+}
+
+/* The file reaches to end at least. */
+static void
+extend(struct pcache *pc, uint64_t end)
+{
+	acquire(&pc->lock);
+	pc->size = MAX(pc->size, end);
+	release(&pc->lock);
 }
 
 /* See mm.h. */

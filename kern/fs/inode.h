@@ -61,8 +61,9 @@ struct inode {
 	struct pcache *pages; /* of regular files and long links */
 	const struct inodeops *ops;
 	const struct fileops *fops; /* what open() puts in f->ops */
-	struct sleeplock lock;      /* directories: names; files: size.  Never
-	                             * held while touching user memory */
+	struct sleeplock lock;      /* directories: lookups; files: held by who
+	                             * writes or sets the size.  No fault
+	                             * takes it */
 	void *priv;                 /* the file system's own */
 	uint npages;                /* counted in super->npages [as that] */
 	uint64_t cookies;           /* the last one given out [names lock] */

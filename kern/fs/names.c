@@ -212,7 +212,7 @@ openfile(struct file *f, struct dentry *d, uint flags)
 	}
 	f->flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	if (flags & O_TRUNC && S_ISREG(ip->mode) && f->ops->truncate)
-		err = f->ops->truncate(f, 0);
+		err = filetruncate(f, 0, 0);
 	return err;
 }
 

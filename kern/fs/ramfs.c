@@ -32,6 +32,7 @@ static int ramrename(struct inode *, struct dentry *, struct inode *,
 static int ramreadlink(struct inode *, char *buf, uint n);
 static int ramread(struct file *, struct uio *, int64_t *off);
 static int ramwrite(struct file *, struct uio *, int64_t *off);
+static int writelocked(struct file *, struct uio *, int64_t *off);
 static int64_t ramseek(struct file *, int64_t off, int whence);
 static int ramtruncate(struct file *, uint64_t size);
 static int ramsync(struct file *);
@@ -267,7 +268,9 @@ ramrename(struct inode *olddir, struct dentry *old, struct inode *newdir,
 	int isdir = S_ISDIR(old->inode->mode), err;
 
 	acquire(&nameslock);
-	if ((err = replace(newdir, new, isdir)) == 0)
+	err = old->mounted || new->mounted ? -EBUSY :
+		replace(newdir, new, isdir);
+	if (err == 0)
 		dmove(old, new);
 	release(&nameslock);
 	if (err < 0)
@@ -317,8 +320,20 @@ ramread(struct file *f, struct uio *u, int64_t *off)
 	return n;
 }
 
+/* One at a time writes to a file, or changes its size. */
 static int
 ramwrite(struct file *f, struct uio *u, int64_t *off)
+{
+	int r;
+
+	acquiresleep(&f->inode->lock);
+	r = writelocked(f, u, off);
+	releasesleep(&f->inode->lock);
+	return r;
+}
+
+static int
+writelocked(struct file *f, struct uio *u, int64_t *off)
 {
 	struct inode *ip = f->inode;
 	uint64_t pos = f->flags & O_APPEND ? pcachesize(ip->pages) :
@@ -428,14 +443,12 @@ ramtruncate(struct file *f, uint64_t size)
 	if (size > pcachesize(ip->pages) &&
 		(err = sizelimit(size - 1, &one)) < 0)
 		return err;
-	acquiresleep(&ip->lock);
 	err = pcachetruncate(ip->pages, size);
 	ramfscharge(ip);
 	if (!err) {
 		touch(ip);
 		unprivilege(ip);
 	}
-	releasesleep(&ip->lock);
 	return err;
 }
 

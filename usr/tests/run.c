@@ -56,6 +56,7 @@ static const struct suite suites[] = {
 	{"oom", t_oom, 1},
 	{"fuzz", t_fuzz, 1},
 	{"race", t_race, 1},
+	{"race", t_racefile, 1},
 	{"race", t_racefork, 1},
 	{"race", t_raceio, 1},
 };
