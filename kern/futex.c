@@ -94,20 +94,6 @@ futexwake(uint uva, int n)
 	return wake(uva, 0, n, FUTEX_BITSET_MATCH_ANY);
 }
 
-void
-futexclockset(void)
-{
-	struct futexwaiter *w;
-	struct bucket *b;
-
-	for (b = bucket; b < bucket + NBUCKET; b++) {
-		acquire(&b->lock);
-		listeach (w, &b->waiters, link)
-			wakeup(&w->q);
-		release(&b->lock);
-	}
-}
-
 int
 sys_futex(const uint *a)
 {
@@ -252,8 +238,6 @@ touchword(uint uva, int write)
 }
 
 static struct bucket *lockwaiter(struct futexwaiter *w);
-static int sleepwaiter(struct futexwaiter *w, struct bucket *b,
-	int64_t deadline, int real);
 
 /* Sleep until somebody has taken w off its list, or take it off for another
  * reason: 0 or -ETIMEDOUT, -ERESTARTSYS. */
@@ -261,10 +245,10 @@ static int
 await(struct futexwaiter *w, int64_t deadline, int real)
 {
 	struct bucket *b;
-	int err = 0;
+	int flags = SLEEP_INT | (real ? SLEEP_REAL : 0), err = 0;
 
 	while ((b = lockwaiter(w)) != 0 && err == 0) {
-		err = sleepwaiter(w, b, deadline, real);
+		err = sleepuntil(&w->q, &b->lock, deadline, flags);
 		release(&b->lock);
 	}
 	if (b == 0)
@@ -287,22 +271,6 @@ lockwaiter(struct futexwaiter *w)
 		release(&b->lock); /* it has been moved */
 	}
 	return b;
-}
-
-/* Sleep once; 0: look again, as after futexclockset().  A deadline of the real
- * time clock that has been set back is not reached.  b->lock held. */
-static int
-sleepwaiter(struct futexwaiter *w, struct bucket *b, int64_t deadline, int real)
-{
-	int64_t at = deadline;
-	int err;
-
-	if (real && deadline != NEVER)
-		at -= realns() - nowns();
-	err = sleepuntil(&w->q, &b->lock, at, SLEEP_INT);
-	if (err == -ETIMEDOUT && real && realns() < deadline)
-		return 0;
-	return err;
 }
 
 static int wakeall(struct bucket *b, const struct key *key, int n, uint bits);

@@ -13,9 +13,6 @@ void futexinit(void);
  * it: how many of at most n were woken, or -errno. */
 int futexwake(uint uva, int n);
 
-/* The real time clock was set: deadlines by it are elsewhere now. */
-void futexclockset(void);
-
 /* robust.c: the running thread p leaves its memory, by exit or exec: the locks
  * on its robust list go to who waits for them, marked FUTEX_OWNER_DIED; the
  * word of set_tid_address becomes 0, and one who waits for that wakes.  Touches

@@ -8,8 +8,8 @@
  * interval is, it costs no more than the program takes.
  *
  * What a timer counts is the time of its clock; what it waits for is a struct
- * timer on monotonic time.  For CPU clocks that is the earliest time it could
- * be, and fire() looks again.
+ * timer.  For CPU clocks that has the earliest time it could be, and fire() looks
+ * again.
  *
  * Invariants, under the lock of the process's sighand:
  *   T1  A timer with an armed struct timer, or queued, is in tg->ptimers.
@@ -365,7 +365,8 @@ arm(struct ptimer *t, int64_t at)
 
 	if (t->clock < 0 && (t->clock & CPUCLOCK_THREAD) == 0)
 		left /= ncpu;
-	timerset(&t->timer, deadlinein(left), fire, t);
+	t->timer.real = t->onreal;
+	timerset(&t->timer, t->onreal ? t->expiry : deadlinein(left), fire, t);
 }
 
 /* Interrupt context. */

@@ -688,6 +688,7 @@ dosleep(int64_t deadline, int flags)
 	if (flags && signalled(p, flags))
 		return -EINTR;
 	t.on = 0;
+	t.real = (flags & SLEEP_REAL) != 0;
 	if (deadline != NEVER)
 		timerset(&t, deadline, timeout, p);
 	lockrq(p);

@@ -54,6 +54,7 @@ void userret(struct trapframe *);
 #define NEVER      INT64_MAX
 #define SLEEP_INT  1
 #define SLEEP_KILL 2
+#define SLEEP_REAL 4 /* with one of these: the time is one of realns() */
 int sleepuntil(struct waitq *q, struct spinlock *lk, int64_t deadline, int flags);
 
 /* The two usual forms. */
@@ -92,14 +93,18 @@ int64_t nowns(void);        /* monotonic ns since boot */
 int64_t realns(void);       /* ns since 1970 */
 void setreal(int64_t ns);   /* clock_settime */
 
-/* Call fn(arg) in interrupt context at the first tick at or after deadline (ns).
- * A timer is embedded in its user's struct, zero before its first use. */
+/* Call fn(arg) in interrupt context at the first tick at or after deadline (ns;
+ * of realns() if real is set).  A timer is embedded in its user's struct, zero
+ * before its first use. */
 struct timer {
-	struct list link; /* [timer lock] */
+	int real;            /* set by the user, before timerset() */
+	int on;              /* in a heap, from here on [timer lock] */
+	struct timer *child; /* the first one below it */
+	struct timer *next;  /* beside it */
+	struct timer **at;   /* what points to it */
 	int64_t deadline;
 	void (*fn)(void *);
 	void *arg;
-	int on;
 };
 void timerset(struct timer *, int64_t deadline, void (*fn)(void *), void *arg);
 

@@ -22,9 +22,9 @@ static struct waitq nobody = {
 };
 
 int
-sleepsignal(int64_t deadline)
+sleepsignal(int64_t deadline, int real)
 {
-	int err = sleepuntil(&nobody, 0, deadline, SLEEP_INT);
+	int err = sleepuntil(&nobody, 0, deadline, SLEEP_INT | real);
 
 	/* woken by a stop that a SIGCONT has undone: as if it had stopped */
 	return err == 0 ? -EINTR : err;
@@ -191,7 +191,7 @@ sys_pause(const uint *a)
 {
 	(void)a;
 	while (!sigpending())
-		sleepsignal(NEVER);
+		sleepsignal(NEVER, 0);
 	return -ERESTARTNOHAND;
 }
 
@@ -271,7 +271,7 @@ waitsignal(uint64_t set, struct ksiginfo *info, int64_t timeout)
 	if (!sig && timeout > 0) {
 		p->sig.waitset = set;
 		release(lk);
-		err = sleepsignal(deadlinein(timeout));
+		err = sleepsignal(deadlinein(timeout), 0);
 		acquire(lk);
 		p->sig.waitset = 0;
 		sig = sigtake(p, set, info);

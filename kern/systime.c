@@ -9,7 +9,6 @@
 #include "kern/timeval.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
-#include "kern/futex.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
@@ -238,7 +237,6 @@ settime(int64_t ns)
 		return -EPERM;
 	setreal(ns);
 	timerfdclockset();
-	futexclockset();
 	return 0;
 }
 
@@ -333,7 +331,7 @@ sleepfor(int64_t deadline, uint rem, int wide)
 	int64_t left;
 	int err;
 
-	if (sleepsignal(deadline) != -EINTR)
+	if (sleepsignal(deadline, 0) != -EINTR)
 		return 0;
 	left = deadline - nowns();
 	if (left <= 0)
@@ -378,17 +376,13 @@ sys_nanosleep(const uint *a)
 static int
 sleeptill(int clock, int64_t ns)
 {
-	int64_t now, left;
+	int real = clock == CLOCK_REALTIME || clock == CLOCK_TAI ||
+		clock == CLOCK_REALTIME_ALARM;
 
-	do {
-		now = clockread(clock);
-		left = ns - now;
-		if (left <= 0)
-			return 0;
-		if (sleepsignal(deadlinein(left)) == -EINTR)
-			return -ERESTARTNOHAND;
-	} while (clockread(clock) < ns); /* somebody set it back */
-	return 0;
+	if (clockread(clock) >= ns)
+		return 0;
+	return sleepsignal(ns, real ? SLEEP_REAL : 0) == -EINTR
+		       ? -ERESTARTNOHAND : 0;
 }
 
 static int

@@ -3,7 +3,13 @@
  *
  * Monotonic time is the time-stamp counter times a factor, fixed at boot so
  * that reading it takes two multiplications; real time is that plus an offset.
- * Timers are a list sorted by deadline.
+ *
+ * Timers wait in two heaps, one for each of these clocks; so a timer of real
+ * time comes early or late, as it should, when the clock is set.  They are
+ * pairing heaps: trees in which no timer is due before the one above it, with
+ * the next one at the root.  To set a timer is to compare two; to take one out is
+ * to meld those below it, in pairs and then all, which costs O(log n) on average
+ * over any sequence of these (Fredman et al., Algorithmica 1, 1986).
  *
  * CPU 0 alone runs timers, at its ticks, and keeps the load averages.
  *
@@ -32,7 +38,7 @@ static struct spinlock reallock; /* RANK_LEAF */
 static int64_t realbase;         /* real minus monotonic [reallock] */
 
 static struct spinlock timerlock;          /* RANK_TIMER */
-static struct list timers = {&timers, &timers}; /* by deadline [timerlock] */
+static struct timer *heaps[2];             /* monotonic, real [timerlock] */
 static struct timer *running;              /* its fn runs now [timerlock] */
 
 static uint load[3]; /* averages over 1, 5, 15 minutes */
@@ -40,7 +46,10 @@ static int loadleft = LOADTICKS;
 
 static uint64_t bootcputsc(void);
 static void account(struct proc *p, int user);
-static void runtimers(void);
+static struct timer *meld(struct timer *a, struct timer *b);
+static struct timer *meldall(struct timer *first);
+static void takeout(struct timer *t);
+static void runtimers(struct timer **heap, int64_t now);
 static void loadtick(void);
 
 void
@@ -104,20 +113,78 @@ setreal(int64_t ns)
 void
 timerset(struct timer *t, int64_t deadline, void (*fn)(void *), void *arg)
 {
-	struct list *at;
+	struct timer **heap = &heaps[t->real];
 
 	acquire(&timerlock);
 	if (t->on)
-		listdel(&t->link);
+		takeout(t);
 	t->deadline = deadline;
 	t->fn = fn;
 	t->arg = arg;
 	t->on = 1;
-	for (at = timers.next; at != &timers; at = at->next)
-		if (listitem(at, struct timer, link)->deadline > deadline)
-			break;
-	listadd(at, &t->link);
+	t->child = t->next = 0;
+	*heap = *heap ? meld(*heap, t) : t;
+	(*heap)->at = heap;
 	release(&timerlock);
+}
+
+/* Make the one of two roots that is due later the first child of the other, which
+ * keeps its place. */
+static struct timer *
+meld(struct timer *a, struct timer *b)
+{
+	struct timer *t = a;
+
+	if (b->deadline < a->deadline) {
+		a = b;
+		b = t;
+	}
+	b->next = a->child;
+	if (b->next)
+		b->next->at = &b->next;
+	b->at = &a->child;
+	a->child = b;
+	return a;
+}
+
+/* One root of several in a row, or 0 of none.  Its place is up to the caller. */
+static struct timer *
+meldall(struct timer *first)
+{
+	struct timer *a, *b, *pairs = 0;
+
+	while ((a = first) != 0) {
+		b = a->next;
+		first = b ? b->next : 0;
+		if (b)
+			a = meld(a, b);
+		a->next = pairs;
+		pairs = a;
+	}
+	while ((a = pairs) != 0 && (b = a->next) != 0) {
+		first = b->next;
+		pairs = meld(a, b);
+		pairs->next = first;
+	}
+	return pairs;
+}
+
+/* Those below t take its place.  timerlock held. */
+static void
+takeout(struct timer *t)
+{
+	struct timer *sub = meldall(t->child), *next = t->next;
+
+	if (sub) {
+		sub->next = next;
+		if (next)
+			next->at = &sub->next;
+		next = sub;
+	}
+	if (next)
+		next->at = t->at;
+	*t->at = next;
+	t->on = 0;
 }
 
 void
@@ -129,10 +196,8 @@ timerdel(struct timer *t)
 		cpurelax();
 		acquire(&timerlock);
 	}
-	if (t->on) {
-		listdel(&t->link);
-		t->on = 0;
-	}
+	if (t->on)
+		takeout(t);
 	release(&timerlock);
 }
 
@@ -148,7 +213,10 @@ tick(struct trapframe *tf)
 		c->ticks[TICK_IDLE]++;
 	if (c->id == 0) {
 		pittick();
-		runtimers();
+		if (heaps[0])
+			runtimers(&heaps[0], nowns());
+		if (heaps[1])
+			runtimers(&heaps[1], realns());
 		if (--loadleft == 0)
 			loadtick();
 	}
@@ -174,23 +242,15 @@ account(struct proc *p, int user)
 
 /* Call the functions of timers whose time has come. */
 static void
-runtimers(void)
+runtimers(struct timer **heap, int64_t now)
 {
 	struct timer *t;
-	int64_t now;
 	void (*fn)(void *);
 	void *arg;
 
-	if (listempty(&timers))
-		return;
-	now = nowns();
 	acquire(&timerlock);
-	while (!listempty(&timers)) {
-		t = listitem(timers.next, struct timer, link);
-		if (t->deadline > now)
-			break;
-		listdel(&t->link);
-		t->on = 0;
+	while ((t = *heap) != 0 && t->deadline <= now) {
+		takeout(t);
 		fn = t->fn;
 		arg = t->arg;
 		running = t;

@@ -237,9 +237,8 @@ now(struct timerfd *t)
 static void
 arm(struct timerfd *t)
 {
-	int64_t left = t->at - now(t);
-
-	timerset(&t->timer, deadlinein(MAX(left, 0)), fire, t);
+	t->timer.real = t->onreal;
+	timerset(&t->timer, t->at, fire, t);
 }
 
 /* Interrupt context. */
@@ -298,8 +297,6 @@ timerfdclockset(void)
 			t->cancel = CANCELLED;
 			t->ticks++;
 		}
-		if (t->armed && t->onreal)
-			arm(t);
 		release(&t->lock);
 		wakeup(&t->queue);
 	}

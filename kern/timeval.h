@@ -49,7 +49,8 @@ void timerfdinit(void); /* at boot */
 /* When ns from now will be, NEVER at most. */
 int64_t deadlinein(int64_t ns);
 
-/* Sleep until a signal (-EINTR) or the deadline of nowns() (-ETIMEDOUT). */
-int sleepsignal(int64_t deadline);
+/* Sleep until a signal (-EINTR) or the deadline of nowns(), with SLEEP_REAL of
+ * realns() (-ETIMEDOUT). */
+int sleepsignal(int64_t deadline, int real);
 
 #endif

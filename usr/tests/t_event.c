@@ -1140,6 +1140,39 @@ shiftclock(int seconds)
 	must(clock_settime(CLOCK_REALTIME, &t) == 0);
 }
 
+/* Sleeps until a time, and timers of timer_create for one, heed the clock: set on
+ * they end, set back they go on. */
+static void
+clock_set_ends_waits(void)
+{
+	struct timespec end = {clockms(CLOCK_REALTIME) / 1000 + 500, 0};
+	struct itimerspec it = {.it_value = end}, left;
+	struct sigevent ev = {.sigev_signo = SIGUSR1};
+	int pid, id = -1;
+	sigset_t set;
+
+	if (!quire)
+		skip("sets the clock");
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	must(sigprocmask(SIG_BLOCK, &set, 0) == 0);
+	must(syscall(SYS_timer_create, CLOCK_REALTIME, &ev, &id) == 0);
+	must(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &it, 0) == 0);
+	if ((pid = fork()) == 0) {
+		checkeq(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &end, 0), 0);
+		check(clockms(CLOCK_REALTIME) / 1000 >= end.tv_sec);
+		finish();
+	}
+	asleep(pid);
+	shiftclock(-100);
+	must(syscall(SYS_timer_gettime, id, &left) == 0);
+	checkrange(left.it_value.tv_sec, 590, 601);
+	shiftclock(1000);
+	checkeq(sigwaitinfo(&set, 0), SIGUSR1);
+	reaped(pid);
+	shiftclock(-900);
+}
+
 /* Setting the clock makes timers of real time due, and tells those that want to
  * know. */
 static void
@@ -1505,6 +1538,7 @@ const struct test t_event[] = {
 	T(timerfd_errors),
 	T(timerfd_in_epoll),
 	T(timerfd_clock_set),
+	T(clock_set_ends_waits),
 	T(signalfd_reads_what_is_pending),
 	T(signalfd_child_and_timer),
 	T(signalfd_errors),

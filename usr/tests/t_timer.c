@@ -450,7 +450,7 @@ timer_limit(void)
 static void
 timer_many(void)
 {
-	int id[100], got[100] = {0}, i;
+	int id[500], got[500] = {0}, i;
 	long long start = now(CLOCK_MONOTONIC);
 	siginfo_t si;
 
@@ -461,7 +461,11 @@ timer_many(void)
 		set(id[i], 0, (1 + i * 37 % 100) * MSEC, 0);
 	for (i = 0; i < NUM(id); i += 3)
 		must(syscall(SYS_timer_delete, id[i]) == 0);
-	for (i = 0; i < 66; i++) {
+	for (i = 1; i < NUM(id); i += 6)
+		set(id[i], 0, 0, 0);
+	for (i = 1; i < NUM(id); i += 6)
+		set(id[i], 0, (1 + i * 37 % 100) * MSEC, 0);
+	for (i = 0; i < NUM(id) * 2 / 3; i++) {
 		must(take(&si) == SIG);
 		got[si.si_value.sival_int]++;
 		check(now(CLOCK_MONOTONIC) - start >=
