@@ -334,13 +334,14 @@ loadelf(struct uvm *u, struct elf *elf, struct file *f)
 	return 0;
 }
 
-/* Have copies at hand of what the new program must not share. */
+/* Have copies at hand of what the new program must not share; other threads may
+ * share the handlers with a new process until they have ended. */
 static int
 unshare(struct exec *e)
 {
 	struct proc *p = myproc();
 
-	if (p->tg->sighand->ref > 1) {
+	if (p->tg->sighand->ref > 1 || p->tg->nthreads > 1) {
 		e->sighand = sighandcopy(p->tg->sighand);
 		if (e->sighand == 0)
 			return -ENOMEM;
@@ -362,15 +363,15 @@ commit(struct exec *e)
 
 	futexexit(p);
 	ptimerexit(p->tg);
+	p->tg->dumpable = !e->secure; /* first: the new memory is a secret */
+	p->euid = p->suid = p->fsuid = e->euid;
+	p->egid = p->sgid = p->fsgid = e->egid;
+	if (e->secure)
+		p->pdeathsig = 0;
 	swapspace(p, e);
 	vforkrelease(p);
 	sigexec(p);
 	filescloexec(p->files);
-	p->euid = p->suid = p->fsuid = e->euid;
-	p->egid = p->sgid = p->fsgid = e->egid;
-	p->tg->dumpable = !e->secure;
-	if (e->secure)
-		p->pdeathsig = 0;
 	p->settid = 0;
 	p->tg->exitsignal = SIGCHLD;
 	p->tg->execed = 1;

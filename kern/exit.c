@@ -41,8 +41,8 @@ static int waitlook(struct tgroup *me, int id, int options,
 	struct tgroup **found);
 static int matches(struct tgroup *c, struct tgroup *me, int id, int options);
 static int event(struct tgroup *c, int options);
-static int report(struct tgroup *me, struct tgroup *c, int options, int *status,
-	struct procusage *ru);
+static int report(struct tgroup *me, struct tgroup *c, int options,
+	struct waited *w);
 static void reap(struct tgroup *me, struct tgroup *c,
 	const struct procusage *ru);
 static void addusage(struct procusage *to, const struct procusage *ru);
@@ -103,10 +103,13 @@ doexit(int status)
 static void
 exitsession(struct tgroup *tg)
 {
-	struct session *s = tg->session; /* no thread is left to change it */
+	struct tty *t;
 
-	if (s->tty && s->sid == tg->tgid)
-		ttyhangup(s->tty);
+	acquire(&proctree);
+	t = tg->session->sid == tg->tgid ? tg->session->tty : 0;
+	release(&proctree);
+	if (t)
+		ttyhangup(t);
 }
 
 /* p has ended and others of its process have not: one of them gets p's children;
@@ -384,15 +387,17 @@ endothers(void)
 	if (tg->execer == p)
 		tg->execer = 0;
 	release(lk);
-	if (err == 0 && tg->leader != p)
+	if (err == 0 && tg->leader != p) {
+		addthread(&tg->dead, tg->leader);
 		takelead(p);
+	}
 	release(&proctree);
 	freethreads(tg);
 	return err;
 }
 
 int
-dowait(int id, int options, int *status, struct procusage *ru)
+dowait(int id, int options, struct waited *w)
 {
 	struct tgroup *me = myproc()->tg, *c;
 	int n;
@@ -403,7 +408,7 @@ dowait(int id, int options, int *status, struct procusage *ru)
 	for (;;) {
 		n = waitlook(me, id, options, &c);
 		if (c)
-			return report(me, c, options, status, ru);
+			return report(me, c, options, w);
 		if (n == 0)
 			n = -ECHILD;
 		else if (options & WNOHANG)
@@ -471,21 +476,21 @@ event(struct tgroup *c, int options)
 /* Tell of c, and unless it is to be left as it is, reap it or forget the event.
  * proctree held; released. */
 static int
-report(struct tgroup *me, struct tgroup *c, int options, int *status,
-	struct procusage *ru)
+report(struct tgroup *me, struct tgroup *c, int options, struct waited *w)
 {
 	int pid = c->tgid, zombie = c->zombie;
 
-	*status = zombie ? c->xstatus : c->waitevent;
-	groupusage(c, ru);
-	addusage(ru, &c->reaped);
+	w->status = zombie ? c->xstatus : c->waitevent;
+	w->uid = c->leader->uid;
+	groupusage(c, &w->ru);
+	addusage(&w->ru, &c->reaped);
 	if (options & WNOWAIT) {
 		release(&proctree);
 	} else if (!zombie) {
 		c->waitevent = 0;
 		release(&proctree);
 	} else {
-		reap(me, c, ru);
+		reap(me, c, &w->ru);
 	}
 	return pid;
 }

@@ -249,10 +249,15 @@ void groupusage(struct tgroup *tg, struct procusage *ru);
 
 /* waitpid(2): id > 0 that child, -1 any, 0 those of our group, < -1 those of
  * the group -id.  options are those of waitid (kern/abi/wait.h): wait4's
- * callers add WEXITED.  Returns the child's pid with its wait status and its
- * usage (with that of the children it has reaped), 0 (WNOHANG, nothing to tell)
- * or -ECHILD, -ERESTARTSYS. */
-int dowait(int id, int options, int *status, struct procusage *ru);
+ * callers add WEXITED.  Returns the child's pid with its wait status, its user
+ * and its usage (with that of the children it has reaped), 0 (WNOHANG, nothing to
+ * tell) or -ECHILD, -ERESTARTSYS. */
+struct waited {
+	int status;
+	uint uid;
+	struct procusage ru;
+};
+int dowait(int id, int options, struct waited *w);
 
 /* Find a thread by pid, a process by that of its leader or any thread;
  * proctree held; 0 if none. */

@@ -143,17 +143,17 @@ sys_wait4(const uint *a)
 {
 	const uint known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD |
 		__WALL | __WCLONE;
-	struct procusage ru;
-	int pid, status;
+	struct waited w;
+	int pid;
 
 	if (a[2] & ~known)
 		return -EINVAL;
-	pid = dowait((int)a[0], (int)(a[2] | WEXITED), &status, &ru);
+	pid = dowait((int)a[0], (int)(a[2] | WEXITED), &w);
 	if (pid <= 0)
 		return pid;
-	if (a[1] && copyout(a[1], &status, sizeof(status)))
+	if (a[1] && copyout(a[1], &w.status, sizeof(w.status)))
 		return -EFAULT;
-	if (a[3] && rusageout(a[3], &ru) < 0)
+	if (a[3] && rusageout(a[3], &w.ru) < 0)
 		return -EFAULT;
 	return pid;
 }
@@ -167,7 +167,7 @@ sys_waitpid(const uint *a)
 }
 
 static int waitwhom(uint type, int id, int *whom);
-static void waitinfo(struct siginfo *info, int pid, int status);
+static void waitinfo(struct siginfo *info, int pid, const struct waited *w);
 
 /* type, id, siginfo, options, rusage */
 int
@@ -177,21 +177,21 @@ sys_waitid(const uint *a)
 	const uint known = events | WNOHANG | WNOWAIT | __WNOTHREAD | __WALL |
 		__WCLONE;
 	struct siginfo info;
-	struct procusage ru;
-	int whom, pid, status;
+	struct waited w;
+	int whom, pid;
 
 	if ((a[3] & ~known) || !(a[3] & events) ||
 		waitwhom(a[0], (int)a[1], &whom) < 0)
 		return -EINVAL;
-	pid = dowait(whom, (int)a[3], &status, &ru);
+	pid = dowait(whom, (int)a[3], &w);
 	if (pid < 0)
 		return pid;
 	memset(&info, 0, sizeof(info));
 	if (pid > 0)
-		waitinfo(&info, pid, status);
+		waitinfo(&info, pid, &w);
 	if (a[2] && copyout(a[2], &info, sizeof(info)))
 		return -EFAULT;
-	return pid > 0 && a[4] ? rusageout(a[4], &ru) : 0;
+	return pid > 0 && a[4] ? rusageout(a[4], &w.ru) : 0;
 }
 
 /* waitid's way to say who, as waitpid's. */
@@ -206,11 +206,13 @@ waitwhom(uint type, int id, int *whom)
 }
 
 static void
-waitinfo(struct siginfo *info, int pid, int status)
+waitinfo(struct siginfo *info, int pid, const struct waited *w)
 {
+	int status = w->status;
+
 	info->si_signo = SIGCHLD;
 	info->field[0] = (uint)pid;
-	info->field[1] = myproc()->uid;
+	info->field[1] = w->uid;
 	info->field[2] = (uint)status >> 8 & 0xff;
 	if (status == WSTATCONT) {
 		info->si_code = CLD_CONTINUED;

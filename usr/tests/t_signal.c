@@ -2,6 +2,7 @@
 #include "t.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -517,6 +518,23 @@ signal_wait_options(void)
 	checkerr(waitpid(-1, &st, 0), ECHILD);
 }
 
+/* waitid tells whose the child was. */
+static void
+signal_wait_tells_user(void)
+{
+	siginfo_t si;
+	int pid;
+
+	if (getuid() != 0)
+		skip("not root");
+	if ((pid = fork()) == 0)
+		_exit(setuid(99));
+	must(waitid(P_PID, pid, &si, WEXITED) == 0);
+	checkeq(si.si_pid, pid);
+	checkeq(si.si_status, 0);
+	checkeq(si.si_uid, 99);
+}
+
 static void
 signal_suspend(void)
 {
@@ -653,24 +671,28 @@ static void
 signal_long_write(void)
 {
 	size_t n = 1 << 30;
-	long long start;
+	volatile int *step = mmap(0, PG, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	void *p = mmap(0, n, PROT_READ,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int st, fd = open("/dev/urandom", O_WRONLY), pid;
 
-	must(p != MAP_FAILED && fd >= 0);
+	must(step != MAP_FAILED && p != MAP_FAILED && fd >= 0);
 	pid = fork();
 	if (pid == 0) {
-		for (;;)
-			check(write(fd, p, n) > 0);
+		*step = 1;
+		check(write(fd, p, n) > 0);
+		*step = 2;
+		pause();
 	}
-	start = nowms();
-	msleep(100);
-	checkrange(nowms() - start, 100, 400);
+	while (*step == 0)
+		sched_yield();
+	msleep(20); /* it is in the call by now: we run beside it */
+	checkeq(*step, 1);
 	kill(pid, SIGKILL);
 	must(waitpid(pid, &st, 0) == pid);
 	checkeq(st, SIGKILL);
-	checkrange(nowms() - start, 100, 600);
+	checkeq(*step, 1);
 }
 
 const struct test t_signal[] = {
@@ -692,6 +714,7 @@ const struct test t_signal[] = {
 	T(signal_stop_and_continue),
 	T(signal_continue_is_reported),
 	T(signal_wait_options),
+	T(signal_wait_tells_user),
 	T(signal_suspend),
 	T(signal_alarm_and_pause),
 	T(signal_timedwait),

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 
 #define THREAD \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | \
@@ -462,6 +463,39 @@ execafterleader(void)
 	start(leaves, &b);
 	pthread_barrier_wait(&b);
 	syscall(SYS_exit, 9);
+}
+
+static long long
+cputime(void)
+{
+	struct timespec t;
+
+	must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static void
+execafterwork(void)
+{
+	while (cputime() < 150)
+		;
+	execafterleader();
+}
+
+/* What the leader had used stays on the process's account. */
+static void
+thread_exec_keeps_account(void)
+{
+	struct rusage ru;
+	int st, pid = fork();
+
+	if (pid == 0)
+		execafterwork();
+	must(wait4(pid, &st, 0, &ru) == pid);
+	checkeq(st, 0);
+	checkrange((ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000 +
+			(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1000,
+		140, 60000);
 }
 
 static void
@@ -1142,6 +1176,7 @@ const struct test t_thread[] = {
 	T(thread_fatal_signal),
 	T(thread_exec),
 	T(thread_exec_fails),
+	T(thread_exec_keeps_account),
 	T(thread_fork),
 	T(thread_vfork),
 	T(thread_wait),
