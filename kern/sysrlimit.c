@@ -252,14 +252,17 @@ sys_getpriority(const uint *a)
 	return best;
 }
 
+/* Give p this niceness, one that is less only as far as its limit goes, which
+ * counts from 1 for 19 to 40 for -20. */
 static int
 renice(struct proc *p, int nice)
 {
 	struct proc *me = myproc();
+	uint64_t limit = p->tg->rlimit[RLIMIT_NICE].cur;
 
 	if (me->euid != 0 && me->euid != p->uid && me->euid != p->euid)
 		return -EPERM;
-	if (nice < p->nice && me->euid != 0)
+	if (nice < p->nice && me->euid != 0 && (uint)(20 - nice) > limit)
 		return -EACCES;
 	p->nice = nice;
 	return 0;

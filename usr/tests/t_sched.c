@@ -511,6 +511,22 @@ sched_nice(void)
 	checkerr(getpriority(PRIO_USER, 54321), ESRCH);
 }
 
+/* RLIMIT_NICE is how far a user may go back: 25 stands for -5. */
+static void
+sched_nice_limit(void)
+{
+	struct rlimit lim = {25, 25};
+
+	if (getuid() != 0)
+		skip("not root");
+	must(setrlimit(RLIMIT_NICE, &lim) == 0 && setuid(99) == 0);
+	checkeq(setpriority(PRIO_PROCESS, 0, 3), 0);
+	checkeq(setpriority(PRIO_PROCESS, 0, -5), 0);
+	checkerr(setpriority(PRIO_PROCESS, 0, -6), EACCES);
+	checkerr(syscall(SYS_nice, -1), EPERM);
+	checkeq(getpriority(PRIO_PROCESS, 0), -5);
+}
+
 const struct test t_sched[] = {
 	T(sched_affinity_errors),
 	T(sched_affinity_of_self),
@@ -525,5 +541,6 @@ const struct test t_sched[] = {
 	T(sched_policies),
 	T(sched_priority_ranges),
 	T(sched_nice),
+	T(sched_nice_limit),
 	{0},
 };
