@@ -161,6 +161,9 @@ corepark(struct proc *p)
 {
 	struct tgroup *tg = p->tg;
 
+	pushcli();
+	fpusave(p->fpu); /* the dumper may look before we have left the CPU */
+	popcli();
 	acquire(&tg->sighand->lock);
 	if (tg->dumper && tg->dumper != p) {
 		tg->parked++;

@@ -292,7 +292,7 @@ sigkillthreads(struct tgroup *tg, struct proc *but)
 	assert(holding(&tg->sighand->lock));
 	tg->stopsig = tg->nstop = 0;
 	eachthread (p, tg) {
-		p->sig.tostop = 0;
+		p->sig.stopping = p->sig.tostop = 0;
 		if (p == but || p->sig.gone)
 			continue;
 		p->sig.pend.set |= sigbit(SIGKILL);
