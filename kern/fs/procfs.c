@@ -368,6 +368,8 @@ generate(struct inode *ip, struct text *t)
 		err = entof(ip)->show(t, pidof(ip));
 	if (err == 0)
 		err = t->err;
+	if (err == 0)
+		err = mayuse(ip); /* not if it has meanwhile become secret */
 	if (err < 0)
 		t->n = 0;
 	return err;

@@ -519,7 +519,7 @@ mayinspect(struct proc *p)
 {
 	struct proc *me = myproc();
 
-	if (p == me || me->euid == 0)
+	if (p->tg == me->tg || me->euid == 0)
 		return 1;
 	return p->tg->dumpable && me->fsuid == p->uid && me->fsuid == p->euid &&
 		me->fsuid == p->suid && me->fsgid == p->gid &&

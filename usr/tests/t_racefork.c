@@ -371,6 +371,170 @@ stop_and_continue_against_sleep(void)
 	checkeq(st, SIGTERM);
 }
 
+/* The end of a process against all that its threads may be at. */
+
+static volatile int watched; /* a pid, 0: none, -1: no more */
+
+static void *
+nothread(void *arg)
+{
+	return arg;
+}
+
+static void *
+startsthreads(void *arg)
+{
+	pthread_t t;
+
+	while (watched != -1)
+		if (pthread_create(&t, 0, nothread, arg) == 0)
+			pthread_join(t, 0);
+	return arg;
+}
+
+static void *
+forksandwaits(void *arg)
+{
+	int pid;
+
+	(void)arg;
+	for (;;) {
+		pid = dice() & 1 ? fork() : vfork();
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, 0, 0);
+	}
+}
+
+static void *
+ends(void *arg)
+{
+	(void)arg;
+	jitter();
+	_exit(7);
+}
+
+static void *
+becomesanother(void *arg)
+{
+	char pid[12];
+
+	snprintf(pid, sizeof pid, "%d", getpid());
+	jitter();
+	execl(exepath, "t", "--alone", pid, (char *)0);
+	for (;;)
+		pause(); /* another was first: we are to end */
+	return arg;
+}
+
+static void *(*const deeds[])(void *) = {
+	startsthreads, forksandwaits, ends, becomesanother,
+};
+
+/* In a child. */
+static void
+manydeeds(void)
+{
+	pthread_t t;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		pthread_create(&t, 0, deeds[dice() % NUM(deeds)], 0);
+	deeds[dice() % NUM(deeds)](0);
+}
+
+static void *
+looksatproc(void *arg)
+{
+	static const char *const names[] = {"stat", "status", "maps", "environ",
+		"cmdline", "limits", "task/%d/stat", "exe", "cwd"};
+	char path[64], name[32], buf[512];
+	int pid, i, fd, n = 0;
+
+	while ((pid = watched) >= 0) {
+		rest(&n);
+		for (i = 0; pid && i < NUM(names); i++) {
+			snprintf(name, sizeof name, names[i], pid);
+			snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+			if ((fd = open(path, O_RDONLY)) < 0)
+				continue;
+			while (read(fd, buf, sizeof buf) > 0)
+				;
+			close(fd);
+		}
+	}
+	return arg;
+}
+
+static void
+end_against_threads(void)
+{
+	int i, pid, st;
+	pthread_t t;
+
+	begin();
+	t = thread(looksatproc, 0);
+	for (i = 0; i < rounds / 20; i++) {
+		state = state * 69069 + 1;
+		if ((pid = fork()) == 0)
+			manydeeds();
+		must(pid > 0);
+		watched = pid;
+		jitter();
+		if (dice() & 1) {
+			kill(pid, SIGSTOP);
+			jitter();
+			kill(pid, SIGCONT);
+		}
+		jitter();
+		kill(pid, SIGKILL);
+		must(waitpid(pid, &st, 0) == pid);
+		must(st == SIGKILL || st == 7 << 8 || st == 0);
+	}
+	watched = -1;
+	join(t);
+	checkerr(waitpid(-1, &st, 0), ECHILD);
+}
+
+/* Each child is reaped once, whoever waits. */
+
+static volatile int reaps;
+
+static void *
+reapsall(void *arg)
+{
+	int st;
+
+	while (waitpid(-1, &st, 0) > 0) {
+		must(st == 3 << 8);
+		__sync_add_and_fetch(&reaps, 1);
+	}
+	must(errno == ECHILD);
+	return arg;
+}
+
+static void
+exit_against_two_waits(void)
+{
+	int i, j, pid;
+	pthread_t t;
+
+	begin();
+	for (i = 0; i < rounds / 20; i++) {
+		for (j = 0; j < 3; j++) {
+			must((pid = fork()) >= 0);
+			if (pid == 0) {
+				jitter();
+				_exit(3);
+			}
+		}
+		t = thread(reapsall, 0);
+		reapsall(0);
+		join(t);
+		must(reaps == 3 * (i + 1));
+	}
+}
+
 const struct test t_racefork[] = {
 	T(sibling_writes_against_fork),
 	T(sibling_mmap_against_fork),
@@ -380,5 +544,7 @@ const struct test t_racefork[] = {
 	T(fault_against_exec),
 	T(kill_during_copy),
 	T(stop_and_continue_against_sleep),
+	T(end_against_threads),
+	T(exit_against_two_waits),
 	{0},
 };

@@ -1017,6 +1017,7 @@ sigrt_terminal_stops(void)
 
 	pid = fork();
 	if (pid == 0) {
+		setpgid(0, 0); /* a group of its own, with a parent outside */
 		signal(SIGTSTP, SIG_IGN);
 		raise(SIGTSTP);
 		handle(SIGTSTP, oninfo, 0);
