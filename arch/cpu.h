@@ -67,6 +67,7 @@ struct cpu {
 	uint vm[NVMSTAT];  /* counters, summed by vmstat.c */
 	uint ticks[NTICK]; /* of 1/HZ */
 	uint intr[NINTR];  /* interrupts taken */
+	uint nswitch;      /* changes from one process to another */
 	struct segdesc gdt[NSEGS];
 	struct taskstate ts;
 	volatile uint mail; /* bit per full slot of box (xcall.c) */

@@ -68,6 +68,6 @@ banner(void)
 	if (bootflag("quiet"))
 		return;
 	meminfo(&mi);
-	printf("Quire " QUIRE_VERSION ": %u MiB, %s\n", mi.total >> 8,
-		cpuinfo.brand);
+	printf("Quire " QUIRE_VERSION ": %u MiB, %d CPU%s, %s\n", mi.total >> 8,
+		ncpu, ncpu == 1 ? "" : "s", cpuinfo.brand);
 }

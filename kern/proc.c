@@ -48,6 +48,7 @@ struct tgroup *initgroup;
 
 static struct list pidhash[NHASH]; /* [proctree] */
 static int nprocs;                 /* threads in pidhash [proctree] */
+static uint nforks;                /* threads there have been [proctree] */
 static int lastpid;                /* the last one given out [proctree] */
 static int wrapped;                /* pids are being used again [proctree] */
 static struct session kernelsession = {.ref = 1}; /* of kernel threads */
@@ -447,6 +448,7 @@ linkproc(struct proc *p, int pid)
 	tg->running++;
 	tg->live++;
 	nprocs++;
+	nforks++;
 }
 
 void
@@ -533,11 +535,15 @@ findgroup(int pid)
 	return p ? p->tg : 0;
 }
 
-int
-procount(int *running)
+void
+procount(struct procount *n)
 {
-	*running = nrunnable();
-	return nprocs;
+	acquire(&proctree);
+	n->all = nprocs;
+	n->forks = nforks;
+	n->lastpid = lastpid;
+	release(&proctree);
+	n->running = nrunnable();
 }
 
 /* Wait until the child with this pid no longer uses our memory, or until we

@@ -268,8 +268,14 @@ struct tgroup *findgroup(int pid);
  * (growheap in mm/mm.h). */
 uint growproc(uint brk);
 
-/* Number of processes, and of those runnable (/proc/loadavg). */
-int procount(int *running);
+struct procount {
+	int all;     /* threads there are */
+	int running; /* of those, runnable */
+	uint forks;  /* threads there have been */
+	int lastpid; /* the last one given out */
+};
+
+void procount(struct procount *);
 void loadavg(uint avg[3]); /* scaled by 2^11 */
 
 /* exec.c: replace the running process's program.  argv and envp are user

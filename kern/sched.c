@@ -392,6 +392,7 @@ switchto(struct cpu *c, struct proc *p, struct proc *next)
 
 	if (p->fpuloaded)
 		fpusave(p->fpu);
+	c->nswitch++;
 	c->proc = next;
 	next->state = RUNNING;
 	if (next->uvm) {

@@ -73,8 +73,8 @@ sys_sysinfo(const uint *a)
 {
 	struct sysinfo si;
 	struct meminfo m;
+	struct procount n;
 	uint avg[3], nsec, i;
-	int running;
 
 	memset(&si, 0, sizeof(si));
 	meminfo(&m);
@@ -85,7 +85,8 @@ sys_sysinfo(const uint *a)
 	si.totalram = m.total * PGSIZE;
 	si.freeram = m.free * PGSIZE;
 	si.sharedram = m.shmem * PGSIZE;
-	si.procs = (uint16_t)procount(&running);
+	procount(&n);
+	si.procs = (uint16_t)n.all;
 	si.memunit = 1;
 	return copyout(a[0], &si, sizeof(si)) ? -EFAULT : 0;
 }

@@ -22,7 +22,6 @@
 static void putcputime(struct text *t, const uint ticks[NTICK]);
 static void sumticks(uint ticks[NTICK]);
 static uint toclock(uint ticks);
-static void switches(uint *nswitch, int *maxpid);
 static int kmcopy(struct text *, int (*fn)(char *, int));
 static int frozencheck(char *, int);
 static uint kb(uint pages);
@@ -143,13 +142,14 @@ kmcopy(struct text *t, int (*fn)(char *, int))
 static int
 showstat(struct text *t, int pid)
 {
-	uint ticks[NTICK], nswitch;
-	int running, maxpid;
+	uint ticks[NTICK], nswitch = 0;
+	struct procount n;
 
 	(void)pid;
-	procount(&running);
-	switches(&nswitch, &maxpid);
+	procount(&n);
 	sumticks(ticks);
+	for (int i = 0; i < ncpu; i++)
+		nswitch += cpus[i].nswitch;
 	putf(t, "cpu ");
 	putcputime(t, ticks);
 	for (int i = 0; i < ncpu; i++) {
@@ -158,8 +158,8 @@ showstat(struct text *t, int pid)
 	}
 	putf(t, "ctxt %u\n", nswitch);
 	putf(t, "btime %u\n", (uint)((realns() - nowns()) / 1000000000));
-	putf(t, "processes %d\n", maxpid);
-	putf(t, "procs_running %d\nprocs_blocked 0\n", running);
+	putf(t, "processes %u\n", n.forks);
+	putf(t, "procs_running %d\nprocs_blocked 0\n", n.running);
 	return 0;
 }
 
@@ -186,27 +186,6 @@ static uint
 toclock(uint ticks)
 {
 	return (uint)((uint64_t)ticks * USER_HZ / HZ);
-}
-
-/* How often the CPUs have changed from one process that is to another, and the
- * highest pid. */
-static void
-switches(uint *nswitch, int *maxpid)
-{
-	struct procusage ru;
-	struct tgroup *tg;
-	struct proc *p;
-
-	*nswitch = 0;
-	*maxpid = 0;
-	acquire(&proctree);
-	listeach(tg, &allprocs, alllink) {
-		groupusage(tg, &ru);
-		*nswitch += ru.nvcsw + ru.nivcsw;
-		eachthread(p, tg)
-			*maxpid = MAX(*maxpid, p->pid);
-	}
-	release(&proctree);
 }
 
 static int
@@ -260,17 +239,16 @@ showuptime(struct text *t, int pid)
 static int
 showloadavg(struct text *t, int pid)
 {
-	uint avg[3], nswitch;
-	int n, running, maxpid;
+	struct procount n;
+	uint avg[3];
 
 	(void)pid;
 	loadavg(avg);
-	n = procount(&running);
-	switches(&nswitch, &maxpid);
+	procount(&n);
 	for (int i = 0; i < 3; i++)
 		putf(t, "%u.%02u ", avg[i] >> 11,
 			((avg[i] & 2047) * 100) >> 11);
-	putf(t, "%d/%d %d\n", running, n, maxpid);
+	putf(t, "%d/%d %d\n", n.running, n.all, n.lastpid);
 	return 0;
 }
 

@@ -527,6 +527,43 @@ sched_nice_limit(void)
 	checkeq(getpriority(PRIO_PROCESS, 0), -5);
 }
 
+/* A number of /proc/stat. */
+static unsigned long
+statline(const char *name)
+{
+	char line[256], word[64];
+	unsigned long n = 0, v;
+	FILE *f = fopen("/proc/stat", "r");
+
+	must(f != 0);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %lu", word, &v) == 2 &&
+			strcmp(word, name) == 0)
+			n = v;
+	fclose(f);
+	return n;
+}
+
+/* Both go on counting those that have ended, also where nobody waits for them. */
+static void
+sched_stat_counts_the_gone(void)
+{
+	unsigned long forks = statline("processes"), ctxt = statline("ctxt");
+	int i, pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (i = 0; i < 10; i++) {
+		pid = fork();
+		must(pid >= 0);
+		if (pid == 0)
+			_exit(0);
+		checkerr(waitpid(pid, 0, 0), ECHILD); /* once it has ended */
+	}
+	signal(SIGCHLD, SIG_DFL);
+	check(statline("processes") - forks >= 10);
+	check(statline("ctxt") - ctxt >= 10);
+}
+
 const struct test t_sched[] = {
 	T(sched_affinity_errors),
 	T(sched_affinity_of_self),
@@ -542,5 +579,6 @@ const struct test t_sched[] = {
 	T(sched_priority_ranges),
 	T(sched_nice),
 	T(sched_nice_limit),
+	T(sched_stat_counts_the_gone),
 	{0},
 };
