@@ -28,7 +28,6 @@ cpuinit(void)
 		if (ci->family == 15)
 			ci->family += r[0] >> 20 & 0xFF;
 		ci->features = r[3];
-		ci->features2 = r[2];
 	}
 	strlcpy(ci->brand, ci->vendor, sizeof(ci->brand));
 	if (cpuid(0x80000000, r) >= 0x80000004) {

@@ -168,7 +168,6 @@ struct cpuinfo {
 	char brand[49];
 	uint family, model, stepping;
 	uint features;  /* CPUID.1:EDX */
-	uint features2; /* CPUID.1:ECX */
 };
 
 extern struct cpuinfo cpuinfo;

@@ -14,7 +14,6 @@
 #define BIOSROM  0xF0000
 #define BIOSEND  0x100000
 #define GSISTEP  256 /* I/O APICs have no global numbers: we give them */
-#define BUSNAMES 32
 
 struct mpfloat {
 	char sig[4]; /* "_MP_" */

@@ -23,6 +23,7 @@
 
 static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
 
+static void freethreads(struct tgroup *tg);
 static void exitmem(struct proc *p, int last);
 static void exitfiles(struct proc *p, int last);
 static void exitsession(struct tgroup *tg);
@@ -344,7 +345,8 @@ freegroup(struct tgroup *tg)
 	freeproc(tg->leader);
 }
 
-void
+/* Free the threads of tg that have ended. */
+static void
 freethreads(struct tgroup *tg)
 {
 	struct proc *p;

@@ -39,6 +39,7 @@ volatile uint panicking;
 static volatile int nstopped;
 static struct trapframe *volatile stoppedat[NCPU];
 
+static const char *symname(uint addr, uint *offset);
 static void begin(void);
 static void printproc(struct proc *p);
 static void printothers(void);
@@ -291,7 +292,7 @@ printaddr(uint addr)
 }
 
 /* The function that holds addr and the offset into it, or 0. */
-const char *
+static const char *
 symname(uint addr, uint *offset)
 {
 	uint lo = 0, hi = nksyms, mid;

@@ -27,9 +27,6 @@ void backtrace(uint fp);
  * the kernel stack tells; the rest is 0. */
 void callers(uint fp, uint at[]);
 
-/* The function that holds addr and the offset into it, or 0. */
-const char *symname(uint addr, uint *offset);
-
 /* Always on.  Never for an argument that came from a user. */
 #define assert(e)                                                              \
 	((e) ? (void)0 : panic("%s:%d: assert %s", __FILE__, __LINE__, #e))

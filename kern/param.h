@@ -11,7 +11,6 @@
 #define NOFILE      1024   /* RLIMIT_NOFILE at boot, soft */
 #define NOFILEMAX   4096   /* and hard, which nobody raises */
 #define PATHLEN     4096   /* PATH_MAX, with the NUL */
-#define NAMELEN     255    /* NAME_MAX, without it */
 #define KSTACKPAGES 2      /* pages of a kernel stack, without its guard */
 #define STACKLIMIT  (8 << 20)   /* RLIMIT_STACK, soft, at boot */
 #define ARGLEN      (128 << 10) /* longest argument string, with the NUL */

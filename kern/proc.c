@@ -53,6 +53,8 @@ static int lastpid;                /* the last one given out [proctree] */
 static int wrapped;                /* pids are being used again [proctree] */
 static struct session kernelsession = {.ref = 1}; /* of kernel threads */
 
+static struct fsinfo *fscopy(struct fsinfo *);
+static struct proc *newproc(void);
 static void groupput(struct tgroup *tg);
 static int inherit(struct proc *np, struct proc *p, uint flags);
 static struct tgroup *newgroup(struct proc *p);
@@ -80,7 +82,8 @@ procinit(void)
 	schedinit();
 }
 
-struct proc *
+/* A process in no list, EMBRYO, with a kernel stack; or 0. */
+static struct proc *
 newproc(void)
 {
 	struct proc *p;
@@ -578,7 +581,8 @@ vforkrelease(struct proc *p)
 	release(&proctree);
 }
 
-struct fsinfo *
+/* A copy with one reference, or 0. */
+static struct fsinfo *
 fscopy(struct fsinfo *old)
 {
 	struct fsinfo *fs = kzalloc(sizeof(*fs));

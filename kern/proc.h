@@ -193,9 +193,8 @@ extern struct tgroup *initgroup; /* process 1 */
 /* proc.c */
 void procinit(void);
 
-/* A process in no list, EMBRYO, with a kernel stack; or 0.  freeproc gives back
- * it and all that it holds; it is in no list (unlinkgroup), and not running. */
-struct proc *newproc(void);
+/* Give back a process and all that it holds; it is in no list (unlinkgroup), and
+ * not running. */
 void freeproc(struct proc *);
 
 /* Take a thread out of its process and the pid table.  proctree and the
@@ -220,10 +219,8 @@ struct cloneargs {
 };
 int doclone(const struct cloneargs *);
 
-/* exit.c: free the processes that died with nobody to wait for them; the
- * threads that have ended of one process. */
+/* exit.c: free the processes that died with nobody to wait for them. */
 void reapdead(void);
-void freethreads(struct tgroup *tg);
 
 /* End the running thread, or its process, with a wait status (exit code << 8, or
  * a signal number).  That of the process is the one given to exitgroup(), or
@@ -288,7 +285,6 @@ void vforkrelease(struct proc *p);
 
 /* The parts of a process that clone may share: one more reference is ref + 1;
  * a copy with one reference, or 0; drop one (0: nothing). */
-struct fsinfo *fscopy(struct fsinfo *);
 void fsput(struct fsinfo *);
 struct sighand *sighandcopy(struct sighand *);
 void sighandput(struct sighand *);

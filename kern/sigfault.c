@@ -15,6 +15,7 @@
 #include "kern/proc.h"
 #include "kern/string.h"
 
+static void sigforce(int sig, const struct ksiginfo *info);
 static void describe(struct proc *p, struct trapframe *tf, uint va);
 
 void
@@ -93,7 +94,7 @@ sigexception(struct trapframe *tf, int sig, int code, uint addr)
 
 /* Send the running process a signal that it cannot escape: if it blocks or
  * ignores it, it dies. */
-void
+static void
 sigforce(int sig, const struct ksiginfo *info)
 {
 	struct proc *p = myproc();

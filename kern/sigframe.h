@@ -49,10 +49,8 @@ int sigpost(struct proc *p, int sig, const struct ksiginfo *info);
 
 /* sigfault.c */
 
-/* Send the running process a signal that it cannot escape. */
-void sigforce(int sig, const struct ksiginfo *info);
-
-/* The same for a frame of sig (0: any) that is no good. */
+/* Send the running process a SIGSEGV that it cannot escape, for a frame of sig (0:
+ * any) that is no good. */
 void sigforcesegv(int sig);
 
 /* sigframe.c */

@@ -42,6 +42,8 @@ static struct pcpu { /* what a CPU changes without a lock, interrupts off */
 
 static int anonzone; /* where processes' memory is looked for first */
 
+static struct page *allocpages(int order, int state);
+static void freepages(struct page *, int order);
 static struct page *take(struct pcpu *, int zone, int user);
 static struct page *refill(struct pcpu *, int zone, int user);
 static int splitblock(int zone);
@@ -217,8 +219,8 @@ freepage(struct page *pg)
 	popcli();
 }
 
-/* 2^order frames in one piece, direct-mapped, or 0. */
-struct page *
+/* 2^order frames in one piece, direct-mapped, each with a reference; or 0. */
+static struct page *
 allocpages(int order, int state)
 {
 	struct page *pg;
@@ -243,7 +245,7 @@ allocpages(int order, int state)
 	return pg;
 }
 
-void
+static void
 freepages(struct page *pg, int order)
 {
 	if (order == 0) {

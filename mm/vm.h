@@ -155,11 +155,9 @@ void kallocinit(void);
 void kallocreserve(void);
 void addfree(uint start, uint end);
 
-/* 2^order frames in the given state with one reference (in the first), or 0.
- * PG_ANON may lie above DIRECTMAX, all others are direct-mapped.  Memory of
- * users (PG_ANON, PG_CACHED) leaves a reserve for the kernel. */
-struct page *allocpages(int order, int state);
-void freepages(struct page *, int order);
+/* A frame in the given state with one reference, or 0.  PG_ANON may lie above
+ * DIRECTMAX, all others are direct-mapped.  Memory of users (PG_ANON, PG_CACHED)
+ * leaves a reserve for the kernel. */
 struct page *allocpage(int state);
 void freepage(struct page *);
 void countpages(int state, int n);

@@ -37,6 +37,7 @@ static struct spinlock conlock;
 static struct tty contty;
 static int present, muted;
 
+static void consoleshow(uint lines);
 static int vgaprobe(void);
 static int lock(void);
 static void consoleputc(int c);
@@ -167,7 +168,7 @@ conwrite(struct tty *t, const char *s, uint n)
 }
 
 /* Show the lines that many above the screen. */
-void
+static void
 consoleshow(uint lines)
 {
 	view = MIN(lines, MIN(nhistory, HISTORY));

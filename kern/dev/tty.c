@@ -31,6 +31,7 @@
 #define NCOPY    256  /* bytes moved to or from a program at a time */
 #define DECISEC  100000000ll /* ns in VTIME's unit */
 
+static void ttyresume(struct tty *);
 static int flowinput(struct tty *, int c);
 static int signalinput(struct tty *, int c);
 static int mapinput(struct tty *, int c);
@@ -557,7 +558,7 @@ ttyflushout(struct tty *t)
 }
 
 /* There is room for input again: tell the driver and the other side. */
-void
+static void
 ttyresume(struct tty *t)
 {
 	if (t->sentstop && t->head - t->tail < TTYBUF / 4) {

@@ -94,7 +94,6 @@ int ttyevents(struct tty *, const struct ttyfile *); /* POLL* */
 uint ttyavail(struct tty *);   /* FIONREAD */
 void ttysend(struct tty *, int c);
 void ttystart(struct tty *);   /* after ^S or TCOOFF */
-void ttyresume(struct tty *);  /* input was read */
 void ttyflushin(struct tty *);
 void ttyflushout(struct tty *);
 void ttysettermios(struct tty *, const struct termios *);

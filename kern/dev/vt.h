@@ -51,6 +51,5 @@ void conscroll(struct vt *, int top, int bottom, int n); /* n > 0: up */
 void conshift(struct vt *, int row, int col, int n); /* the rest of a row:
                                                       * n > 0: right */
 void conalternate(struct vt *, int on);
-void consoleshow(uint lines);
 
 #endif

@@ -2,9 +2,11 @@
 #include "t.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 
 int quire;
@@ -302,4 +304,33 @@ rnd(void)
 	seed ^= seed >> 17;
 	seed ^= seed << 5;
 	return seed;
+}
+
+int
+polled(int fd, int events)
+{
+	struct pollfd p = {fd, events, 0};
+
+	must(poll(&p, 1, 0) >= 0);
+	return p.revents;
+}
+
+int
+sendfds(int s, const void *data, int n, const int *fd, int nfd, int flags)
+{
+	char control[CMSG_SPACE(300 * sizeof(int))];
+	struct iovec iov = {(void *)data, n};
+	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *c;
+
+	if (nfd > 0) {
+		h.msg_control = control;
+		h.msg_controllen = CMSG_SPACE(nfd * sizeof(int));
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_len = CMSG_LEN(nfd * sizeof(int));
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		memcpy(CMSG_DATA(c), fd, nfd * sizeof(int));
+	}
+	return sendmsg(s, &h, flags);
 }

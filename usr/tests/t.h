@@ -93,6 +93,9 @@ long memfree(void);                /* kB */
 long rss(void);                    /* pages */
 int ncpus(void);                   /* that we may run on */
 int sigqueued(void);               /* signals that count for the limit */
+int polled(int fd, int events);    /* what poll says at once */
+/* Send n bytes with nfd descriptors; the result of sendmsg. */
+int sendfds(int s, const void *data, int n, const int *fd, int nfd, int flags);
 void msleep(int ms);
 long long nowms(void);
 void *area(int pages);             /* address space with no access */

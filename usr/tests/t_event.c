@@ -16,15 +16,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-static int
-polled(int fd, int events)
-{
-	struct pollfd p = {.fd = fd, .events = events};
-
-	must(poll(&p, 1, 0) >= 0);
-	return p.revents;
-}
-
 static long
 add(int fd, uint64_t n)
 {

@@ -146,15 +146,6 @@ pipe_blocked_writer_continues(void)
 	reaped(pid);
 }
 
-static int
-polled(int fd, int events)
-{
-	struct pollfd p = {.fd = fd, .events = events};
-
-	must(poll(&p, 1, 0) >= 0);
-	return p.revents;
-}
-
 static void
 poll_pipe_states(void)
 {

@@ -25,27 +25,6 @@ pair(int kind, int fd[2])
 	must(socketpair(AF_UNIX, kind, 0, fd) == 0);
 }
 
-/* Send n bytes with nfd descriptors; the result of sendmsg. */
-static int
-sendfds(int s, const void *data, int n, const int *fd, int nfd, int flags)
-{
-	char control[CMSG_SPACE(300 * sizeof(int))];
-	struct iovec iov = {(void *)data, n};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
-
-	if (nfd > 0) {
-		h.msg_control = control;
-		h.msg_controllen = CMSG_SPACE(nfd * sizeof(int));
-		c = CMSG_FIRSTHDR(&h);
-		c->cmsg_len = CMSG_LEN(nfd * sizeof(int));
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		memcpy(CMSG_DATA(c), fd, nfd * sizeof(int));
-	}
-	return sendmsg(s, &h, flags);
-}
-
 /* Receive: bytes, *nfd descriptors (room for max), the flags that came out. */
 static int
 recvfds(int s, void *data, int n, int fd[], int max, int *nfd, int flags,
@@ -71,15 +50,6 @@ recvfds(int s, void *data, int n, int fd[], int max, int *nfd, int flags,
 	*nfd = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	memcpy(fd, CMSG_DATA(c), *nfd * sizeof(int));
 	return r;
-}
-
-static int
-polled(int fd, int events)
-{
-	struct pollfd p = {fd, events, 0};
-
-	must(poll(&p, 1, 0) >= 0);
-	return p.revents;
 }
 
 static void

@@ -20,30 +20,10 @@ pair(int kind, int fd[2])
 	must(socketpair(AF_UNIX, kind, 0, fd) == 0);
 }
 
-/* Send n bytes with nfd descriptors; the result of sendmsg. */
-static int
-sendfds(int s, const void *data, int n, const int *fd, int nfd)
-{
-	char control[CMSG_SPACE(300 * sizeof(int))];
-	struct iovec iov = {(void *)data, n};
-	struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
-
-	memset(control, 0, sizeof control);
-	h.msg_control = control;
-	h.msg_controllen = CMSG_SPACE(nfd * sizeof(int));
-	c = CMSG_FIRSTHDR(&h);
-	c->cmsg_len = CMSG_LEN(nfd * sizeof(int));
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	memcpy(CMSG_DATA(c), fd, nfd * sizeof(int));
-	return sendmsg(s, &h, MSG_DONTWAIT);
-}
-
 static int
 sendfd(int s, int fd)
 {
-	return sendfds(s, "x", 1, &fd, 1);
+	return sendfds(s, "x", 1, &fd, 1, MSG_DONTWAIT);
 }
 
 static int outflags; /* of the last recvfds */
@@ -150,7 +130,7 @@ rights_end_a_read(void)
 	pair(SOCK_STREAM, s);
 	must(pipe(p) == 0);
 	write(s[0], "abc", 3);
-	checkeq(sendfds(s[0], "def", 3, p, 1), 3);
+	checkeq(sendfds(s[0], "def", 3, p, 1, MSG_DONTWAIT), 3);
 	write(s[0], "ghi", 3);
 	n = 5;
 	checkeq(recvfds(s[1], buf, &n, &fd, 1, 0), 1);
@@ -159,8 +139,8 @@ rights_end_a_read(void)
 	n = 100; /* what is left of a message has no rights any more */
 	checkeq(recvfds(s[1], buf, &n, &fd, 1, 0), 0);
 	checkeq(n, 4);
-	checkeq(sendfds(s[0], "abc", 3, p, 1), 3);
-	checkeq(sendfds(s[0], "def", 3, p, 1), 3);
+	checkeq(sendfds(s[0], "abc", 3, p, 1, MSG_DONTWAIT), 3);
+	checkeq(sendfds(s[0], "def", 3, p, 1, MSG_DONTWAIT), 3);
 	n = 100;
 	checkeq(recvfds(s[1], buf, &n, &fd, 1, 0), 1);
 	checkeq(n, 3);
@@ -178,8 +158,8 @@ rights_many(void)
 	pair(SOCK_STREAM, s);
 	for (i = 0; i < 300; i++)
 		fd[i] = s[0];
-	checkerr(sendfds(s[0], "x", 1, fd, MAXFD + 1), EINVAL);
-	checkeq(sendfds(s[0], "x", 1, fd, MAXFD), 1);
+	checkerr(sendfds(s[0], "x", 1, fd, MAXFD + 1, MSG_DONTWAIT), EINVAL);
+	checkeq(sendfds(s[0], "x", 1, fd, MAXFD, MSG_DONTWAIT), 1);
 	n = 10;
 	checkeq(recvfds(s[1], buf, &n, got, 300, 0), MAXFD);
 	checkeq(n, 1);
@@ -199,7 +179,7 @@ rights_without_room_are_closed(void)
 	must(pipe(p) == 0 && pipe(q) == 0);
 	fd[0] = p[1];
 	fd[1] = q[1];
-	checkeq(sendfds(s[0], "x", 1, fd, 2), 1);
+	checkeq(sendfds(s[0], "x", 1, fd, 2, MSG_DONTWAIT), 1);
 	close(p[1]);
 	close(q[1]);
 	n = 1;
@@ -235,7 +215,7 @@ rights_without_descriptors_left(void)
 	while ((last = dup(0)) >= 0 && last < 9)
 		;
 	checkeq(last, 9);
-	checkeq(sendfds(s[0], "x", 1, fd, 3), 1);
+	checkeq(sendfds(s[0], "x", 1, fd, 3, MSG_DONTWAIT), 1);
 	checkeq(recvfds(s[1], buf, &n, got, 3, 0), 2);
 	checkeq(got[0], 10);
 	checkeq(got[1], 11);
@@ -279,9 +259,9 @@ rights_wrong_control(void)
 	int s[2], fd = -1;
 
 	pair(SOCK_STREAM, s);
-	checkerr(sendfds(s[0], "x", 1, &fd, 1), EBADF);
+	checkerr(sendfds(s[0], "x", 1, &fd, 1, MSG_DONTWAIT), EBADF);
 	fd = 99;
-	checkerr(sendfds(s[0], "x", 1, &fd, 1), EBADF);
+	checkerr(sendfds(s[0], "x", 1, &fd, 1, MSG_DONTWAIT), EBADF);
 	m.c.cmsg_len = 11;
 	checkerr(sendmsg(s[0], &h, 0), EINVAL);
 	m.c.cmsg_len = sizeof m + 1;
@@ -516,7 +496,7 @@ toomany(void)
 	pair(SOCK_DGRAM, s);
 	for (i = 0; i < 8; i++)
 		fd[i] = s[0];
-	for (i = 0; i < 20 && sendfds(s[0], "x", 1, fd, 8) == 1; i++)
+	for (i = 0; i < 20 && sendfds(s[0], "x", 1, fd, 8, MSG_DONTWAIT) == 1; i++)
 		;
 	checkeq(errno, ETOOMANYREFS);
 	checkeq(i, 9);
@@ -647,7 +627,7 @@ atrandom(void)
 		default:
 			for (n = 0; n < 4 && (n == 0 || rnd() % 2); n++)
 				fd[n] = s[rnd() % N];
-			sendfds(s[i], "x", 1, fd, n);
+			sendfds(s[i], "x", 1, fd, n, MSG_DONTWAIT);
 		}
 	}
 }

@@ -53,15 +53,6 @@ connectto(int s, const char *name)
 	return connect(s, (void *)&un, len);
 }
 
-static int
-polled(int fd, int events)
-{
-	struct pollfd p = {fd, events, 0};
-
-	must(poll(&p, 1, 0) >= 0);
-	return p.revents;
-}
-
 static void
 bind_makes_a_file(void)
 {
