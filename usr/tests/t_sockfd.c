@@ -246,11 +246,16 @@ rights_peeked_are_copies(void)
 	}
 }
 
+struct control { /* a struct cmsghdr, which may not be followed by fields */
+	size_t cmsg_len;
+	int cmsg_level, cmsg_type;
+};
+
 static void
 rights_wrong_control(void)
 {
 	struct {
-		struct cmsghdr c;
+		struct control c;
 		int fd[2];
 	} m = {{CMSG_LEN(8), SOL_SOCKET, SCM_RIGHTS}, {0, 0}};
 	struct iovec iov = {"x", 1};
@@ -538,7 +543,7 @@ static void
 credentials_of_the_sender(void)
 {
 	struct {
-		struct cmsghdr c;
+		struct control c;
 		struct ucred cred;
 	} m = {{CMSG_LEN(sizeof m.cred), SOL_SOCKET, SCM_CREDENTIALS},
 		{getppid(), 5, 6}};
