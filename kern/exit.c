@@ -104,10 +104,13 @@ doexit(int status)
 static void
 exitsession(struct tgroup *tg)
 {
+	struct session *s = tg->session; /* no thread is left to change it */
 	struct tty *t;
 
+	if (s->sid != tg->tgid)
+		return;
 	acquire(&proctree);
-	t = tg->session->sid == tg->tgid ? tg->session->tty : 0;
+	t = s->tty;
 	release(&proctree);
 	if (t)
 		ttyhangup(t);
