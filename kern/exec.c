@@ -14,7 +14,6 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
-#include "kern/abi/stat.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/futex.h"
@@ -76,6 +75,8 @@ prepare(struct exec *e)
 		return err;
 	if ((err = openinterp(e)) < 0)
 		return err;
+	e->hidden = iaccess(e->file->inode, R_OK, 0) < 0 ||
+		(e->interpfile && iaccess(e->interpfile->inode, R_OK, 0) < 0);
 	if ((err = newspace(e)) < 0)
 		return err;
 	if ((err = pushstrings(e)) < 0)
@@ -136,23 +137,17 @@ openprogram(struct exec *e)
 	}
 }
 
-/* Open a file that may be executed; or 0 and *err.  O_NONBLOCK: a FIFO must not
- * hold us up. */
+/* Open a file that may be executed; or 0 and *err. */
 static struct file *
 openexec(const char *path, int *err)
 {
-	struct file *f = openpath(0, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
-		err);
+	struct file *f = openpath(0, path, O_EXEC, 0, err);
 
 	if (f == 0)
 		return 0;
-	*err = -EACCES;
-	if (f->inode && S_ISREG(f->inode->mode) && (f->inode->mode & 0111))
-		*err = iaccess(f->inode, X_OK, 0);
-	if (*err == 0 && filepcache(f) == 0)
-		*err = -EACCES;
-	if (*err == 0)
+	if (filepcache(f))
 		return f;
+	*err = -EACCES;
 	fileclose(f);
 	return 0;
 }
@@ -363,7 +358,7 @@ commit(struct exec *e)
 
 	futexexit(p);
 	ptimerexit(p->tg);
-	p->tg->dumpable = !e->secure; /* first: the new memory is a secret */
+	p->tg->dumpable = !e->secure && !e->hidden; /* first: the new memory is a secret */
 	p->euid = p->suid = p->fsuid = e->euid;
 	p->egid = p->sgid = p->fsgid = e->egid;
 	if (e->secure)

@@ -40,7 +40,8 @@ struct exec {
 	struct sighand *sighand; /* to replace a shared one, or 0 */
 	struct files *files;     /* likewise */
 	uint euid, egid;
-	int secure;
+	int secure;      /* AT_SECURE: it has other rights than the user */
+	int hidden;      /* the user may not read it */
 };
 
 /* execargs.c: copy the arguments and the environment to the new stack; then,

@@ -100,7 +100,7 @@ openat(uint dirfd, uint upath, uint flags, uint mode)
 
 	if (r < 0)
 		return r;
-	f = openpath(pa.at, pa.path, flags, mode & 07777, &r);
+	f = openpath(pa.at, pa.path, flags & ~O_EXEC, mode & 07777, &r);
 	if (f && (r = fdalloc(f, 0, (flags & O_CLOEXEC) != 0)) < 0)
 		fileclose(f);
 	putat(&pa);

@@ -9,6 +9,7 @@
 #define O_WRONLY    1
 #define O_RDWR      2
 #define O_ACCMODE   3
+#define O_EXEC      040 /* as Linux has it inside: for execve; not a user's */
 #define O_CREAT     0100
 #define O_EXCL      0200
 #define O_NOCTTY    0400

@@ -181,6 +181,8 @@ mayopen(struct inode *ip, uint flags, int created)
 	static const uint8_t wants[] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
 	int want = wants[flags & O_ACCMODE] | (flags & O_TRUNC ? W_OK : 0);
 
+	if (flags & O_EXEC)
+		return S_ISREG(ip->mode) ? iaccess(ip, X_OK, 0) : -EACCES;
 	if (S_ISLNK(ip->mode))
 		return -ELOOP;
 	if (S_ISDIR(ip->mode) && (want & W_OK || flags & O_CREAT))

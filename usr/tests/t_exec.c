@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 int execmain(int argc, char **argv);
@@ -135,6 +137,11 @@ checktimers(int id)
 int
 execmain(int argc, char **argv)
 {
+	if (strcmp(argv[1], "--hidden") == 0) {
+		check(prctl(PR_GET_DUMPABLE) != 1);
+		checkerr(open(argv[0], O_RDONLY), EACCES);
+		finish();
+	}
 	if (strcmp(argv[1], "--exit") == 0)
 		return 0;
 	if (strcmp(argv[1], "--sleep") == 0)
@@ -273,6 +280,33 @@ exec_script(void)
 	unlink("t_exec_script");
 }
 
+static void
+runhidden(void)
+{
+	char *argv[] = {"./t_exec_hidden", "--hidden", 0};
+
+	must(setuid(99) == 0);
+	runself(argv[0], argv, environ);
+}
+
+/* Who may not read a program may run it, and gets no core file to read. */
+static void
+exec_without_reading(void)
+{
+	int from = open(exepath, O_RDONLY), to;
+
+	if (getuid() != 0)
+		skip("not root");
+	mkfile("t_exec_hidden", "", 0711);
+	to = open("t_exec_hidden", O_WRONLY);
+	must(from >= 0 && to >= 0);
+	while (sendfile(to, from, 0, 1 << 20) > 0)
+		;
+	close(to);
+	child(runhidden);
+	unlink("t_exec_hidden");
+}
+
 /* execve that must fail, and leave us as we were. */
 static void
 refused(const char *path, int err)
@@ -401,6 +435,7 @@ const struct test t_exec[] = {
 	T(exec_resets_handlers),
 	T(exec_starts_clean),
 	T(exec_script),
+	T(exec_without_reading),
 	T(exec_refusals),
 	T(exec_too_long),
 	T(exec_failure_keeps_program),

@@ -517,9 +517,9 @@ sched_nice_limit(void)
 {
 	struct rlimit lim = {25, 25};
 
-	if (getuid() != 0)
-		skip("not root");
-	must(setrlimit(RLIMIT_NICE, &lim) == 0 && setuid(99) == 0);
+	if (setrlimit(RLIMIT_NICE, &lim) < 0 && !quire)
+		skip("may not raise limits");
+	must(setuid(99) == 0);
 	checkeq(setpriority(PRIO_PROCESS, 0, 3), 0);
 	checkeq(setpriority(PRIO_PROCESS, 0, -5), 0);
 	checkerr(setpriority(PRIO_PROCESS, 0, -6), EACCES);
