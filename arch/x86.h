@@ -194,13 +194,19 @@ atomicor(volatile uint *addr, uint bits)
 static inline void
 atomicset(volatile uint *addr, int bit)
 {
-	__asm__ volatile("lock btsl %1, %0" : "+m"(*addr) : "r"(bit) : "memory", "cc");
+	__asm__ volatile("lock btsl %1, %0"
+		: "+m"(*addr)
+		: "r"(bit)
+		: "memory", "cc");
 }
 
 static inline void
 atomicclear(volatile uint *addr, int bit)
 {
-	__asm__ volatile("lock btrl %1, %0" : "+m"(*addr) : "r"(bit) : "memory", "cc");
+	__asm__ volatile("lock btrl %1, %0"
+		: "+m"(*addr)
+		: "r"(bit)
+		: "memory", "cc");
 }
 
 /* Clear bit n of *addr: was it set? */

@@ -500,8 +500,8 @@ report(struct tgroup *me, struct tgroup *c, int options, struct waited *w)
 	return pid;
 }
 
-/* Add what zombie c used (ru) to our account and free it.  proctree held; released.
- */
+/* Add what zombie c used (ru) to our account and free it.  proctree held;
+ * released. */
 static void
 reap(struct tgroup *me, struct tgroup *c, const struct procusage *ru)
 {

@@ -159,10 +159,10 @@ pollsetfree(struct polling *ps)
 }
 
 /* Look, and sleep until there is something to see.  How many files are ready, 0
- * when the time is over, -EINTR (a signal is pending then, whether or not it is what
- * ended the sleep), or an error of the look.  A look may sleep for
- * a lock, and wake with what was to end the sleep here: so woken tells of all
- * that came before preparesleep(). */
+ * when the time is over, -EINTR (a signal is pending then, whether or not it is
+ * what ended the sleep), or an error of the look.  A look may sleep for a lock,
+ * and wake with what was to end the sleep here: so woken tells of all that came
+ * before preparesleep(). */
 static int
 pollloop(struct scan *s, int64_t deadline)
 {

@@ -34,8 +34,8 @@
 
 /* There are no namespaces and no pidfds. */
 #define CLONE_REFUSED                                                          \
-	(CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |   \
-		CLONE_NEWNET)
+	(CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |          \
+		CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 _Static_assert(sizeof(struct proc) + sizeof(struct tgroup) + FPUSIZE <= PGSIZE,
 	"proc is one page");

@@ -23,8 +23,10 @@
  *
  * Locks: the sighand's lock for the pending ones, the actions, and who takes
  * part (the list of threads changes with proctree and this lock held, so either
- * is enough to look at it); proctree is taken before it.  Exceptions are in sigfault.c, frames on user stacks in
- * sigframe.c, the system calls in syssignal.c.
+ * is enough to look at it); proctree is taken before it.
+ *
+ * Exceptions are in sigfault.c, frames on user stacks in sigframe.c, the system
+ * calls in syssignal.c.
  */
 #include "kern/signal.h"
 #include "kern/sigframe.h"
@@ -662,7 +664,8 @@ restart(struct trapframe *tf, const struct ksigaction *act)
 	if (r != -ERESTARTSYS && r != -ERESTARTNOHAND && r != -ERESTARTBLOCK &&
 		r != -ERESTARTNOINTR)
 		return;
-	again = !act || r == -ERESTARTNOINTR || (r == -ERESTARTSYS && (act->flags & SA_RESTART));
+	again = !act || r == -ERESTARTNOINTR ||
+		(r == -ERESTARTSYS && (act->flags & SA_RESTART));
 	if (again) {
 		tf->eip -= 2; /* int 0x80 */
 		tf->eax = r == -ERESTARTBLOCK ? 0 : tf->err;

@@ -18,6 +18,7 @@
 #include "kern/string.h"
 #include "kern/syscall.h"
 #include "kern/syspath.h"
+#include "kern/timeval.h"
 
 #define SIOCOUTQ    0x5411
 #define MAXRW       0x7ffff000 /* bytes of one call */
@@ -753,25 +754,16 @@ static int
 recvmmsg(const uint *a, int wide)
 {
 	uint i, umsg = a[1], n = MIN(a[2], UIO_MAXIOV), flags = a[3];
-	int64_t deadline = NEVER;
-	struct timespec64 ts;
-	struct timespec old;
+	int64_t ns, deadline = NEVER;
 	struct file *f;
 	int r;
 	struct socket *s;
 
-	if (a[4] && wide && copyin(&ts, a[4], sizeof(ts)))
-		return -EFAULT;
-	if (a[4] && !wide) {
-		if (copyin(&old, a[4], sizeof(old)))
-			return -EFAULT;
-		ts = (struct timespec64){old.tv_sec, old.tv_nsec};
-	}
 	if (a[4]) {
-		if (ts.tv_sec < 0 || (uint)ts.tv_nsec >= NSEC)
-			return -EINVAL;
-		deadline = nowns() + MIN(ts.tv_sec, INT32_MAX) * NSEC +
-			(uint)ts.tv_nsec;
+		ns = wide ? timespec64in(a[4]) : timespecin(a[4]);
+		if (ns < 0)
+			return (int)ns;
+		deadline = deadlinein(ns);
 	}
 	s = getsock(a[0], &f, &r);
 	if (s == 0)

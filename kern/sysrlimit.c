@@ -2,8 +2,9 @@
  * sysrlimit.c - the system calls about what processes may use and have used:
  * resource limits, rusage and times, priorities.
  *
- * The limits of struct tgroup are looked at where they matter (fork, descriptors);
- * those of memory are kept by mm/ as well, which hears of each change here.
+ * The limits of struct tgroup are looked at where they matter (fork,
+ * descriptors); those of memory are kept by mm/ as well, which hears of each
+ * change here.
  */
 #include "kern/proc.h"
 #include "arch/cpu.h"

@@ -218,9 +218,9 @@ void pcachefree(struct pcache *); /* drop one; the last drops all pages */
 /* The file's size in bytes lives here, so that faults see it. */
 uint64_t pcachesize(struct pcache *);
 
-/* Change the size, with the inode locked; beyond a smaller end pages are dropped from the cache (a
- * mapping that shows one keeps it until it is unmapped), and the tail of the
- * last page is zeroed.  0 or -errno. */
+/* Change the size, with the inode locked; beyond a smaller end pages are dropped
+ * from the cache (a mapping that shows one keeps it until it is unmapped), and
+ * the tail of the last page is zeroed.  0 or -errno. */
 int pcachetruncate(struct pcache *, uint64_t size);
 
 /* read(2): copy min(u->n, size - off) bytes to u.  Holes read as zeroes and
@@ -228,10 +228,9 @@ int pcachetruncate(struct pcache *, uint64_t size);
  * if none was. */
 int pcacheread(struct pcache *, struct uio *u, uint64_t off);
 
-/* write(2), with the inode locked: copy u->n bytes from u, extending the size when
- * past it.  Returns
- * the number of bytes moved or, if none was, -ENOMEM (the callers make
- * it -ENOSPC where that is right), -EFAULT, -EIO. */
+/* write(2), with the inode locked: copy u->n bytes from u, extending the size
+ * when past it.  Returns the number of bytes moved or, if none was, -ENOMEM (the
+ * callers make it -ENOSPC where that is right), -EFAULT, -EIO. */
 int pcachewrite(struct pcache *, struct uio *u, uint64_t off);
 
 /* Pages it holds, for st_blocks. */

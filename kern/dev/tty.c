@@ -590,7 +590,8 @@ ttyavail(struct tty *t)
 	uint i, n = 0;
 
 	for (i = t->tail; i != t->canon; i++)
-		n += !(lflag(t, ICANON) && marked(t, i) && t->buf[i % TTYBUF] == 0);
+		n += !(lflag(t, ICANON) && marked(t, i) &&
+			t->buf[i % TTYBUF] == 0);
 	return n;
 }
 

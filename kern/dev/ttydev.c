@@ -134,8 +134,8 @@ opentty(struct file *f)
 	if ((f->flags & O_NOCTTY) || (f->flags & O_ACCMODE) == O_WRONLY)
 		return 0;
 	acquire(&proctree);
-	if (p->tg->session && p->tg->session->sid == p->tg->tgid && p->tg->session->tty == 0 &&
-		t->session == 0)
+	if (p->tg->session && p->tg->session->sid == p->tg->tgid &&
+		p->tg->session->tty == 0 && t->session == 0)
 		control(t, p->tg->session, p->tg->pgid);
 	release(&proctree);
 	return 0;

@@ -167,7 +167,8 @@ nextlink(struct place *pl, char **buf, struct dentry **dp)
 	}
 	if (!*buf && !(*buf = kalloc()))
 		return -ENOMEM;
-	n = ip->ops->readlink ? ip->ops->readlink(ip, *buf, PATH_MAX - 1) : -EINVAL;
+	n = ip->ops->readlink ? ip->ops->readlink(ip, *buf, PATH_MAX - 1)
+			      : -EINVAL;
 	if (n < 0)
 		return n;
 	(*buf)[n] = 0;

@@ -450,7 +450,8 @@ doumount(const char *path, uint flags)
 }
 
 /* Free the file system of a root that covers a directory, but is not found from
- * it, nor in the list of mounts.  The caller's reference to the root is taken.  0. */
+ * it, nor in the list of mounts.  The caller's reference to the root is taken.
+ * 0. */
 static int
 detachfs(struct dentry *root)
 {
