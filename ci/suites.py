@@ -702,6 +702,11 @@ def errors():
         ("long-words", small, "x=" + "y" * 700, good, 33, {}),
         ("quiet", small, "quiet", good, 33, {}),
         ("console-ttyS0", small, "console=ttyS0", good, 33, {}),
+        ("access-kills", FULL, "init=/bin/t -- trap_null_segment",
+         r"^t\[\d+\]: read at 0, eip ", 33, {}),
+        ("access-handled", FULL,
+         "init=/bin/t RACES=20 -- fault_against_munmap",
+         r"(?s)\A(?!.*^t\[\d+\]: )", 33, {}),
     ]
     for name, initrd, words, text, rc, kw in bad:
         name = "errors-" + name

@@ -16,7 +16,7 @@
 #include "kern/string.h"
 
 static void sigforce(int sig, const struct ksiginfo *info);
-static void describe(struct proc *p, struct trapframe *tf, uint va);
+static void describe(struct proc *p, struct trapframe *tf, uint va, int sig);
 
 void
 sigfault(struct trapframe *tf, uint va, int err)
@@ -34,7 +34,7 @@ sigfault(struct trapframe *tf, uint va, int err)
 		sigforce(SIGKILL, 0);
 		return;
 	}
-	describe(p, tf, va);
+	describe(p, tf, va, err == -EIO ? SIGBUS : SIGSEGV);
 	if (err == -EIO)
 		sigexception(tf, SIGBUS, BUS_ADRERR, va);
 	else
@@ -43,15 +43,17 @@ sigfault(struct trapframe *tf, uint va, int err)
 }
 
 #ifdef QUIRE_DEBUG
-/* One line about a fault that becomes a signal, unless "quiet". */
+/* One line about a fault that the program has no handler for, unless "quiet". */
 static void
-describe(struct proc *p, struct trapframe *tf, uint va)
+describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 {
+	uint handler = p->tg->sighand->action[sig - 1].handler;
 	const char *what = "read";
 	struct vmainfo v;
 	int i, found = 0;
 
-	if (bootflag("quiet"))
+	if (bootflag("quiet") || (handler != SIG_DFL && handler != SIG_IGN &&
+		!(p->sig.mask & sigbit(sig))))
 		return;
 	if (tf->err & PF_WRITE)
 		what = "write";
@@ -73,9 +75,9 @@ describe(struct proc *p, struct trapframe *tf, uint va)
 }
 #else
 static void
-describe(struct proc *p, struct trapframe *tf, uint va)
+describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 {
-	(void)p, (void)tf, (void)va;
+	(void)p, (void)tf, (void)va, (void)sig;
 }
 #endif
 
