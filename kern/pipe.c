@@ -380,6 +380,7 @@ pipepoll(struct file *f, struct pollset *ps)
 		pollwaitfor(ps, &p->readq, POLLIN | POLLRDNORM | POLLHUP);
 	if (mode != O_RDONLY)
 		pollwaitfor(ps, &p->writeq, POLLOUT | POLLWRNORM | POLLERR);
+	acquiresleep(&p->lock); /* a reader moves both ends back by a ring */
 	n = p->head - p->tail;
 	if (mode != O_WRONLY) {
 		if (n > 0)
@@ -393,6 +394,7 @@ pipepoll(struct file *f, struct pollset *ps)
 		if (p->readers == 0)
 			events |= POLLERR;
 	}
+	releasesleep(&p->lock);
 	return events;
 }
 
@@ -404,7 +406,9 @@ pipeioctl(struct file *f, uint cmd, uint arg)
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
+	acquiresleep(&p->lock);
 	n = p->head - p->tail;
+	releasesleep(&p->lock);
 	return copyout(arg, &n, sizeof(n)) ? -EFAULT : 0;
 }
 

@@ -81,6 +81,9 @@ sys_copy_file_range(const uint *a)
 	if ((a[1] && (r = getoff(a[1], &from, 1)) < 0) ||
 		(a[3] && (r = getoff(a[3], &to, 1)) < 0))
 		goto out;
+	r = -EOVERFLOW;
+	if (from > INT64_MAX - a[4] || to > INT64_MAX - a[4])
+		goto out;
 	r = -EINVAL;
 	if (in->inode == out->inode && from < to + a[4] && to < from + a[4])
 		goto out;

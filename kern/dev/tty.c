@@ -54,6 +54,9 @@ static uint plainrun(struct tty *, const char *, uint n);
 static void outputbyte(struct tty *, int c);
 static int inputwait(struct tty *, const struct ttyfile *, uint done,
 	int64_t *deadline);
+static int beginwrite(struct tty *, const struct ttyfile *);
+static void endwrite(struct tty *);
+static int writeall(struct tty *, const struct ttyfile *, struct uio *);
 static int writesome(struct tty *, const struct ttyfile *, const char *, uint);
 static uint take(struct tty *, char *, uint n, int *end);
 static int marked(struct tty *, uint at);
@@ -696,9 +699,50 @@ inputwait(struct tty *t, const struct ttyfile *f, uint done, int64_t *deadline)
 	return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
-/* write(2): through output processing; waits for room. */
+/* write(2): through output processing; waits for room.  What one call writes is
+ * not mixed with what others do. */
 int
 ttywrite(struct tty *t, const struct ttyfile *f, struct uio *u)
+{
+	int r = beginwrite(t, f);
+
+	if (r < 0)
+		return r;
+	r = writeall(t, f, u);
+	endwrite(t);
+	return r;
+}
+
+/* Wait until nobody writes: 0, -EAGAIN or -ERESTARTSYS. */
+static int
+beginwrite(struct tty *t, const struct ttyfile *f)
+{
+	int err = 0;
+
+	acquire(&t->lock);
+	while (t->writing && err == 0) {
+		if (f->nonblock)
+			err = -EAGAIN;
+		else if (sleepint(&t->writeq, &t->lock) == -EINTR)
+			err = -ERESTARTSYS;
+	}
+	if (err == 0)
+		t->writing = 1;
+	release(&t->lock);
+	return err;
+}
+
+static void
+endwrite(struct tty *t)
+{
+	acquire(&t->lock);
+	t->writing = 0;
+	release(&t->lock);
+	wakeup(&t->writeq);
+}
+
+static int
+writeall(struct tty *t, const struct ttyfile *f, struct uio *u)
 {
 	uint want = u->n, done = 0, n, m;
 	char buf[NCOPY];

@@ -39,6 +39,7 @@ struct tty {
 	int64_t gen;             /* hangups so far; an open file of an older
 	                          * generation is dead [lock] */
 	uint sigs;               /* signals ttyunlock will send [lock] */
+	int writing;             /* somebody is in ttywrite [lock] */
 	int stopped;             /* output held by ^S or TCOOFF [lock] */
 	int literal;             /* the next byte is taken as it is [lock] */
 	int sentstop;            /* we told the other side to stop [lock] */

@@ -296,7 +296,9 @@ ioctltty(struct file *f, uint cmd, uint arg)
 	case TCSETSF:
 		return settermios(t, &tf, cmd, arg);
 	case TIOCGWINSZ:
+		acquire(&t->lock);
 		ws = t->winsize;
+		release(&t->lock);
 		return copyout(arg, &ws, sizeof(ws)) ? -EFAULT : 0;
 	case TIOCSWINSZ:
 		return setwinsize(t, arg);

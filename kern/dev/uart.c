@@ -8,7 +8,8 @@
  *
  * Invariants: every wait for the chip is bounded.  The transmit interrupt is on
  * exactly while the ring is not empty and output is not stopped.  All state is
- * guarded by the terminal's lock, except that uartputc only touches the chip.
+ * guarded by the terminal's lock, except that uartputc only touches the chip: it
+ * adds a byte when the FIFO is empty, perhaps while another CPU fills it.
  */
 #include "kern/dev/dev.h"
 #include "kern/dev/tty.h"
@@ -20,7 +21,7 @@
 #define COM1    0x3f8
 #define UARTIRQ 4
 #define TXBUF   4096 /* a power of two */
-#define TXFIFO  16
+#define TXFIFO  15 /* of 16: a byte of printf's may come in between */
 #define PATIENCE 100000 /* port reads before we give up on the chip */
 
 enum { /* registers, as offsets */

@@ -30,6 +30,8 @@ static struct slabcache *dentrycache, *pathcache;
 static int decunlesslast(volatile int *ref);
 static void dfree(struct dentry *d);
 static struct list *bucket(struct dentry *parent, uint hash);
+static struct dentry *ourroot(void);
+static int pathbelow(struct dentry *root, struct dentry *d, char *buf, uint n);
 static char *putback(char *end, const char *s, uint n, char *start);
 static void setname(struct dentry *d, struct dentry *from);
 
@@ -230,16 +232,54 @@ setname(struct dentry *d, struct dentry *from)
 int
 dentrypath(struct dentry *d, char *buf, uint n)
 {
+	struct dentry *root = ourroot();
+	int len;
+
+	acquire(&nameslock);
+	len = pathbelow(root, d, buf, n);
+	release(&nameslock);
+	return len;
+}
+
+int
+mountpath(int i, struct super *copy, char *buf, uint n)
+{
+	struct dentry *root = ourroot();
+	struct super *s;
+	int len = -ENOENT;
+
+	acquire(&nameslock);
+	listeach(s, &mounts, link) {
+		if (i-- != 0)
+			continue;
+		*copy = *s;
+		len = pathbelow(root, s->root, buf, n);
+	}
+	release(&nameslock);
+	return len;
+}
+
+/* Where the running process's paths begin: to compare with, not to follow. */
+static struct dentry *
+ourroot(void)
+{
 	struct proc *p = myproc();
 	struct dentry *root = rootdentry;
-	char *s = buf + n;
 
 	if (p && p->fs) {
 		acquire(&p->fs->lock);
 		root = p->fs->root;
 		release(&p->fs->lock);
 	}
-	acquire(&nameslock);
+	return root;
+}
+
+/* The path of d from root: its length or -ERANGE.  nameslock held. */
+static int
+pathbelow(struct dentry *root, struct dentry *d, char *buf, uint n)
+{
+	char *s = buf + n;
+
 	if (d->unlinked)
 		s = putback(s, " (deleted)", 11, buf);
 	else
@@ -254,7 +294,6 @@ dentrypath(struct dentry *d, char *buf, uint n)
 			break; /* a root's name is empty, a pipe's all there is */
 		s = putback(s, "/", 1, buf);
 	}
-	release(&nameslock);
 	if (s && (!*s || *s == ' '))
 		s = putback(s, "/", 1, buf);
 	if (!s)

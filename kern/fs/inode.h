@@ -115,6 +115,10 @@ extern struct list mounts;
 extern struct spinlock nameslock; /* the tree of dentries and its hash table */
 extern struct dentry *rootdentry;
 
+/* The i-th mount: a copy of its super, whose root is not referenced, and the
+ * length of its path, in buf.  -ENOENT: there are fewer; -ERANGE. */
+int mountpath(int i, struct super *copy, char *buf, uint n);
+
 /* inode.c */
 void inodeinit(void);
 struct inode *inodenew(struct super *, uint mode); /* one ref, or 0 */

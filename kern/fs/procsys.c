@@ -25,7 +25,6 @@ static uint toclock(uint ticks);
 static int kmcopy(struct text *, int (*fn)(char *, int));
 static int frozencheck(char *, int);
 static uint kb(uint pages);
-static int copymount(int, struct super *);
 
 static int
 showmeminfo(struct text *t, int pid)
@@ -338,38 +337,18 @@ showmounts(struct text *t, int pid)
 {
 	char *path = kmalloc(PATHLEN);
 	struct super s;
+	int n;
 
 	(void)pid;
 	if (path == 0)
 		return -ENOMEM;
-	for (int i = 0; copymount(i, &s); i++) {
-		if (dentrypath(s.root, path, PATHLEN) >= 0)
+	for (int i = 0; (n = mountpath(i, &s, path, PATHLEN)) != -ENOENT; i++)
+		if (n >= 0)
 			putf(t, "%s %s %s %s 0 0\n",
 				*s.source ? s.source : s.type, path, s.type,
 				s.flags & MS_RDONLY ? "ro" : "rw");
-		dput(s.root);
-	}
 	kmfree(path);
 	return 0;
-}
-
-/* A copy of the i-th mount, its root referenced: 1, or 0 if there are fewer. */
-static int
-copymount(int i, struct super *copy)
-{
-	struct super *s;
-	int found = 0;
-
-	acquire(&nameslock);
-	listeach(s, &mounts, link) {
-		if (i-- != 0)
-			continue;
-		*copy = *s;
-		dget(copy->root);
-		found = 1;
-	}
-	release(&nameslock);
-	return found;
 }
 
 static int

@@ -481,6 +481,43 @@ rename_against_mount(void)
 	race(&(struct race){hasdirs, renamesdir, mountsthere, unmounts});
 }
 
+/* Who reads the list of mounts does not use any of them. */
+static void
+hasmount(int i)
+{
+	if (i == 0)
+		hasdir(i);
+	must(mount("t", NAME ".d", "tmpfs", 0, 0) == 0);
+}
+
+static void
+unmountsit(int i)
+{
+	(void)i;
+	must(umount(NAME ".d") == 0);
+}
+
+static void
+readsmounts(int i)
+{
+	char b[2000];
+
+	(void)i;
+	must(pread(file, b, sizeof b, 0) > 0);
+}
+
+static void
+umount_against_proc_mounts(void)
+{
+	if (!quire)
+		skip("mounts");
+	begin();
+	file = open("/proc/mounts", O_RDONLY);
+	must(file >= 0);
+	race(&(struct race){hasmount, unmountsit, readsmounts, nothing});
+	must(rmdir(NAME ".d") == 0);
+}
+
 const struct test t_racefile[] = {
 	T(position_shared_by_threads),
 	T(appends_of_two_processes),
@@ -493,5 +530,6 @@ const struct test t_racefile[] = {
 	T(rename_against_open_and_unlink),
 	T(rmdir_against_create),
 	T(rename_against_mount),
+	T(umount_against_proc_mounts),
 	{0},
 };
