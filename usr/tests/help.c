@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -103,6 +104,31 @@ reaped(int pid)
 	while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
 		;
 	checkeq(st, 0);
+}
+
+void
+threadasleep(int pid, int tid)
+{
+	char name[60], line[200], *p;
+	int fd, n;
+
+	snprintf(name, sizeof name, "/proc/%d/task/%d/stat", pid, tid);
+	for (;;) {
+		must((fd = open(name, O_RDONLY)) >= 0);
+		must((n = read(fd, line, sizeof line - 1)) > 0);
+		close(fd);
+		line[n] = 0;
+		p = strrchr(line, ')');
+		if (p && p[2] == 'S')
+			return;
+		sched_yield();
+	}
+}
+
+void
+asleep(int pid)
+{
+	threadasleep(pid, pid);
 }
 
 int

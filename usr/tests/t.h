@@ -84,6 +84,9 @@ int status(void (*fn)(void));
 /* As that, and complain if the child complained or was killed. */
 void child(void (*fn)(void));
 void reaped(int pid); /* wait for pid, complain unless it exits with 0 */
+/* Wait until a thread of the process sleeps, or its only one. */
+void threadasleep(int pid, int tid);
+void asleep(int pid);
 /* Complain unless fn in a child dies by this signal. */
 #define checkdeath(fn, sig) checkeq(status(fn) & 0x7f, sig)
 

@@ -30,32 +30,6 @@ take(int fd)
 	return read(fd, &n, sizeof n) == sizeof n ? (long long)n : -1;
 }
 
-/* Wait until a thread of the process sleeps. */
-static void
-threadasleep(int pid, int tid)
-{
-	char name[60], line[200], *p;
-	int fd, n;
-
-	snprintf(name, sizeof name, "/proc/%d/task/%d/stat", pid, tid);
-	for (;;) {
-		must((fd = open(name, O_RDONLY)) >= 0);
-		must((n = read(fd, line, sizeof line - 1)) > 0);
-		close(fd);
-		line[n] = 0;
-		p = strrchr(line, ')');
-		if (p && p[2] == 'S')
-			return;
-		sched_yield();
-	}
-}
-
-static void
-asleep(int pid)
-{
-	threadasleep(pid, pid);
-}
-
 static void
 eventfd_counts(void)
 {

@@ -527,24 +527,26 @@ static void
 file_lock_of_a_closed_descriptor(void)
 {
 	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = open("t_lock", O_RDWR | O_CREAT, 0600), a, b;
+	int fd = open("t_lock", O_RDWR | O_CREAT, 0600), a, b, end[2];
+	char c;
 
-	must(fd >= 0 && unlink("t_lock") == 0);
+	must(fd >= 0 && unlink("t_lock") == 0 && pipe(end) == 0);
 	b = fork();
 	if (b == 0) {
 		check(fcntl(fd, F_SETLK, &l) == 0);
-		msleep(300);
-		finish();
+		check(write(end[1], "L", 1) == 1);
+		pause();
 	}
-	msleep(100);
+	must(read(end[0], &c, 1) == 1);
 	a = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	if (a == 0) {
 		checkerr(fcntl(fd, F_SETLKW, &l), EBADF);
 		finish();
 	}
-	msleep(100);
+	asleep(a);
 	close(fd);
-	reaped(b);
+	must(kill(b, SIGKILL) == 0);
+	must(waitpid(b, 0, 0) == b);
 	reaped(a);
 }
 

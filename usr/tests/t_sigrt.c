@@ -268,26 +268,6 @@ sigrt_suspend_many(void)
 	checkeq(count, 2);
 }
 
-/* Wait until pid sleeps. */
-static void
-asleep(int pid)
-{
-	char path[32], buf[256], *p;
-	int fd, n;
-
-	sprintf(path, "/proc/%d/stat", pid);
-	do {
-		fd = open(path, O_RDONLY);
-		must(fd >= 0);
-		n = read(fd, buf, sizeof buf - 1);
-		close(fd);
-		must(n > 0);
-		buf[n] = 0;
-		p = strrchr(buf, ')');
-		must(p);
-	} while (p[2] != 'S');
-}
-
 /* The calls that wait: each in a child, with what ends the wait. */
 struct waiting {
 	const char *name;

@@ -58,7 +58,8 @@ bind_makes_a_file(void)
 {
 	struct stat st;
 	socklen_t len = sizeof un;
-	int s = sock(SOCK_STREAM);
+	int s = sock(SOCK_STREAM), path, again;
+	char name[32];
 
 	unlink("t-sock1");
 	umask(022);
@@ -66,6 +67,14 @@ bind_makes_a_file(void)
 	checkeq(stat("t-sock1", &st), 0);
 	checkeq(st.st_mode, S_IFSOCK | 0755);
 	checkerr(open("t-sock1", O_RDWR), ENXIO);
+	path = open("t-sock1", O_PATH);
+	check(path >= 0);
+	snprintf(name, sizeof name, "/proc/self/fd/%d", path);
+	checkerr(open(name, O_RDWR), ENXIO);
+	again = open(name, O_PATH);
+	check(again >= 0);
+	close(again);
+	close(path);
 	checkerr(bindto(s, "t-sock2"), EINVAL);
 	checkerr(bindto(sock(SOCK_STREAM), "t-sock1"), EADDRINUSE);
 	memset(&un, 0x55, sizeof un);
