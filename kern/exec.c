@@ -369,7 +369,7 @@ commit(struct exec *e)
 	filescloexec(p->files);
 	p->settid = 0;
 	p->tg->exitsignal = SIGCHLD;
-	p->tg->execed = 1;
+	p->tg->execed++;
 	p->kfn = 0;
 	strlcpy(p->name, slash ? slash + 1 : e->path, sizeof(p->name));
 	startregs(p, e);

@@ -284,15 +284,17 @@ tellparent(struct tgroup *tg)
 	struct tgroup *parent = tg->parent;
 	struct ksigaction *act;
 	struct ksiginfo info;
-	int unwanted = 1;
+	int unwanted = 1, sig = tg->exitsignal;
 
 	if (parent) {
+		if (parent->execed != tg->parentexecs)
+			sig = SIGCHLD; /* its program has not asked for another */
 		act = &parent->sighand->action[SIGCHLD - 1];
-		unwanted = tg->exitsignal == SIGCHLD &&
+		unwanted = sig == SIGCHLD &&
 			(act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT));
 		childinfo(tg, &info);
-		if (tg->exitsignal)
-			sigsendproc(parent, tg->exitsignal, &info);
+		if (sig)
+			sigsendproc(parent, sig, &info);
 		wakeup(&parent->childq);
 	}
 	if (unwanted) {

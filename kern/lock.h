@@ -30,7 +30,7 @@ enum { /* ranks: lower is taken first */
 	RANK_WAITQ,  /* a wait queue */
 	RANK_EPOLL,  /* ready lists of epolls */
 	RANK_EPOLLQ, /* who waits for them */
-	RANK_TIMER,  /* the timer list */
+	RANK_TIMER,  /* timers */
 	RANK_SCHED,  /* a run queue */
 	RANK_SLAB,   /* a slab cache */
 	RANK_PAGES,  /* free lists of pages */

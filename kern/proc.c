@@ -381,6 +381,7 @@ attach(struct proc *np, struct proc *p, uint flags)
 		linkgroup(tg, np, from->pgid, from->session);
 		tg->parent = flags & CLONE_PARENT ? from->parent : from;
 		tg->maker = flags & CLONE_PARENT ? from->maker : p;
+		tg->parentexecs = tg->parent ? tg->parent->execed : 0;
 		if (tg->parent)
 			listadd(&tg->parent->children, &tg->sibling);
 	}

@@ -82,7 +82,8 @@ struct tgroup {
 	struct list children, sibling; /* [proctree] */
 	int pgid;                /* process group [proctree] */
 	struct session *session; /* [proctree] */
-	int execed;              /* has called execve since fork (setpgid) */
+	int execed;              /* calls of execve since fork */
+	int parentexecs;         /* its parent's, when it was made [proctree] */
 	int exitsignal;          /* what the parent is sent at exit [proctree] */
 	struct proc *maker;      /* the parent's thread that made us [proctree] */
 	int xstatus;             /* wait status once a zombie [sighand lock] */

@@ -73,7 +73,7 @@ static void
 seteff(uint *id, uint eff, uint fs)
 {
 	if (id[EFF] != eff || id[FS] != fs)
-		myproc()->tg->dumpable = 0;
+		myproc()->tg->dumpable = myproc()->pdeathsig = 0;
 	id[EFF] = eff;
 	id[FS] = fs;
 }

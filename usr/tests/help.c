@@ -106,8 +106,9 @@ reaped(int pid)
 	checkeq(st, 0);
 }
 
-void
-threadasleep(int pid, int tid)
+/* Wait until the thread is in a state of /proc/PID/stat. */
+static void
+instate(int pid, int tid, char state)
 {
 	char name[60], line[200], *p;
 	int fd, n;
@@ -119,16 +120,28 @@ threadasleep(int pid, int tid)
 		close(fd);
 		line[n] = 0;
 		p = strrchr(line, ')');
-		if (p && p[2] == 'S')
+		if (p && p[2] == state)
 			return;
 		sched_yield();
 	}
 }
 
 void
+threadasleep(int pid, int tid)
+{
+	instate(pid, tid, 'S');
+}
+
+void
 asleep(int pid)
 {
-	threadasleep(pid, pid);
+	instate(pid, pid, 'S');
+}
+
+void
+ended(int pid)
+{
+	instate(pid, pid, 'Z');
 }
 
 int

@@ -87,6 +87,7 @@ void reaped(int pid); /* wait for pid, complain unless it exits with 0 */
 /* Wait until a thread of the process sleeps, or its only one. */
 void threadasleep(int pid, int tid);
 void asleep(int pid);
+void ended(int pid); /* and is not reaped */
 /* Complain unless fn in a child dies by this signal. */
 #define checkdeath(fn, sig) checkeq(status(fn) & 0x7f, sig)
 

@@ -1084,9 +1084,14 @@ sigrt_core_flag(void)
 static void
 changed(void)
 {
+	int sig = -1;
+
 	checkeq(prctl(PR_GET_DUMPABLE), 1);
+	checkeq(prctl(PR_SET_PDEATHSIG, SIGTERM), 0);
 	must(setresuid(-1, 99, 0) == 0);
 	check(prctl(PR_GET_DUMPABLE) != 1);
+	checkeq(prctl(PR_GET_PDEATHSIG, &sig), 0);
+	checkeq(sig, 0);
 }
 
 static void
@@ -1095,6 +1100,32 @@ sigrt_no_core_of_changed_ids(void)
 	if (getuid() != 0)
 		skip("not root");
 	child(changed);
+}
+
+/* A child's end is told by the signal that clone was given, but not to another
+ * program, which may have other rights: that gets SIGCHLD. */
+static void
+sigrt_exit_signal_and_exec(void)
+{
+	int go[2], tell[2], pid, child, st;
+
+	must(pipe2(go, O_CLOEXEC) == 0 && pipe2(tell, O_CLOEXEC) == 0);
+	if ((pid = fork()) == 0) {
+		child = syscall(SYS_clone, SIGTERM, 0, 0, 0, 0);
+		if (child == 0) {
+			close(go[1]);
+			_exit(read(go[0], &st, 1)); /* ends with execve */
+		}
+		must(write(tell[1], &child, sizeof child) == sizeof child);
+		execl(exepath, "t", "--sleep", (char *)0);
+		_exit(1);
+	}
+	close(go[1]);
+	must(read(tell[0], &child, sizeof child) == sizeof child);
+	ended(child);
+	kill(pid, SIGUSR1);
+	must(waitpid(pid, &st, 0) == pid);
+	checkeq(st, SIGUSR1);
 }
 
 const struct test t_sigrt[] = {
@@ -1120,5 +1151,6 @@ const struct test t_sigrt[] = {
 	T(sigrt_longjmp_out),
 	T(sigrt_core_flag),
 	T(sigrt_no_core_of_changed_ids),
+	T(sigrt_exit_signal_and_exec),
 	{0},
 };
