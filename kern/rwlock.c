@@ -32,7 +32,9 @@ initrwlock(struct rwlock *lk)
 void
 acquirewrite(struct rwlock *lk)
 {
-	if (!cas(&lk->state, 0, RW_WRITER))
+	if (cas(&lk->state, 0, RW_WRITER))
+		sleepcount(RANK_UVMLIST, 0);
+	else
 		acquirewritebusy(lk);
 	lk->owner = myproc();
 }

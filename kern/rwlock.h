@@ -38,6 +38,10 @@ acquireread(struct rwlock *lk)
 
 	if ((s & (RW_WRITER | RW_WAITERS)) || !cas(&lk->state, s, s + RW_READER))
 		acquirereadbusy(lk);
+#ifdef QUIRE_DEBUG
+	else
+		sleepcount(RANK_UVMLIST, 0);
+#endif
 }
 
 static inline void
