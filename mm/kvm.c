@@ -144,18 +144,19 @@ kvmtables(void)
 }
 
 /* The slot of an address in the vmap window, or 0.  A new table is hung into
- * every page directory there is. */
+ * every page directory there is before anybody else is told of it: the lock is
+ * taken even when it is in kpgdir, for it may not be in all the others yet. */
 static pte_t *
 kernelslot(uint va)
 {
 	pte_t *slot;
 	struct uvm *u;
+	int new;
 
-	if (kpgdir[PDX(va)] & PTE_P)
-		return walkpgdir(kpgdir, va, 0);
 	acquire(&uvmlistlock); /* one at a time, and no new directory */
+	new = !(kpgdir[PDX(va)] & PTE_P);
 	slot = walkpgdir(kpgdir, va, 1);
-	if (slot)
+	if (slot && new)
 		listeach(u, &uvmlist, link)
 			u->pgdir[PDX(va)] = kpgdir[PDX(va)];
 	release(&uvmlistlock);
