@@ -55,6 +55,7 @@ static const struct suite suites[] = {
 	{"thread", t_thread, 0},
 	{"oom", t_oom, 1},
 	{"fuzz", t_fuzz, 1},
+	{"attack", t_attack, 1},
 	{"race", t_race, 1},
 	{"race", t_racefile, 1},
 	{"race", t_racefork, 1},

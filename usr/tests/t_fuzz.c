@@ -37,7 +37,9 @@
  * of the arena; l length in pages; c ioctl; F fcntl command; y argv; u
  * user_desc; q poll list; r resource; e epoll-like small count; W wait options;
  * S address of a socket; h msghdr; D socket domain, type, or a socketcall;
- * M mmap flags; O open flags; k mode; C clone flags; H futex op; U rusage who.
+ * M mmap flags; O open flags; k mode; C clone flags; H futex op; U rusage who;
+ * A aligned word; R robust list head; E epoll_event; L signal set; I interval
+ * and time; Z sigevent; N struct clone_args; Y small limits; T id of a timer.
  */
 static const struct call {
 	short nr;
@@ -96,6 +98,18 @@ static const struct call {
 	{364, "fbbi"}, {365, "fDibb"}, {366, "fDibi"}, {367, "fbb"},
 	{368, "fbb"}, {369, "fbnxSn"}, {370, "fhx"}, {371, "fbnxbb"},
 	{372, "fhx"}, {373, "fi"}, {370, "fhi"}, {372, "fhi"}, {439, "dpix"}, {441, "fbetbi"},
+	{240, "AHitAi"}, {240, "AHitAi"}, {240, "AHiiAi"}, {422, "AHitAi"},
+	{258, "A"}, {259, "iZb"}, {259, "iZb"}, {259, "ibb"}, {260, "TiIb"},
+	{260, "TiIb"}, {261, "Tb"}, {262, "T"}, {263, "T"}, {408, "Tb"},
+	{409, "TiIb"}, {104, "iIb"}, {311, "Ri"}, {311, "Ri"}, {325, "fiIb"},
+	{410, "fb"}, {411, "fiIb"}, {322, "ii"}, {255, "fifE"}, {255, "fifE"},
+	{255, "fifE"}, {256, "fbei"}, {329, "i"}, {321, "fLi"}, {327, "fLix"},
+	{328, "ii"}, {175, "iLbi"}, {179, "Li"}, {177, "Lbti"}, {421, "Lbti"},
+	{186, "vb"}, {335, "PPsb"}, {435, "Ni"}, {435, "Ni"}, {75, "rY"},
+	{340, "PrYb"}, {417, "fhixt"}, {404, "ib"}, {406, "ib"}, {235, "pp"},
+	{236, "pp"}, {237, "fp"}, {121, "pi"}, {88, "iii"}, {6, "f"}, {63, "ff"},
+	{91, "ml"}, {125, "mlx"}, {163, "mllxm"}, {219, "mli"}, {11, "pyy"},
+	{360, "iiib"}, {360, "DDib"}, {370, "fhi"}, {372, "fhi"},
 };
 
 static const char *const paths[] = {
@@ -118,6 +132,8 @@ static char *arena, *strings;
 static int first; /* pids below are not ours to harm */
 
 static long call(int nr, const long *a);
+static void newthread(unsigned seed);
+static void live(unsigned seed, int depth);
 
 static void
 handler(int sig)
@@ -232,6 +248,33 @@ filled(char kind)
 		case 'q':
 			w[i] = i & 1 ? rnd() : rnd() % 24;
 			break;
+		case 'R': /* links lead here, or to another, or nowhere */
+			w[i] = i == 1 ? rnd() % 16 * 4 : rnd() % 3
+				? (uint32_t)(w + rnd() % 24) | (rnd() % 8 == 0)
+				: (uint32_t)someaddr();
+			break;
+		case 'E':
+			w[i] = i == 0 ? rnd() & rnd() : rnd();
+			break;
+		case 'L':
+			w[i] = i > 1 ? 0 : rnd() & rnd();
+			break;
+		case 'I':
+			w[i] = rnd() % 3 == 0 ? (uint32_t)someword() :
+				i % 2 ? rnd() % 1000000000 : rnd() % 2;
+			break;
+		case 'Z':
+			w[i] = i == 1 ? rnd() % 66 : i == 2 ? rnd() % 5 :
+				i == 3 ? (uint32_t)somepid() : rnd();
+			break;
+		case 'N': /* flags; ...; signal; stack and its size */
+			w[i] = i == 0 ? rnd() & rnd() & ~CLONE_VM : i == 8 ?
+				SIGCHLD : i & 1 || i >= 10 ? 0 :
+				(uint32_t)someaddr();
+			break;
+		case 'Y':
+			w[i] = rnd() % 4 ? rnd() % 64 : 1u << (rnd() & 31);
+			break;
 		case 'y':
 			w[i] = i == 0 ? (uint32_t)strings
 				: i == 1 ? (uint32_t)strings + 2
@@ -303,6 +346,10 @@ argument(char kind)
 		return SIGCHLD | (rnd() & rnd() & ~CLONE_VM & ~CLONE_PARENT);
 	case 'H':
 		return rnd() % 14 | (rnd() & 0x180);
+	case 'A':
+		return (long)arena + rnd() % 4 * 4;
+	case 'T':
+		return rnd() % 8;
 	case 'D':
 		return rnd() % 4 ? 1 : (rnd() % 21) | (rnd() & 04000);
 	case 'S':
@@ -313,6 +360,13 @@ argument(char kind)
 	case 'u':
 	case 'q':
 	case 'y':
+	case 'R':
+	case 'E':
+	case 'L':
+	case 'I':
+	case 'Z':
+	case 'N':
+	case 'Y':
 		return filled(kind);
 	}
 	return someword();
@@ -330,6 +384,7 @@ harmful(int nr, const long *a)
 		return (a[0] != 0 && a[0] <= first);
 	case SYS_setpriority:
 		return a[0] != 0 || (a[1] != 0 && a[1] <= first);
+	case SYS_rt_tgsigqueueinfo:
 	case SYS_prlimit64:
 	case SYS_setpgid:
 	case SYS_sched_setscheduler:
@@ -337,6 +392,8 @@ harmful(int nr, const long *a)
 		return a[0] != 0 && a[0] <= first;
 	case SYS_mount: /* what is read-only stays */
 		return (a[3] & MS_REMOUNT) != 0;
+	case SYS_reboot:
+		return 1;
 	case SYS_ioctl: /* the console's session is not ours */
 		return a[1] == TIOCSCTTY && a[2] == 1;
 	}
@@ -389,9 +446,9 @@ prepare(unsigned seed)
 	if (rnd() % 3 == 0 && setgid(1000) == 0)
 		setuid(1000);
 	setitimer(ITIMER_REAL, &it, 0);
+	for (i = seed % 5; i > 0; i--)
+		newthread(rnd());
 }
-
-static void live(unsigned seed, int depth);
 
 static int
 thread(void *seed)
@@ -400,21 +457,41 @@ thread(void *seed)
 	return 0;
 }
 
+/* A thread, or a process with our memory: most share the table of descriptors
+ * and die together. */
+static void
+newthread(unsigned seed)
+{
+	static const int also[] = {CLONE_FILES, CLONE_FILES, CLONE_FS,
+		CLONE_SIGHAND, CLONE_SIGHAND | CLONE_THREAD,
+		CLONE_SIGHAND | CLONE_THREAD, CLONE_SIGHAND | CLONE_THREAD,
+		CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, CLONE_SYSVSEM,
+		CLONE_CHILD_SETTID};
+	int i, flags = CLONE_VM;
+	char *stack;
+
+	for (i = 0; i < NUM(also); i++)
+		if (rnd() & 1)
+			flags |= also[i];
+	if (!(flags & CLONE_THREAD))
+		flags |= SIGCHLD | (rnd() % 4 ? 0 : CLONE_VFORK);
+	stack = mmap(0, 4 * PG, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (stack != MAP_FAILED)
+		clone(thread, stack + 4 * PG, flags, (void *)seed,
+			arena + rnd() % 4 * 4, 0, arena + rnd() % 4 * 4);
+}
+
 /* A child that shares some of what we have, or all: 0 in the child. */
 static long
 forkchild(unsigned seed)
 {
 	int flags = rnd() & (CLONE_FILES | CLONE_FS) & rnd();
-	char *stack;
 
 	if (rnd() % 3)
-		return int80(SYS_clone, SIGCHLD | flags, 0, 0);
-	stack = mmap(0, 4 * PG, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (stack != MAP_FAILED)
-		clone(thread, stack + 4 * PG,
-			CLONE_VM | SIGCHLD | flags | (rnd() & CLONE_SIGHAND),
-			(void *)seed);
+		return int80(SYS_clone, SIGCHLD | flags |
+			(rnd() % 4 ? 0 : CLONE_VFORK), 0, 0);
+	newthread(seed);
 	return -1;
 }
 
@@ -467,6 +544,8 @@ call(int nr, const long *a)
 			 "cmp $120, %%eax\n\t"
 			 "je 1f\n\t"
 			 "cmp $190, %%eax\n\t"
+			 "je 1f\n\t"
+			 "cmp $435, %%eax\n\t"
 			 "je 1f\n\t"
 			 "int $0x80\n\t"
 			 "jmp 2f\n"
