@@ -535,6 +535,37 @@ exit_against_two_waits(void)
 	}
 }
 
+/* A stop is told once, and no more from SIGCONT on, which the child may reach
+ * before, in or after the stop; its end is told whatever came before. */
+static void
+continue_against_stop(void)
+{
+	int i, pid, st, told;
+
+	begin();
+	for (i = 0; i < rounds; i++) {
+		pid = fork();
+		must(pid >= 0);
+		if (pid == 0)
+			for (;;)
+				jitter();
+		jitter();
+		must(kill(pid, SIGSTOP) == 0);
+		jitter();
+		told = i % 2 ? waitpid(pid, &st, WNOHANG | WUNTRACED) : 0;
+		must(told == 0 || (told == pid && st == (SIGSTOP << 8 | 0x7f)));
+		must(!told || waitpid(pid, &st, WNOHANG | WUNTRACED) == 0);
+		must(kill(pid, SIGCONT) == 0);
+		must(waitpid(pid, &st, WNOHANG | WUNTRACED) == 0);
+		jitter();
+		must(waitpid(pid, &st, WNOHANG | WUNTRACED) == 0);
+		must(kill(pid, SIGTERM) == 0);
+		must(waitpid(pid, &st, WUNTRACED) == pid);
+		must(st == SIGTERM);
+		must(waitpid(pid, &st, WNOHANG | WUNTRACED) == -1);
+	}
+}
+
 const struct test t_racefork[] = {
 	T(sibling_writes_against_fork),
 	T(sibling_mmap_against_fork),
@@ -544,6 +575,7 @@ const struct test t_racefork[] = {
 	T(fault_against_exec),
 	T(kill_during_copy),
 	T(stop_and_continue_against_sleep),
+	T(continue_against_stop),
 	T(end_against_threads),
 	T(exit_against_two_waits),
 	{0},
