@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -399,6 +400,41 @@ cycle_of_two(void)
 	}
 }
 
+/* An epoll that watches the sockets, and may be in flight through them, keeps
+ * none of them. */
+static void
+cycle_watched(void)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+	int s[2], p[2], ep, i;
+
+	for (i = 0; i < 100; i++) {
+		pair(SOCK_STREAM, s);
+		must(pipe(p) == 0);
+		ep = epoll_create1(0);
+		must(ep >= 0);
+		must(epoll_ctl(ep, EPOLL_CTL_ADD, s[0], &ev) == 0);
+		must(epoll_ctl(ep, EPOLL_CTL_ADD, s[1], &ev) == 0);
+		must(sendfd(s[0], s[1]) == 1);
+		must(sendfd(s[0], p[1]) == 1);
+		if (i % 2)
+			must(sendfd(s[0], ep) == 1);
+		must(epoll_wait(ep, &ev, 1, 0) == 1);
+		if (i % 2)
+			close(ep);
+		close(p[1]);
+		close(s[1]);
+		close(s[0]);
+		if (i < 2)
+			goes(p[0]);
+		if (i == 0)
+			checkeq(epoll_wait(ep, &ev, 1, 0), 0);
+		if (i % 2 == 0)
+			close(ep);
+		close(p[0]);
+	}
+}
+
 /* Ends that pass each other round, with dup2 as the last close. */
 static void
 cycle_of_many(void)
@@ -723,6 +759,7 @@ const struct test t_sockfd[] = {
 	T(rights_in_a_chain),
 	T(cycle_of_one),
 	T(cycle_of_two),
+	T(cycle_watched),
 	T(cycle_of_many),
 	T(cycle_still_reachable),
 	T(cycle_left_by_exit),
