@@ -11,7 +11,9 @@
  * to meld those below it, in pairs and then all, which costs O(log n) on average
  * over any sequence of these (Fredman et al., Algorithmica 1, 1986).
  *
- * CPU 0 alone runs timers, at its ticks, and keeps the load averages.
+ * CPU 0 alone runs timers, at its ticks, and keeps the load averages.  At one
+ * tick it runs MAXRUN of each heap at most, the rest at the next: interrupts are
+ * off meanwhile, and programs can have many timers that are always due.
  *
  * A timer's function runs without the timer lock, so that it may send signals
  * and set timers; `running` names it meanwhile, and timerdel() waits for it.
@@ -30,6 +32,7 @@
 #define TSCSHIFT  24 /* ns = ticks * tscmult >> TSCSHIFT */
 #define LOADTICKS (5 * HZ)
 #define LOADSHIFT 11 /* loadavg is scaled by 2^11 */
+#define MAXRUN    500
 
 static uint tscmult;
 static uint64_t tscstart;
@@ -247,9 +250,10 @@ runtimers(struct timer **heap, int64_t now)
 	struct timer *t;
 	void (*fn)(void *);
 	void *arg;
+	int n = MAXRUN;
 
 	acquire(&timerlock);
-	while ((t = *heap) != 0 && t->deadline <= now) {
+	while ((t = *heap) != 0 && t->deadline <= now && n-- > 0) {
 		takeout(t);
 		fn = t->fn;
 		arg = t->arg;

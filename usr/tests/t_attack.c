@@ -210,10 +210,10 @@ timers(void)
 	timer_t id;
 	int i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 7; i++)
 		fork();
 	for (i = SIGRTMIN; i <= SIGRTMAX; i++)
-		signal(i, i % 2 ? nothing : SIG_IGN);
+		signal(i, i % 4 ? SIG_IGN : nothing);
 	for (i = 0; i < 2000; i++) {
 		ev.sigev_signo = SIGRTMIN + i % 20;
 		if (timer_create(CLOCK_MONOTONIC, &ev, &id) == 0)
