@@ -345,7 +345,7 @@ wakeups(long long ns[ROUNDS])
 		ns[i] = nowns();
 		must(write(to[1], &c, 1) == 1);
 		while (shared->turn == 0)
-			;
+			__asm__ volatile("pause");
 		ns[i] = shared->ns - ns[i];
 	}
 }
