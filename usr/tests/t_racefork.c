@@ -24,6 +24,8 @@ counts(void *arg)
 		p[1] = n;
 		must(p[0] == n);
 		shared[0] = n;
+		if (n % 16 == 0)
+			__asm__ volatile("pause"); /* who forks goes on */
 	}
 	return 0;
 }
