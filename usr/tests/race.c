@@ -59,6 +59,22 @@ rest(int *n)
 }
 
 void
+turn(void)
+{
+	static __thread unsigned n;
+
+	if (++n % 16 == 0)
+		__asm__ volatile("pause");
+}
+
+int
+isover(int i)
+{
+	turn();
+	return over == i;
+}
+
+void
 meet(struct meeting *m)
 {
 	int n = 0, round = m->round;

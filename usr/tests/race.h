@@ -54,6 +54,9 @@ void onsegv(int sig, siginfo_t *, void *);
 
 void meet(struct meeting *);
 void rest(int *n); /* for who waits in a loop; *n begins with 0 */
+void turn(void);   /* for who does something in a loop until another side is
+                    * done: where CPUs take turns (-icount), that is its turn */
+int isover(int i); /* over == i?  With a turn() */
 void jitter(void); /* a random delay */
 unsigned dice(void);
 pthread_t thread(void *(*fn)(void *), void *arg);

@@ -28,7 +28,7 @@ storesuntilunmapped(int i)
 	int was, ok;
 
 	do {
-		was = over == i;
+		was = isover(i);
 		ok = store(p, i) + store(p + PG / 4, i);
 		if (ok < 2)
 			must(why.si_code == SEGV_MAPERR);
@@ -77,7 +77,7 @@ seesnewforever(int i)
 	int was, isnew = 0;
 
 	do {
-		was = over == i;
+		was = isover(i);
 		must(load(p, &v));
 		must(v == 0 || (v == OLD + i && !isnew && !was));
 		isnew |= v == 0;
@@ -130,7 +130,7 @@ storesaspermitted(int i)
 	int was, ok;
 
 	do {
-		was = over == i;
+		was = isover(i);
 		ok = store(p, last + 1);
 		last += ok;
 		if (!ok)
@@ -172,7 +172,7 @@ storesuntilmoved(int i)
 
 	last = 0;
 	do {
-		was = over == i;
+		was = isover(i);
 		ok = store(p, last + 1);
 		last += ok;
 		must(!was || !ok);
@@ -221,7 +221,7 @@ storesuntilcut(int i)
 	int was, ok;
 
 	do {
-		was = over == i;
+		was = isover(i);
 		ok = store(p, i);
 		must(ok || (why.si_code == BUS_ADRERR && why.si_addr == p));
 	} while (!was);
@@ -448,8 +448,10 @@ readswhentold(int i)
 {
 	word *page = heldpage(i);
 
-	while (flag != i + 1)
+	while (flag != i + 1) {
 		(void)page[0]; /* keeps the translation */
+		turn();
+	}
 	must(page[0] == (unsigned)i);
 }
 
@@ -490,7 +492,7 @@ readsuntilunmapped(int i)
 	int was, ok;
 
 	do {
-		was = over == i;
+		was = isover(i);
 		ok = load(p, &v);
 		must(!ok || (v == OLD + i && !was));
 	} while (!was);

@@ -18,14 +18,12 @@ counts(void *arg)
 	unsigned n = 0;
 
 	(void)arg;
-	while (over != rounds) {
+	while (!isover(rounds)) {
 		n++;
 		p[0] = n;
 		p[1] = n;
 		must(p[0] == n);
 		shared[0] = n;
-		if (n % 16 == 0)
-			__asm__ volatile("pause"); /* who forks goes on */
 	}
 	return 0;
 }
@@ -76,7 +74,7 @@ static void *
 mapsandunmaps(void *arg)
 {
 	(void)arg;
-	while (over != rounds) {
+	while (!isover(rounds)) {
 		newpage(0);
 		p[0] = p[PG / 4] = OLD;
 		must(munmap((void *)p, 2 * PG) == 0);
