@@ -53,7 +53,10 @@ struct look { /* at both clocks */
 static volatile uint *lapic; /* 0: there is none, or it is not used */
 static uint period;          /* of the timer */
 
+static uint64_t began;       /* CPU 0's timer, a time of the TSC */
+
 static uint calibrate(void);
+static void skew(int cpu);
 static struct look look(void);
 static void command(uint apicid, uint what);
 
@@ -100,8 +103,28 @@ lapicinit(void)
 	lapic[EOI] = 0;
 	lapic[DIVIDE] = DIVIDE16;
 	lapic[LTIMER] = LV_PERIODIC | T_TIMER;
+	skew(mycpu()->id);
 	lapic[INITIAL] = period;
 	lapic[TPR] = 0;
+}
+
+/* Wait for this CPU's place between two ticks of CPU 0: if all ticked at once,
+ * they would meet at the same locks.  They tick in the later part, so that
+ * after CPU 0's tick comes the longest time without one. */
+static void
+skew(int cpu)
+{
+	uint tick = tsckhz * (1000 / HZ), at = tick / NCPU * (uint)(NCPU - cpu);
+	uint late;
+
+	if (cpu == 0) {
+		began = rdtsc();
+		return;
+	}
+	do {
+		pause();
+		late = (uint)((rdtsc() - began) % tick);
+	} while (late < at || late > at + tick / NCPU);
 }
 
 /* What the timer counts in a tick; 0 if it does not count. */

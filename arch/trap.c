@@ -139,7 +139,8 @@ apictrap(struct trapframe *tf)
 		lapiceoi();
 	switch (tf->trapno) {
 	case T_TIMER:
-		c->intr[INTR_TIMER]++;
+		if (c->intr[INTR_TIMER]++ % (uint)ncpu)
+			pause(); /* QEMU's -icount: the next CPU's turn */
 		tick(tf);
 		return;
 	case T_RESCHED:

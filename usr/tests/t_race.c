@@ -301,7 +301,7 @@ readsandwrites(int i)
 	unsigned v;
 	int k, n = dice() % 16;
 
-	for (k = 0; k < n || over != i; k++) {
+	for (k = 0; k < n || !isover(i); k++) {
 		store(p + k % 64 * 16, 0xbad00000 + i);
 		if (load(p + k % 64 * 16, &v))
 			must(v != OLD);
