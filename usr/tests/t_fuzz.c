@@ -394,8 +394,8 @@ harmful(int nr, const long *a)
 		return (a[3] & MS_REMOUNT) != 0;
 	case SYS_reboot:
 		return 1;
-	case SYS_ioctl: /* the console's session is not ours */
-		return a[1] == TIOCSCTTY && a[2] == 1;
+	case SYS_ioctl: /* the console's session is not ours, nor its output */
+		return (a[1] == TIOCSCTTY && a[2] == 1) || a[1] == TCXONC;
 	}
 	return 0;
 }
