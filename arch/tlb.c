@@ -58,6 +58,15 @@ tlbshootall(struct uvm *u)
 }
 
 void
+tlbshootevery(void)
+{
+	struct flush f = {0, 0, 0};
+
+	fence();
+	shoot(&f, (1u << ncpu) - 1);
+}
+
+void
 tlbshootkernel(uint va)
 {
 	struct flush f = {0, &va, 1};

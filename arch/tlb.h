@@ -14,6 +14,10 @@ void tlbshoot(struct uvm *u, uint va);
 void tlbshootmany(struct uvm *u, const uint va[], int n);
 void tlbshootall(struct uvm *u);
 
+/* Forget all user translations on every CPU: those of a table that several
+ * address spaces hang.  As above. */
+void tlbshootevery(void);
+
 /* Forget a kernel translation on every CPU, likewise. */
 void tlbshootkernel(uint va);
 

@@ -68,6 +68,7 @@ static int filefault(struct fault *);
 static int cowfault(struct fault *);
 static struct page *pinslot(struct fault *, int *kept);
 static int commit(struct fault *, struct page *, int write);
+static int truncated(struct fault *);
 static int sameslot(struct fault *);
 
 /* See mm.h. */
@@ -307,7 +308,7 @@ commit(struct fault *f, struct page *pg, int write)
 	int err = -EAGAIN;
 
 	acquire(&table->lock);
-	if (sameslot(f)) {
+	if (sameslot(f) && !truncated(f)) {
 		if (f->old & PTE_P) {
 			tlbarm(f->uvm, f->va, PROT_READ);
 			*f->slot = (f->old & ~(PTE_P | PTE_W)) | PTE_HELD;
@@ -322,6 +323,17 @@ commit(struct fault *f, struct page *pg, int write)
 	if (drop)
 		putpage(drop);
 	return err;
+}
+
+/* Has the file become shorter meanwhile?  The table is locked, so either we see
+ * that, or objunmap() sees what we put into it. */
+static inline int
+truncated(struct fault *f)
+{
+	struct vma *v = f->vma;
+
+	return v->obj && (uint64_t)(v->pgoff + ((f->va - v->start) >> PGSHIFT))
+			<< PGSHIFT >= pcachesize(v->obj);
 }
 
 /* Does the slot hold what it did, but for the bits that the CPU sets? */

@@ -67,6 +67,8 @@ pcachenew(void *host, const struct pcacheops *ops)
 	pc->host = host;
 	pc->ops = ops;
 	initlock(&pc->lock, RANK_PCACHE);
+	initlock(&pc->maplock, RANK_LEAF);
+	listinit(&pc->maps);
 	acquire(&pclistlock);
 	listadd(&pclist, &pc->link);
 	release(&pclistlock);
@@ -270,6 +272,7 @@ pcachetruncate(struct pcache *pc, uint64_t size)
 		pc->height = 0;
 	}
 	release(&pc->lock);
+	objunmap(pc, from);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct batch { /* pages and whole tables on their way out of a range */
 	struct page *page[NBATCH];
 	int n;
 	int whole;           /* are there tables? */
+	int shared;          /* were some in tables that others hang? */
 	struct page *tables; /* for the caller to free */
 };
 
@@ -249,7 +250,7 @@ unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 	pde_t pde;
 
 	b.uvm = u;
-	b.n = b.whole = 0;
+	b.n = b.whole = b.shared = 0;
 	b.tables = tables ? *tables : 0;
 	for (va = start; va < end; va = next) {
 		next = MIN(nextsuper(va), end);
@@ -310,7 +311,48 @@ filledslots(struct page *table, uint *va, uint *end)
 	return (pte_t *)pagekva(table) + PTX(*va);
 }
 
-/* The part of one owned table. */
+/* Empty the slots of [start, end), in tables that others hang too: the file
+ * behind them has ended.  What they show now, they may not reach either.
+ * u->lock held to write. */
+void
+clearpages(struct uvm *u, uint start, uint end)
+{
+	struct batch b;
+	struct page *table;
+	uint next;
+
+	b.uvm = u;
+	b.n = b.whole = b.shared = 0;
+	for (uint va = start; va < end; va = next) {
+		next = MIN(nextsuper(va), end);
+		if (!(u->pgdir[PDX(va)] & PTE_P))
+			continue;
+		table = ptepage(u->pgdir[PDX(va)]);
+		b.shared |= table->ref > 1;
+		if (!isempty(table, va, next))
+			unmaptable(&b, table, va, next);
+	}
+	if (b.n > 0)
+		batchflush(&b);
+}
+
+/* The page in the slot of va, referenced, or 0.  u->lock held. */
+struct page *
+slotpage(struct uvm *u, uint va)
+{
+	pte_t *slot = findslot(u->pgdir, va);
+	struct page *pg = 0;
+
+	if (slot == 0)
+		return 0;
+	acquire(&tablepage(slot)->lock);
+	if (ptefilled(*slot))
+		pg = getpage(ptepage(*slot));
+	release(&tablepage(slot)->lock);
+	return pg;
+}
+
+/* The part of one table.  What is left of it is noted if it is ours alone. */
 static void
 unmaptable(struct batch *b, struct page *table, uint va, uint end)
 {
@@ -327,8 +369,11 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 		acquire(&table->lock);
 		pg = setslot(slot, 0);
 		release(&table->lock);
-		addbatch(b, va, pg);
+		if (pg)
+			addbatch(b, va, pg);
 	}
+	if (b->shared)
+		return;
 	if (first <= table->low && last >= table->low)
 		table->low = last + 1;
 	if (last + 1 >= table->high && first < table->high)
@@ -343,7 +388,9 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 static void
 batchflush(struct batch *b)
 {
-	if (b->whole)
+	if (b->shared)
+		tlbshootevery();
+	else if (b->whole)
 		tlbshootall(b->uvm);
 	else
 		tlbshootmany(b->uvm, b->va, b->n);

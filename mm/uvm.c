@@ -31,6 +31,7 @@ uvminit(void)
 	uvmcache = slabcreate("uvm", sizeof(struct uvm), 8);
 	vmainit();
 	pcacheinit();
+	objmapinit();
 }
 
 struct uvm *
@@ -74,6 +75,10 @@ freeuvm(struct uvm *u)
 	acquire(&uvmlistlock);
 	listdel(&u->link);
 	release(&uvmlistlock);
+	for (int i = 0; i < u->nvma; i++)
+		if (u->vmas[i]->obj)
+			objunlink(u->vmas[i]);
+	objwait(u);
 	freetables(u);
 	for (int i = 0; i < u->nvma; i++)
 		vmadrop(u->vmas[i]);
@@ -101,6 +106,9 @@ copyuvm(struct uvm *u)
 	new->brk = u->brk;
 	memcpy(new->limit, u->limit, sizeof(u->limit));
 	new->args = u->args;
+	for (int i = 0; i < new->nvma; i++)
+		if (new->vmas[i]->obj)
+			objlink(new->vmas[i], new); /* new is seen from here */
 	tlbshootall(u); /* our tables are read-only now */
 	for (uint x = 0; x < PDX(USERTOP); x++)
 		if (u->pgdir[x] & PTE_P)
@@ -292,12 +300,13 @@ uvmread(struct uvm *u, uint va, void *dst, uint n)
 	return uvmcopy(u, va, dst, n, 0);
 }
 
-/* The lock is held from the fault to the copy, so the page stays. */
+/* A page that a truncate takes out between the fault and the copy is made again,
+ * if the file has it. */
 static int
 uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 {
 	char *p = buf, *kva;
-	pte_t *slot;
+	struct page *pg;
 	uint len;
 	int err = 0;
 
@@ -306,16 +315,20 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 	acquirewrite(&u->lock);
 	for (; n > 0; n -= len, p += len, va += len) {
 		len = MIN(n, PGSIZE - va % PGSIZE);
-		err = faultlocked(u, va, write ? PROT_WRITE : PROT_READ);
+		do {
+			err = faultlocked(u, va,
+				write ? PROT_WRITE : PROT_READ);
+			pg = err < 0 ? 0 : slotpage(u, va);
+		} while (err >= 0 && pg == 0);
 		if (err < 0)
 			break;
-		slot = findslot(u->pgdir, va);
-		kva = tempmap(ptepage(*slot), 0);
+		kva = tempmap(pg, 0);
 		if (write)
 			memcpy(kva + va % PGSIZE, p, len);
 		else
 			memcpy(p, kva + va % PGSIZE, len);
 		tempunmap(kva);
+		putpage(pg);
 	}
 	releasewrite(&u->lock);
 	return err == -ENOMEM ? -ENOMEM : err < 0 ? -EFAULT : 0;
@@ -336,18 +349,19 @@ int
 uvmpeek(struct uvm *u, uint va, void *page)
 {
 	struct uio to = {(uint)page, PGSIZE, 1};
+	struct page *pg;
 	struct vma *v;
-	pte_t *slot;
 	char *kva;
 	int r = 0;
 
 	acquirewrite(&u->lock);
 	v = vmafind(u, va);
-	slot = findslot(u->pgdir, va);
-	if (slot && ptefilled(*slot)) {
-		kva = tempmap(ptepage(*slot), 0);
+	pg = slotpage(u, va);
+	if (pg) {
+		kva = tempmap(pg, 0);
 		memcpy(page, kva, PGSIZE);
 		tempunmap(kva);
+		putpage(pg);
 		r = 1;
 	} else if (v && v->obj) {
 		r = pcacheread(v->obj, &to, (uint64_t)(v->pgoff +

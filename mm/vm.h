@@ -6,6 +6,7 @@
  *                 read: they fill slots, and hang new tables where there is
  *                 none (cas); all other changes write
  *   uvmlist lock  spin; the list of all address spaces
+ *   maplock       spin, a leaf; the list of the vmas that map an object
  *   pcache lock   spin; the pages of one file or memory object
  *   table lock    spin, in the struct page of a page table; its slots
  *   slab, free-list locks: leaves
@@ -192,6 +193,8 @@ struct vma { /* [uvm->lock] */
 	struct file *file;   /* opened file it came from, referenced, or 0 */
 	uint pgoff;          /* page of obj at start */
 	struct vma *next;    /* while on a list of dropped ones */
+	struct uvm *uvm;     /* where it is, if on obj's list [maplock] */
+	struct list maplink; /* the list [maplock] */
 };
 
 struct drop { /* what is given back once u->lock has been released */
@@ -217,6 +220,8 @@ struct uvm {
 	uint limit[NUVMLIMIT]; /* bytes */
 	struct uvmargs args;   /* exec's, for /proc */
 	struct list link;      /* all address spaces [uvmlist lock] */
+	volatile int pins;     /* walkers of objmap.c that look at it */
+	uint walk;             /* the last that did [lock] */
 };
 
 void vmainit(void);
@@ -325,6 +330,8 @@ void unmappages(struct uvm *, uint start, uint end, struct page **tables);
 void puttables(struct page *);               /* a list of unmappages() */
 void droptables(struct uvm *, uint start, uint end); /* where no vma is left */
 void protpages(struct uvm *, uint start, uint end, int prot);
+void clearpages(struct uvm *, uint start, uint end);
+struct page *slotpage(struct uvm *, uint va);
 int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
 void freetables(struct uvm *);               /* the last: nobody runs on it */
 uint uvmrss(struct uvm *);
@@ -370,6 +377,8 @@ struct pcache {
 	void *host;            /* its inode, 0 for shared memory */
 	const struct pcacheops *ops;
 	struct list link;      /* all of them [pclistlock] */
+	struct spinlock maplock;
+	struct list maps;      /* struct vma that show it [maplock] */
 };
 extern struct list pclist;
 extern struct spinlock pclistlock;
@@ -379,6 +388,22 @@ void pcacheinit(void);
  * I/O), or -EIO (beyond the end, or the read failed), -ENOMEM. */
 int pcacheget(struct pcache *, uint index, struct page **);
 int pcacheeach(struct pcache *, int (*fn)(struct page *, void *), void *);
+
+/* objmap.c: which vmas map an object.  v->obj is not 0. */
+void objmapinit(void);
+void objlink(struct vma *, struct uvm *); /* v is in u's array now */
+void objunlink(struct vma *);             /* it is not; harmless twice */
+void objwait(struct uvm *); /* u has no vma on any list: wait for walkers */
+void objcheck(struct pcache *, uint *n);  /* vmcheck: verify, and count */
+
+/* No slot in any address space shows a page of pc at or beyond index from
+ * afterwards, private copies included, and no TLB knows one.  The size has been
+ * lowered before.  May sleep; no uvm->lock held. */
+void objunmap(struct pcache *, uint from);
+
+/* Every slot of shared mappings of pages [from, to) is write-protected; the next
+ * store faults.  May sleep; no uvm->lock held. */
+void objclean(struct pcache *, uint from, uint to);
 
 /* shm.c */
 struct pcache *shmnew(uint pages); /* memory without a name; or 0 */

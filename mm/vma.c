@@ -116,6 +116,7 @@ vmaclone(const struct vma *v)
 		return 0;
 	*new = *v;
 	new->next = 0;
+	new->uvm = 0;
 	if (new->obj)
 		pcacheref(new->obj);
 	if (new->file)
@@ -245,6 +246,8 @@ vmamerge(struct uvm *u, uint start, uint end)
 		}
 		v->end = next->end;
 		removeat(u, i + 1);
+		if (next->obj)
+			objunlink(next);
 		vmadrop(next);
 	}
 }
@@ -274,6 +277,8 @@ vmaremove(struct uvm *u, uint start, uint end)
 		u->size -= (v->end - v->start) >> PGSHIFT;
 		v->next = list;
 		list = v;
+		if (v->obj)
+			objunlink(v);
 	}
 	memmove(u->vmas + i, u->vmas + i + n,
 		(u->nvma - i - n) * sizeof(u->vmas[0]));
@@ -381,6 +386,8 @@ insertat(struct uvm *u, int i, struct vma *v)
 	u->vmas[i] = v;
 	u->nvma++;
 	u->hint = i;
+	if (v->obj)
+		objlink(v, u);
 }
 
 static void

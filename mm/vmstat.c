@@ -46,6 +46,7 @@ static const char *const statenames[NPGSTATE] = {
 	[PG_ZERO] = "zero",
 };
 
+static void checkmaps(void);
 static void walkall(int give);
 static void walkuvm(struct uvm *, int give);
 static void walktable(struct page *, int give);
@@ -102,6 +103,7 @@ vmcheck(char *buf, int n)
 
 	pushcli();
 	checkcounts();
+	checkmaps();
 	walkall(0);
 	checkpages();
 	walkall(1);
@@ -112,6 +114,25 @@ vmcheck(char *buf, int n)
 		"%u slab, %u stacks, %u kmem\n",
 		m.total, m.free, m.anon, m.cached, m.tables, m.slab, m.stacks,
 		m.kernel);
+}
+
+/* Each vma of an object is on that one's list, and nothing else is. */
+static void
+checkmaps(void)
+{
+	struct uvm *u;
+	struct pcache *pc;
+	uint listed = 0, found = 0;
+
+	listeach(pc, &pclist, link)
+		objcheck(pc, &listed);
+	listeach(u, &uvmlist, link)
+		for (int i = 0; i < u->nvma; i++)
+			if (u->vmas[i]->obj) {
+				assert(u->vmas[i]->uvm == u);
+				found++;
+			}
+	assert(listed == found);
 }
 
 /* Take away all references that can be found, or give them back. */

@@ -74,6 +74,16 @@ tlbshootmany(struct uvm *u, const uint va[], int n)
 }
 
 void
+tlbshootevery(void)
+{
+	int was = thiscpu;
+
+	for (thiscpu = 0; thiscpu < ncpu; thiscpu++)
+		lcr3(rcr3());
+	thiscpu = was;
+}
+
+void
 tlbshootall(struct uvm *u)
 {
 	int was = thiscpu;

@@ -171,6 +171,25 @@ releasereadbusy(struct rwlock *l)
 	assert(!l);
 }
 
+void
+initwaitq(struct waitq *q)
+{
+	listinit(&q->waiters);
+}
+
+void
+sleep(struct waitq *q, struct spinlock *lk)
+{
+	(void)lk;
+	assert(!q); /* nobody else runs: nobody would wake us */
+}
+
+void
+wakeup(struct waitq *q)
+{
+	(void)q;
+}
+
 /* "tlbcheck" is not on the command line: mmu.c looks closer. */
 int
 bootflag(const char *name)

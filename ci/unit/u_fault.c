@@ -62,7 +62,7 @@ static uint opno, hooked, done[16], refused;
 
 static struct mpage *at(struct mproc *, uint va, int make);
 static void setpage(struct mproc *, uint va, const struct mpage *);
-static void clearpages(struct mproc *, uint start, uint end);
+static void forgetpages(struct mproc *, uint start, uint end);
 static uint *words(struct mpage *);
 static int alike(const struct mpage *, const struct mpage *);
 static uint runend(struct mproc *, uint va);
@@ -112,7 +112,7 @@ setpage(struct mproc *p, uint va, const struct mpage *to)
 }
 
 static void
-clearpages(struct mproc *p, uint start, uint end)
+forgetpages(struct mproc *p, uint start, uint end)
 {
 	struct mpage *pg;
 
@@ -613,7 +613,7 @@ opmmap(struct mproc *p)
 	else
 		check(!anymapped(p, r, r + len) && r >= MMAPMIN, "%x is taken", r);
 	va = r;
-	clearpages(p, va, va + len);
+	forgetpages(p, va, va + len);
 	if (!f && (flags & MAP_SHARED))
 		pg.obj = objnew(len >> PGSHIFT);
 	for (uint i = 0; i < len; i += PGSIZE, pg.pgoff += pg.obj != 0)
@@ -638,7 +638,7 @@ opmunmap(struct mproc *p)
 	finish(r);
 	check(r == 0 || r == -ENOMEM, "%d", r);
 	if (r == 0)
-		clearpages(p, va, va + len);
+		forgetpages(p, va, va + len);
 }
 
 static void
@@ -752,7 +752,7 @@ opmremap(struct mproc *p)
 				if (at(p, to + n, 0) && !kmapped(p, to + n))
 					break;
 			if (n < newlen)
-				clearpages(p, to, to + newlen);
+				forgetpages(p, to, to + newlen);
 		}
 		return;
 	}
@@ -762,7 +762,7 @@ opmremap(struct mproc *p)
 	}
 	if (!(flags & MREMAP_FIXED) && newlen <= oldlen) {
 		check((uint)r == va, "shrink: %x", r);
-		clearpages(p, va + newlen, va + oldlen);
+		forgetpages(p, va + newlen, va + oldlen);
 		return;
 	}
 	if (!(flags & MREMAP_FIXED) && oldlen && end == va + oldlen &&
@@ -791,12 +791,12 @@ opmremap(struct mproc *p)
 		if (copy[0].obj)
 			copy[0].obj->ref++;
 		if (oldlen)
-			clearpages(p, va, va + oldlen);
-		clearpages(p, to, to + newlen);
+			forgetpages(p, va, va + oldlen);
+		forgetpages(p, to, to + newlen);
 	} else {
 		if (copy[0].obj)
 			copy[0].obj->ref++;
-		clearpages(p, to, to + oldlen);
+		forgetpages(p, to, to + oldlen);
 	}
 	for (uint i = 0; i < n; i++)
 		setpage(p, to + i * PGSIZE, &copy[i]);
@@ -835,7 +835,7 @@ opbrk(struct mproc *p)
 	check(r == brk && brk >= HEAP, "brk %x, not %x", r, brk);
 	p->brk = brk;
 	if (newend < oldend)
-		clearpages(p, newend, oldend);
+		forgetpages(p, newend, oldend);
 	for (; oldend < newend; oldend += PGSIZE)
 		setpage(p, oldend, &pg);
 	visit(HEAP, 40 * PGSIZE);
@@ -894,7 +894,7 @@ opexit(struct mproc *p)
 	switchaway(p->u);
 	p->u->ref = 1;
 	freeuvm(p->u);
-	clearpages(p, 0, USERTOP);
+	forgetpages(p, 0, USERTOP);
 	check(p->npages == 0, "model");
 	for (int x = 0; x < 512; x++) {
 		hostfree(p->dir[x]);
