@@ -455,6 +455,21 @@ def soakboot(name, seconds):
          append="init=/bin/soak panic=exit -- %d %d" % (seconds, seed))
 
 
+@suite
+def shared():
+    """The tests and hello.c with the C library shared, at fixed addresses and
+    at any."""
+    yield "shared", lambda name: tapboot(
+        name, kernel=KERNEL, initrd=sharedroot(), ram=256, timeout=400,
+        append="init=/bin/t-shared panic=exit quiet")
+    for name in ("hello-shared", "hello-pie", "hello-static-pie"):
+        yield "shared-" + name, job(sameoutput, name, sharedroot())
+
+
+def sharedroot():
+    return os.path.join(BUILD, "initramfs-shared.cpio")
+
+
 def testroot():
     """The initramfs with what the tests need, if the build makes one."""
     path = os.path.join(BUILD, "initramfs-test.cpio")
@@ -493,9 +508,10 @@ def programs():
             yield "programs-" + name, job(sameoutput, name)
 
 
-def sameoutput(name):
-    want = command([program(name)], name)
-    boot(name="programs-" + name, kernel=KERNEL, initrd=testroot(), ram=64,
+def sameoutput(name, initrd=None):
+    want = command([program("hello" if initrd else name)], name)
+    boot(name="programs-" + name, kernel=KERNEL, ram=64,
+         initrd=initrd or testroot(),
          append="panic=exit quiet init=/bin/" + name,
          expect="^" + re.escape(want))
 
