@@ -113,7 +113,7 @@ exitsession(struct tgroup *tg)
 	t = s->tty;
 	release(&proctree);
 	if (t)
-		ttyhangup(t);
+		ttyleft(t, s);
 }
 
 /* p has ended and others of its process have not: one of them gets p's children;

@@ -1,9 +1,9 @@
 /*
  * init.c - the first process: from a kernel thread to the first program.
  *
- * Pid 1 fills the root from the boot module, mounts /dev and /proc, opens the
- * console as descriptors 0, 1 and 2 and becomes init= of the command line, or
- * else /init, /sbin/init or /bin/sh.  Words of the command line that the kernel
+ * Pid 1 fills the root from the boot module, mounts /dev, /dev/pts and /proc,
+ * opens the console as descriptors 0, 1 and 2 and becomes init= of the command
+ * line, or else /init, /sbin/init or /bin/sh.  Words of the command line that the kernel
  * does not know are init's: KEY=VALUE its environment, others its arguments,
  * like everything behind a lone --.  When it exits, the machine stops.
  */
@@ -59,6 +59,7 @@ initmain(void *arg)
 	ownfiles(myproc());
 	fillroot();
 	mountat("/dev", "devtmpfs");
+	mountat("/dev/pts", "devpts");
 	mountat("/proc", "proc");
 	openconsole();
 	parsewords();

@@ -30,7 +30,7 @@ devfind(uint rdev)
 	struct device *d;
 
 	listeach(d, &devices, link) {
-		if (d->rdev == rdev)
+		if (rdev - d->rdev <= d->more)
 			return d;
 	}
 	return 0;
@@ -63,6 +63,7 @@ devinit(void)
 	serial = uartinit(named && !consolewanted(CONSOLE_SERIAL));
 	vga = consoleinit(named && !consolewanted(CONSOLE_VGA));
 	kbdinit(vga);
+	ptyinit();
 	ttydevices(vga, serial, consolewanted(CONSOLE_VGA) >
 		consolewanted(CONSOLE_SERIAL) ? vga : serial);
 }

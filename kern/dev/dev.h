@@ -12,10 +12,13 @@
 struct device {
 	const char *name; /* in /dev */
 	uint rdev;
+	uint more;        /* so many numbers behind rdev are it, too; their
+	                   * names are not devfs's */
 	uint mode;        /* S_IFCHR | permissions of its file */
 	const struct fileops *ops;
 	int (*open)(struct file *); /* may refuse; may replace f->ops, f->priv;
-	                             * null: nothing to do */
+	                             * f->off: which of its numbers.  Null:
+	                             * nothing to do */
 	void *priv;
 	struct list link;
 };
@@ -31,11 +34,25 @@ void devinit(void);      /* mem devices, tty, uart and keyboard interrupts */
 
 int64_t rtcread(void);   /* CMOS clock: seconds since 1970, UTC */
 
-/* tty.c, for proc.c and procfs: */
+/* ttydev.c, for exit.c and procfs: */
+struct session;
 struct tty;
-void ttyhangup(struct tty *); /* session leader died: SIGHUP, give it up */
+void ttyhangup(struct tty *);
+/* s's leader, whose terminal t was, has died: a pseudo-terminal becomes free,
+ * others hang up; the foreground group gets SIGHUP. */
+void ttyleft(struct tty *t, struct session *s);
 uint ttydev(struct tty *);    /* its device number, for /proc/PID/stat */
 int ttypgrp(struct tty *);    /* foreground group */
+
+/* pty.c, for the directory of slaves: who owns /dev/pts/N. */
+struct ptsattr {
+	uint mode, uid, gid;
+	int64_t time; /* ns since 1970 */
+};
+int ptsnext(int n); /* the lowest one >= n that there is, or -1 */
+/* Read or change (null: don't).  0, or -ENOENT: there is no such slave. */
+int ptsattr(uint n, struct ptsattr *get, const struct ptsattr *set);
+uint ptsrdev(uint n);
 
 /* Power: 0 off, 1 reset, 2 halt (kern/dev/power.c); status is init's, for
  * panic=exit.  Do not return. */

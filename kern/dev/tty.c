@@ -89,6 +89,15 @@ iflag(struct tty *t, uint bits)
 void
 ttyinit(struct tty *t)
 {
+	initlock(&t->lock, RANK_TTY);
+	initwaitq(&t->readq);
+	initwaitq(&t->writeq);
+	ttyreset(t);
+}
+
+void
+ttyreset(struct tty *t)
+{
 	static const struct termios sane = {
 		.c_iflag = ICRNL | IXON,
 		.c_oflag = OPOST | ONLCR,
@@ -104,10 +113,11 @@ ttyinit(struct tty *t)
 		},
 	};
 
-	initlock(&t->lock, RANK_TTY);
-	initwaitq(&t->readq);
-	initwaitq(&t->writeq);
 	t->termios = sane;
+	memset(&t->winsize, 0, sizeof(t->winsize));
+	t->pgrp = t->stopped = t->literal = t->sentstop = 0;
+	t->sigs = t->column = t->linecolumn = 0;
+	t->tail = t->canon = t->head = 0;
 }
 
 void
@@ -802,7 +812,7 @@ ttydrain(struct tty *t, const struct ttyfile *f)
 int
 ttydead(struct tty *t, const struct ttyfile *f)
 {
-	return f->gen != TTY_CONSOLE && f->gen != t->gen;
+	return f->gen >= 0 && f->gen != t->gen;
 }
 
 /* POLL* that hold; lock held. */

@@ -15,6 +15,8 @@
 
 #define TTYBUF 8192 /* bytes of input a tty holds; a power of two */
 
+struct file;
+struct fileops;
 struct session;
 struct tty;
 struct uio;
@@ -26,6 +28,10 @@ struct ttyops { /* of the driver; the tty's lock is held */
 	void (*flush)(struct tty *);  /* forget those; null: none */
 	void (*start)(struct tty *);  /* t->stopped was cleared, or there is room
 	                               * for input again; null: nothing to do */
+	/* Of pseudo-terminals, without the lock: one more file of it is open, of
+	 * somebody whose session it belongs to (proctree held); one is closed. */
+	void (*opened)(struct tty *);
+	void (*closed)(struct tty *);
 };
 
 struct tty {
@@ -62,15 +68,19 @@ struct tty {
 #define TTY_HELD 2
 
 struct ttyfile { /* what the line discipline knows of an open file */
-	int64_t gen;  /* t->gen when it was opened, or TTY_CONSOLE */
+	int64_t gen;  /* t->gen when it was opened, or one of these */
 	int nonblock;
 };
 #define TTY_CONSOLE (-1) /* opened as /dev/console: survives hangups */
+#define TTY_MASTER  (-2) /* the other end: no job control, either */
 
 /* tty.c */
 
 /* Prepare a terminal; the driver has set ops, rdev and winsize. */
 void ttyinit(struct tty *t);
+
+/* Settings and buffers as when it was new.  Lock held. */
+void ttyreset(struct tty *t);
 
 /* One byte has come.  Lock held; any context. */
 void ttyinput(struct tty *t, int c);
@@ -104,6 +114,16 @@ void ttysettermios(struct tty *, const struct termios *);
 /* Register /dev/tty, tty0, tty1, ttyS0 and console, for the terminals that there
  * are (0: none). */
 void ttydevices(struct tty *vga, struct tty *serial, struct tty *console);
+
+/* For pty.c: the operations of open terminals; one of them, of a file whose priv
+ * is the tty and off its generation or TTY_MASTER; and what open() does last: a
+ * session leader without a terminal gets this one. */
+extern const struct fileops ttyfileops;
+int ttyioctl(struct file *, uint cmd, uint arg);
+void ttycontrol(struct file *);
+
+/* pty.c */
+void ptyinit(void);
 
 /* uart.c, console.c, kbd.c: find the hardware; from then on it is a terminal
  * with interrupts.  0: there is none.  quiet: printf's output stops there. */

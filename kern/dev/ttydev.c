@@ -4,7 +4,9 @@
  *
  * An open file's priv is the struct tty, its off the generation it was opened
  * in (struct ttyfile).  A file opened as /dev/console is not subject to job
- * control of reads nor to hangups, and never becomes a controlling terminal.
+ * control of reads nor to hangups, and never becomes a controlling terminal.  The
+ * master of a pseudo-terminal (pty.c) is like that for ioctls, which are about the
+ * slave.
  *
  * session->tty and tty->session point to each other or are both 0 [proctree].
  */
@@ -25,30 +27,32 @@ static int opentty(struct file *);
 static int readtty(struct file *, struct uio *, int64_t *off);
 static int writetty(struct file *, struct uio *, int64_t *off);
 static int polltty(struct file *, struct pollset *);
-static int ioctltty(struct file *, uint cmd, uint arg);
+static void releasetty(struct file *);
 static struct ttyfile ttyfileof(struct file *);
-static int background(struct tty *, int sig);
+static int background(struct tty *, const struct ttyfile *, int sig);
 static int iscontrolling(struct tty *);
 static void control(struct tty *, struct session *, int pgrp);
 static int settermios(struct tty *, const struct ttyfile *, uint cmd, uint arg);
 static int drain(struct tty *, const struct ttyfile *);
 static int setwinsize(struct tty *, uint arg);
-static int flowctl(struct tty *, uint arg);
-static int flushctl(struct tty *, uint arg);
+static int flowctl(struct tty *, const struct ttyfile *, uint arg);
+static int flushctl(struct tty *, const struct ttyfile *, uint arg);
 static int whichtty(struct tty *, uint cmd, uint arg);
 static int jobioctl(struct tty *, struct file *, uint cmd, uint arg);
 static int setcontrolling(struct tty *, struct file *, uint force);
 static int dropcontrolling(struct tty *);
-static int getsid(struct tty *t, uint arg);
-static int setpgrp(struct tty *, uint arg);
+static int getsid(struct tty *t, struct file *, uint arg);
+static int setpgrp(struct tty *, struct file *, uint arg);
+static int disown(struct tty *);
 static int groupsession(int pgrp);
 static int putint(uint uva, int v);
 
-static const struct fileops ttyfileops = {
+const struct fileops ttyfileops = {
 	.read = readtty,
 	.write = writetty,
-	.ioctl = ioctltty,
+	.ioctl = ttyioctl,
 	.poll = polltty,
+	.release = releasetty,
 };
 
 static struct device current = {
@@ -97,12 +101,14 @@ opencurrent(struct file *f)
 
 	acquire(&proctree);
 	t = p->tg->session ? p->tg->session->tty : 0;
+	if (t) {
+		f->priv = t;
+		f->off = t->gen;
+		if (t->ops->opened)
+			t->ops->opened(t);
+	}
 	release(&proctree);
-	if (t == 0)
-		return -ENXIO;
-	f->priv = t;
-	f->off = t->gen;
-	return 0;
+	return t ? 0 : -ENXIO;
 }
 
 static int
@@ -122,23 +128,42 @@ opentty0(struct file *f)
 	return 0;
 }
 
-/* A session leader without a controlling terminal gets this one, if it is free
- * and may be read. */
 static int
 opentty(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	f->off = t->gen;
+	ttycontrol(f);
+	return 0;
+}
+
+/* A session leader without a controlling terminal gets this one, if it is free
+ * and may be read. */
+void
+ttycontrol(struct file *f)
 {
 	struct proc *p = myproc();
 	struct tty *t = f->priv;
 
-	f->off = t->gen;
 	if ((f->flags & O_NOCTTY) || (f->flags & O_ACCMODE) == O_WRONLY)
-		return 0;
+		return;
 	acquire(&proctree);
 	if (p->tg->session && p->tg->session->sid == p->tg->tgid &&
-		p->tg->session->tty == 0 && t->session == 0)
+		p->tg->session->tty == 0 && t->session == 0 &&
+		t->gen == f->off)
 		control(t, p->tg->session, p->tg->pgid);
 	release(&proctree);
-	return 0;
+}
+
+/* The last reference to an open file is gone. */
+static void
+releasetty(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	if (t->ops->closed)
+		t->ops->closed(t);
 }
 
 /* t is s's controlling terminal from now on.  proctree held. */
@@ -154,26 +179,61 @@ control(struct tty *t, struct session *s, int pgrp)
 	release(&t->lock);
 }
 
-/* The session leader has died, or gives the terminal up. */
 void
-ttyhangup(struct tty *t)
+ttyleft(struct tty *t, struct session *s)
+{
+	int pgrp = 0;
+
+	if (!t->ops->closed) {
+		ttyhangup(t);
+		return;
+	}
+	acquire(&proctree);
+	if (t->session == s)
+		pgrp = disown(t);
+	release(&proctree);
+	if (pgrp)
+		sigsendgroup(pgrp, SIGHUP, 0);
+}
+
+/* t is no session's any more: the group that was in the foreground, or 0.
+ * proctree held. */
+static int
+disown(struct tty *t)
 {
 	int pgrp;
 
-	acquire(&proctree);
 	if (t->session)
 		t->session->tty = 0;
 	t->session = 0;
-	release(&proctree);
 	acquire(&t->lock);
 	pgrp = t->pgrp;
 	t->pgrp = 0;
+	release(&t->lock);
+	return pgrp;
+}
+
+/* The other side has gone: open files are dead. */
+void
+ttyhangup(struct tty *t)
+{
+	int pgrp, sid;
+
+	acquire(&proctree);
+	sid = t->session ? t->session->sid : 0;
+	pgrp = disown(t);
+	acquire(&t->lock);
 	t->gen++;
 	ttyflushin(t);
 	ttyflushout(t);
 	ttystart(t);
 	wakeup(&t->readq);
 	release(&t->lock);
+	release(&proctree);
+	if (sid && sid != pgrp && t->ops->closed) {
+		sigsendgroup(sid, SIGHUP, 0);
+		sigsendgroup(sid, SIGCONT, 0);
+	}
 	if (pgrp) {
 		sigsendgroup(pgrp, SIGHUP, 0);
 		sigsendgroup(pgrp, SIGCONT, 0);
@@ -207,7 +267,7 @@ readtty(struct file *f, struct uio *u, int64_t *off)
 
 	(void)off;
 	if (tf.gen != TTY_CONSOLE && !ttydead(t, &tf) &&
-		(err = background(t, SIGTTIN)) < 0)
+		(err = background(t, &tf, SIGTTIN)) < 0)
 		return err;
 	return ttyread(t, &tf, u);
 }
@@ -221,7 +281,7 @@ writetty(struct file *f, struct uio *u, int64_t *off)
 
 	(void)off;
 	if (tf.gen != TTY_CONSOLE && (t->termios.c_lflag & TOSTOP) &&
-		(err = background(t, SIGTTOU)) < 0)
+		(err = background(t, &tf, SIGTTOU)) < 0)
 		return err;
 	return ttywrite(t, &tf, u);
 }
@@ -257,12 +317,13 @@ iscontrolling(struct tty *t)
  * group is sent sig and the call is restarted, unless the signal would do
  * nothing: then a SIGTTIN is -EIO, and an orphaned group gets -EIO always. */
 static int
-background(struct tty *t, int sig)
+background(struct tty *t, const struct ttyfile *tf, int sig)
 {
 	struct proc *p = myproc();
 	int orphaned;
 
-	if (!iscontrolling(t) || t->pgrp == 0 || t->pgrp == p->tg->pgid)
+	if (tf->gen == TTY_MASTER || !iscontrolling(t) || t->pgrp == 0 ||
+		t->pgrp == p->tg->pgid)
 		return 0;
 	if ((p->sig.mask >> (sig - 1) & 1) || sigignored(p, sig))
 		return sig == SIGTTIN ? -EIO : 0;
@@ -275,8 +336,8 @@ background(struct tty *t, int sig)
 	return -ERESTARTSYS;
 }
 
-static int
-ioctltty(struct file *f, uint cmd, uint arg)
+int
+ttyioctl(struct file *f, uint cmd, uint arg)
 {
 	struct ttyfile tf = ttyfileof(f);
 	struct tty *t = f->priv;
@@ -306,9 +367,9 @@ ioctltty(struct file *f, uint cmd, uint arg)
 	case TCSBRKP:
 		return drain(t, &tf); /* a break means nothing here */
 	case TCXONC:
-		return flowctl(t, arg);
+		return flowctl(t, &tf, arg);
 	case TCFLSH:
-		return flushctl(t, arg);
+		return flushctl(t, &tf, arg);
 	case FIONREAD:
 		acquire(&t->lock);
 		cmd = ttyavail(t);
@@ -332,7 +393,7 @@ static int
 settermios(struct tty *t, const struct ttyfile *tf, uint cmd, uint arg)
 {
 	struct termios tio;
-	int err = background(t, SIGTTOU);
+	int err = background(t, tf, SIGTTOU);
 
 	if (err < 0)
 		return err;
@@ -354,7 +415,7 @@ settermios(struct tty *t, const struct ttyfile *tf, uint cmd, uint arg)
 static int
 drain(struct tty *t, const struct ttyfile *tf)
 {
-	int err = background(t, SIGTTOU);
+	int err = background(t, tf, SIGTTOU);
 
 	if (err < 0)
 		return err;
@@ -383,9 +444,9 @@ setwinsize(struct tty *t, uint arg)
 
 /* TCXONC: hold output, or ask the other side to hold its. */
 static int
-flowctl(struct tty *t, uint arg)
+flowctl(struct tty *t, const struct ttyfile *tf, uint arg)
 {
-	int err = background(t, SIGTTOU);
+	int err = background(t, tf, SIGTTOU);
 
 	if (err < 0)
 		return err;
@@ -405,9 +466,9 @@ flowctl(struct tty *t, uint arg)
 }
 
 static int
-flushctl(struct tty *t, uint arg)
+flushctl(struct tty *t, const struct ttyfile *tf, uint arg)
 {
-	int err = background(t, SIGTTOU);
+	int err = background(t, tf, SIGTTOU);
 
 	if (err < 0)
 		return err;
@@ -431,7 +492,7 @@ whichtty(struct tty *t, uint cmd, uint arg)
 	struct vtstat vt = {.v_active = 1, .v_state = 1 << 1};
 	int serial = t->rdev == serialdev.rdev;
 
-	if (serial != (cmd == TIOCGSERIAL))
+	if (serial != (cmd == TIOCGSERIAL) || t->ops->closed)
 		return -ENOTTY;
 	if (serial)
 		return copyout(arg, &sr, sizeof(sr)) ? -EFAULT : 0;
@@ -448,11 +509,12 @@ jobioctl(struct tty *t, struct file *f, uint cmd, uint arg)
 	case TIOCNOTTY:
 		return dropcontrolling(t);
 	case TIOCGPGRP:
-		return iscontrolling(t) ? putint(arg, t->pgrp) : -ENOTTY;
+		return f->off == TTY_MASTER || iscontrolling(t) ?
+			putint(arg, t->pgrp) : -ENOTTY;
 	case TIOCGSID:
-		return getsid(t, arg);
+		return getsid(t, f, arg);
 	case TIOCSPGRP:
-		return setpgrp(t, arg);
+		return setpgrp(t, f, arg);
 	}
 	return -ENOTTY;
 }
@@ -467,7 +529,9 @@ setcontrolling(struct tty *t, struct file *f, uint force)
 
 	acquire(&proctree);
 	s = p->tg->session;
-	if (s->sid == p->tg->tgid && s->tty == t) {
+	if (f->off >= 0 && t->gen != f->off) {
+		err = -EIO;
+	} else if (s->sid == p->tg->tgid && s->tty == t) {
 		err = 0;
 	} else if (s->sid == p->tg->tgid && s->tty == 0 &&
 		(t->session == 0 || (force == 1 && p->euid == 0)) &&
@@ -489,14 +553,8 @@ dropcontrolling(struct tty *t)
 
 	acquire(&proctree);
 	ours = tg->session->tty == t;
-	if (ours && tg->session->sid == tg->tgid) {
-		tg->session->tty = 0;
-		t->session = 0;
-		acquire(&t->lock);
-		pgrp = t->pgrp;
-		t->pgrp = 0;
-		release(&t->lock);
-	}
+	if (ours && tg->session->sid == tg->tgid)
+		pgrp = disown(t);
 	release(&proctree);
 	if (pgrp) {
 		sigsendgroup(pgrp, SIGHUP, 0);
@@ -505,25 +563,27 @@ dropcontrolling(struct tty *t)
 	return ours ? 0 : -ENOTTY;
 }
 
-/* TIOCGSID: the session whose terminal it is, if that is ours. */
+/* TIOCGSID: the session whose terminal it is, if that is ours, or the terminal
+ * is. */
 static int
-getsid(struct tty *t, uint arg)
+getsid(struct tty *t, struct file *f, uint arg)
 {
 	struct session *s;
 	int sid;
 
 	acquire(&proctree);
-	s = myproc()->tg->session;
-	sid = s->tty == t ? s->sid : 0;
+	s = f->off == TTY_MASTER ? t->session : myproc()->tg->session;
+	sid = s && s->tty == t ? s->sid : 0;
 	release(&proctree);
 	return sid ? putint(arg, sid) : -ENOTTY;
 }
 
 /* TIOCSPGRP: a group of our session comes to the foreground. */
 static int
-setpgrp(struct tty *t, uint arg)
+setpgrp(struct tty *t, struct file *f, uint arg)
 {
-	int pgrp, sid, err = background(t, SIGTTOU);
+	struct ttyfile tf = ttyfileof(f);
+	int pgrp, sid, err = background(t, &tf, SIGTTOU);
 
 	if (err == -EIO)
 		return -ENOTTY;

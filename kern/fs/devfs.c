@@ -41,7 +41,7 @@ devfsmount(const char *source)
 static int
 devnode(struct device *d, void *super)
 {
-	return devname(super, d->name, d->mode, d->rdev, 0);
+	return d->more ? 0 : devname(super, d->name, d->mode, d->rdev, 0);
 }
 
 /* Make a name in the root: a link if there is a target.  Nobody else sees the

@@ -131,7 +131,7 @@ void iput(struct inode *); /* the last reference of an inode without links
 void vfsinit(void);        /* mount the root */
 
 /* Mount a new file system of the type ("tmpfs", "ramfs", "proc",
- * "devtmpfs") on the directory at path.  0 or -errno. */
+ * "devtmpfs", "devpts") on the directory at path.  0 or -errno. */
 int domount(const char *source, const char *path, const char *type, uint flags);
 int doumount(const char *path, uint flags);
 
@@ -216,12 +216,13 @@ int igroup(uint gid); /* is the running process in the group? */
 
 void inodestat(struct inode *, struct kstat *); /* the fields of any inode */
 
-/* ramfs.c, devfs.c, procfs.c: each file system's mount function: a new super
+/* ramfs.c, devfs.c, devpts.c, procfs.c: each file system's mount function: a new super
  * with its root, or 0. */
 struct super *ramfsmount(const char *type, const char *source);
 uint ramfscharge(struct inode *); /* count the pages that the file has now: how
                                    * many more there may be in all */
 struct super *devfsmount(const char *source);
+struct super *devptsmount(const char *source);
 struct super *procfsmount(const char *source);
 
 /* cpio.c: unpack a newc archive of n bytes at physical address pa into the root,

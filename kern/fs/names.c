@@ -234,6 +234,7 @@ openinode(struct file *f, struct inode *ip)
 			return -ENXIO;
 		f->ops = dev->ops;
 		f->priv = dev->priv;
+		f->off = ip->rdev - dev->rdev;
 		return dev->open ? dev->open(f) : 0;
 	}
 	if (ip->ops && ip->ops->open)

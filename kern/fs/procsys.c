@@ -302,7 +302,8 @@ static int
 showfilesystems(struct text *t, int pid)
 {
 	(void)pid;
-	putf(t, "nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n");
+	putf(t, "nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n"
+		"nodev\tdevpts\n");
 	return 0;
 }
 

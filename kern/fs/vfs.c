@@ -387,6 +387,8 @@ mountfs(const char *type, const char *source)
 		sb = ramfsmount("ramfs", source);
 	else if (!strcmp(type, "devtmpfs"))
 		sb = devfsmount(source);
+	else if (!strcmp(type, "devpts"))
+		sb = devptsmount(source);
 	else if (!strcmp(type, "proc"))
 		sb = procfsmount(source);
 	if (!sb)

@@ -43,6 +43,7 @@ static const struct suite suites[] = {
 	{"exec", t_exec, 0},
 	{"elf", t_elf, 0},
 	{"pipe", t_pipe, 0},
+	{"pty", t_pty, 0},
 	{"event", t_event, 0},
 	{"socket", t_socket, 0},
 	{"sockfd", t_sockfd, 0},

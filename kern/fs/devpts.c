@@ -1,0 +1,146 @@
+/*
+ * devpts.c - /dev/pts: a file system of the slaves of pseudo-terminals.
+ *
+ * A name is the number of a slave whose master is open; kern/dev/pty.c knows
+ * which there are and who owns them.  Inode numbers are 3 more, the root's is 1.
+ */
+#include "kern/fs/inode.h"
+#include "mm/mm.h"
+#include "kern/abi/errno.h"
+#include "kern/dev/dev.h"
+#include "kern/printf.h"
+#include "kern/string.h"
+
+#define FIRST 3 /* inode number of slave 0, and its place in the directory */
+
+static int ptslookup(struct inode *, struct dentry *);
+static int ptsvalid(struct dentry *);
+static int ptssetattr(struct inode *);
+static int ptsreaddir(struct file *, struct dirsink *);
+static int64_t ptsseek(struct file *, int64_t off, int whence);
+
+static const struct inodeops ptsrootops = {.lookup = ptslookup};
+static const struct inodeops ptsops = {
+	.valid = ptsvalid,
+	.setattr = ptssetattr,
+};
+static const struct fileops ptsdirops = {
+	.seek = ptsseek,
+	.readdir = ptsreaddir,
+};
+
+/* Mount it: a new super with its root, or 0. */
+struct super *
+devptsmount(const char *source)
+{
+	struct super *s = kzalloc(sizeof(*s));
+
+	if (s == 0)
+		return 0;
+	s->ref = 1;
+	s->type = "devpts";
+	s->magic = 0x1cd1; /* DEVPTS_SUPER_MAGIC, for statfs */
+	strlcpy(s->source, source, sizeof(s->source));
+	s->root = dentrynew(0, "", 0);
+	if (s->root == 0)
+		goto bad;
+	s->root->inode = inodenew(s, S_IFDIR | 0755);
+	if (s->root->inode == 0)
+		goto bad;
+	s->root->inode->ino = 1;
+	s->root->inode->nlink = 2;
+	s->root->inode->ops = &ptsrootops;
+	s->root->inode->fops = &ptsdirops;
+	return s;
+bad:
+	dput(s->root);
+	superput(s);
+	return 0;
+}
+
+/* Names are numbers without zeroes in front: d's, or -1. */
+static int
+numberof(const char *s)
+{
+	int n = 0;
+
+	if (*s == '0' && s[1])
+		return -1;
+	for (; *s >= '0' && *s <= '9' && n < 10000; s++)
+		n = n * 10 + (*s - '0');
+	return *s ? -1 : n;
+}
+
+static int
+ptslookup(struct inode *dir, struct dentry *d)
+{
+	int n = numberof(d->name);
+	struct ptsattr a;
+	struct inode *ip;
+
+	if (n < 0 || ptsattr(n, &a, 0) < 0)
+		return 0;
+	if (!(ip = inodenew(dir->super, a.mode)))
+		return -ENOMEM;
+	ip->ino = n + FIRST;
+	ip->rdev = ptsrdev(n);
+	ip->nlink = 1;
+	ip->uid = a.uid;
+	ip->gid = a.gid;
+	ip->atime = ip->mtime = ip->ctime = a.time;
+	ip->ops = &ptsops;
+	d->inode = ip;
+	return 0;
+}
+
+/* Is the slave the one that the inode was made for? */
+static int
+ptsvalid(struct dentry *d)
+{
+	struct ptsattr a;
+
+	return ptsattr((uint)d->inode->ino - FIRST, &a, 0) == 0 &&
+		a.time == d->inode->ctime;
+}
+
+/* A new owner or mode stays as long as the slave does. */
+static int
+ptssetattr(struct inode *ip)
+{
+	struct ptsattr a = {ip->mode, ip->uid, ip->gid, ip->ctime};
+
+	return ptsattr((uint)ip->ino - FIRST, 0, &a);
+}
+
+static int64_t
+ptsseek(struct file *f, int64_t off, int whence)
+{
+	(void)f;
+	return whence == 0 && off >= 0 ? off : -EINVAL;
+}
+
+/* The offset is the number of the next slave and FIRST; below are the dots. */
+static int
+ptsreaddir(struct file *f, struct dirsink *s)
+{
+	char name[12];
+	int n;
+
+	if (f->off == 0) {
+		if (s->emit(s, ".", 1, 1, DT_DIR, 1))
+			return 0;
+		f->off = 1;
+	}
+	if (f->off < FIRST) {
+		if (s->emit(s, "..", 2, 1, DT_DIR, FIRST))
+			return 0;
+		f->off = FIRST;
+	}
+	for (; (n = ptsnext((int)f->off - FIRST)) >= 0; f->off = n + 1 + FIRST) {
+		snprintf(name, sizeof(name), "%d", n);
+		if (s->emit(s, name, strlen(name), n + FIRST, DT_CHR,
+			n + 1 + FIRST))
+			return 0;
+	}
+	return 0;
+}
