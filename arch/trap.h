@@ -61,9 +61,22 @@ void trapret(void);
 
 /* Interrupt lines 0-15 of the ISA bus.  The handler runs with interrupts off, on
  * the boot CPU; the line is acknowledged before it is called.  irqset() is for
- * the boot, before other CPUs run.  irqname() is 0 for a line without handler. */
+ * the boot, before other CPUs run. */
 void irqset(int irq, const char *name, void (*handler)(struct trapframe *));
-const char *irqname(int irq);
+
+/* A line that devices may share: each one's handler is called.  Lines of the PCI
+ * bus (pci) are held until all devices on them are served.  In the first
+ * process, one caller at a time. */
+struct irqshare {
+	const char *name;
+	void (*handler)(void *arg);
+	void *arg;
+	struct irqshare *next; /* irq.c's */
+};
+void irqshare(int irq, struct irqshare *, int pci);
+
+/* The name of the n-th handler of the line; 0: it has not so many. */
+const char *irqname(int irq, int n);
 void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler */
 
 /* What the upper half offers to trap.c (the one upward call of arch/):

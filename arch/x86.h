@@ -25,6 +25,49 @@ outw(uint16_t port, uint16_t v)
 	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
 }
 
+static inline uint16_t
+inw(uint16_t port)
+{
+	uint16_t v;
+
+	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static inline uint
+inl(uint16_t port)
+{
+	uint v;
+
+	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static inline void
+outl(uint16_t port, uint v)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
+}
+
+/* Move n 16-bit words between a port and memory. */
+static inline void
+insw(uint16_t port, void *to, uint n)
+{
+	__asm__ volatile("cld; rep insw"
+		: "+D"(to), "+c"(n)
+		: "d"(port)
+		: "memory", "cc");
+}
+
+static inline void
+outsw(uint16_t port, const void *from, uint n)
+{
+	__asm__ volatile("cld; rep outsw"
+		: "+S"(from), "+c"(n)
+		: "d"(port)
+		: "memory", "cc");
+}
+
 static inline uint
 rcr0(void)
 {

@@ -13,6 +13,7 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/stat.h"
+#include "kern/blk.h"
 #include "kern/dev/dev.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
@@ -58,6 +59,7 @@ initmain(void *arg)
 	(void)arg;
 	ownfiles(myproc());
 	fillroot();
+	blkinit();
 	mountat("/dev", "devtmpfs");
 	mountat("/dev/pts", "devpts");
 	mountat("/proc", "proc");

@@ -26,6 +26,7 @@ enum { /* ranks: lower is taken first */
 	RANK_PCACHE, /* pages of one file or memory object */
 	RANK_UVMLIST, /* all address spaces */
 	RANK_TABLE,  /* slots of one page table */
+	RANK_DISK,   /* requests of a disk; free bios */
 	RANK_SLEEPQ, /* inside a sleep lock */
 	RANK_WAITQ,  /* a wait queue */
 	RANK_EPOLL,  /* ready lists of epolls */

@@ -41,6 +41,7 @@ static const char *const names[NRANK] = {
 	[RANK_PIPE] = "pipe", [RANK_SOCKET] = "socket",
 	[RANK_SIGNAL] = "signal", [RANK_PCACHE] = "pcache",
 	[RANK_UVMLIST] = "uvm", [RANK_TABLE] = "table",
+	[RANK_DISK] = "disk",
 	[RANK_SLEEPQ] = "sleepq", [RANK_WAITQ] = "waitq",
 	[RANK_EPOLL] = "epoll", [RANK_EPOLLQ] = "epollq",
 	[RANK_TIMER] = "timer", [RANK_SCHED] = "sched", [RANK_SLAB] = "slab",

@@ -11,6 +11,7 @@
  * identity mapping of entrypgdir are in none of them.
  *
  *   VMAPBASE  temporary mappings, two pages a CPU
+ *   DEVBASE   registers of devices that are not in DEVSPACE
  *   STACKBASE kernel stacks, one slot of 1 + KSTACKPAGES pages each
  */
 #include "mm/vm.h"
@@ -19,6 +20,7 @@
 
 #define TEMPSLOTS 2
 #define SLOTPAGES (KSTACKPAGES + 1)
+#define DEVBASE   (VMAPBASE + SUPERSIZE / 2)
 #define STACKBASE (VMAPBASE + SUPERSIZE)
 #define NSTACK    ((DEVSPACE - STACKBASE) / (SLOTPAGES * PGSIZE)) /* slots */
 #define KEEP      8      /* idle stacks that stay mapped */
@@ -161,6 +163,26 @@ kernelslot(uint va)
 			u->pgdir[PDX(va)] = kpgdir[PDX(va)];
 	release(&uvmlistlock);
 	return slot;
+}
+
+/* See mm.h.  At boot; nothing takes such a mapping away. */
+void *
+kmapdev(uint pa, uint n)
+{
+	static uint next = DEVBASE;
+	uint va = next + pa % PGSIZE, end = PGROUNDUP(va + n);
+	pte_t *slot;
+
+	if (pa >= DEVSPACE)
+		return (void *)pa;
+	if (n > STACKBASE - va || pa < V2P(data))
+		return 0;
+	for (; next < end; next += PGSIZE) {
+		slot = kernelslot(next);
+		*slot = (PTE_ADDR(pa) + next - PGROUNDDOWN(va)) | PTE_P |
+			PTE_W | PTE_PCD | PTE_PWT | kpteglobal;
+	}
+	return (void *)va;
 }
 
 /* See mm.h. */

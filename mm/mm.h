@@ -74,6 +74,10 @@ void switchkvm(void); /* load the address space that has no user half */
 void *kstackalloc(void);
 void kstackfree(void *);
 
+/* Registers of a device, n bytes at physical address pa, uncached: where they are
+ * mapped for ever, or 0: no room.  At boot. */
+void *kmapdev(uint pa, uint n);
+
 /* Is [va, va+n) mapped kernel memory?  For backtraces and panics: no locks. */
 int kvmreadable(uint va, uint n);
 

@@ -19,6 +19,7 @@
 #include "kern/string.h"
 #include "kern/uname.h"
 
+static void puthandlers(struct text *t, int irq);
 static void putcputime(struct text *t, const uint ticks[NTICK]);
 static void sumticks(uint ticks[NTICK]);
 static uint toclock(uint ticks);
@@ -203,7 +204,7 @@ showinterrupts(struct text *t, int pid)
 	for (int i = 0; i < ncpu; i++)
 		putf(t, "       CPU%d", i);
 	for (int n = 0; n < NINTR; n++) {
-		if (n < INTR_TIMER && irqname(n) == 0)
+		if (n < INTR_TIMER && irqname(n, 0) == 0)
 			continue;
 		if (n < INTR_TIMER)
 			putf(t, "\n%3d:", n);
@@ -212,13 +213,23 @@ showinterrupts(struct text *t, int pid)
 		for (int i = 0; i < ncpu; i++)
 			putf(t, " %10u", cpus[i].intr[n]);
 		if (n < INTR_TIMER)
-			putf(t, "  %s  %s", apicused() ? "IO-APIC" : "XT-PIC",
-				irqname(n));
+			puthandlers(t, n);
 		else
 			putf(t, "  %s", names[n - INTR_TIMER][1]);
 	}
 	putf(t, "\n");
 	return 0;
+}
+
+/* Who is interrupted by the line. */
+static void
+puthandlers(struct text *t, int irq)
+{
+	int i;
+
+	putf(t, "  %s  %s", apicused() ? "IO-APIC" : "XT-PIC", irqname(irq, 0));
+	for (i = 1; irqname(irq, i); i++)
+		putf(t, ", %s", irqname(irq, i));
 }
 
 static int
