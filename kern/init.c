@@ -58,6 +58,7 @@ initmain(void *arg)
 {
 	(void)arg;
 	ownfiles(myproc());
+	flushinit();
 	fillroot();
 	blkinit();
 	mountat("/dev", "devtmpfs");
@@ -118,7 +119,7 @@ mountat(const char *path, const char *type)
 	err = mkpath(path, S_IFDIR | 0755, 0, 0, 0, realns(), &d);
 	if (err == 0) {
 		dput(d);
-		err = domount(type, path, type, 0);
+		err = domount(type, path, type, 0, "");
 	}
 	if (err < 0)
 		printf("init: cannot mount %s on %s: %s\n", type, path,
@@ -280,7 +281,6 @@ errname(int err)
 void
 initexit(int status)
 {
-	static const uint noargs[6];
 	int sig = status & 0x7f, code = status >> 8 & 0xff;
 
 	if (sig == 0)
@@ -291,7 +291,7 @@ initexit(int status)
 				? ": i686 programs need a CPU with CMOV, which "
 				  "this one lacks"
 				: "");
-	sys_sync(noargs);
+	umountall();
 	if (wantsexit())
 		exitqemu(0x10 + (sig || code > 63 ? 63 : code));
 	poweroff();

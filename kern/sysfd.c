@@ -286,11 +286,11 @@ syncfd(uint fd)
 	return err;
 }
 
-/* Every file system here is in memory: there is nothing to write. */
 int
 sys_sync(const uint *a)
 {
 	(void)a;
+	syncall(1);
 	return 0;
 }
 
@@ -298,11 +298,12 @@ int
 sys_syncfs(const uint *a)
 {
 	struct file *f = fdget(a[0]);
-	int err;
+	int err = -EBADF;
 
 	if (!f)
-		return -EBADF;
-	err = f->flags & O_PATH ? -EBADF : 0;
+		return err;
+	if (!(f->flags & O_PATH))
+		err = syncsuper(f->inode->super, 1);
 	fileclose(f);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "mm/mm.h"
 #include "kern/dev/dev.h"
 #include "kern/printf.h"
+#include "kern/fs/inode.h"
 #include "kern/proc.h"
 #include "kern/random.h"
 #include "kern/sched.h"
@@ -250,14 +251,14 @@ sys_reboot(const uint *a)
 	switch (a[2]) {
 	case REBOOT_RESTART:
 	case REBOOT_RESTART2:
-		sys_sync(a);
+		umountall();
 		reset();
 	case REBOOT_HALT:
-		sys_sync(a);
+		umountall();
 		printf("halted\n");
 		halt();
 	case REBOOT_POWEROFF:
-		sys_sync(a);
+		umountall();
 		poweroff();
 	case REBOOT_CADON: /* ctrl-alt-del always asks init */
 	case REBOOT_CADOFF:

@@ -420,23 +420,30 @@ changedir(struct dentry *d, int root)
 	return err;
 }
 
-/* source, directory, type, flags, data (which no file system here has). */
+/* source, directory, type, flags, data: at most a page of options. */
 int
 sys_mount(const uint *a)
 {
-	char type[32] = "", source[32] = "none";
-	char *path;
+	char type[32] = "", source[64] = "none", none = 0;
+	char *path, *data = &none;
+	uint flags = a[3];
 	int err;
 
 	if (!superuser())
 		return -EPERM;
+	if ((flags & 0xffff0000) == 0xc0ed0000) /* the old magic number */
+		flags &= 0xffff;
 	if ((a[0] && (err = copyword(source, a[0], sizeof(source))) < 0) ||
 		(a[2] && (err = copyword(type, a[2], sizeof(type))) < 0))
 		return err;
-	if (!(path = getpath(a[1], &err)))
+	if (a[4] && (!(data = getpath(a[4], &err))))
 		return err;
-	err = domount(source, path, type, a[3]);
-	putpath(path);
+	if ((path = getpath(a[1], &err))) {
+		err = domount(source, path, type, flags, data);
+		putpath(path);
+	}
+	if (a[4])
+		putpath(data);
 	return err;
 }
 

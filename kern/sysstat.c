@@ -24,7 +24,8 @@ static void xtime(struct statxtime *t, int64_t ns);
 static uint seconds(int64_t ns, uint *nsec);
 static int putstatfs(struct inode *ip, uint uva);
 static int putstatfs64(struct inode *ip, uint uva);
-static void makestatfs(struct inode *ip, struct statfs64 *st);
+static int makestatfs(struct inode *ip, struct statfs64 *st);
+static uint mountflags(uint ms);
 static int accessat(uint dirfd, uint upath, uint mode, uint flags);
 
 int
@@ -281,8 +282,10 @@ putstatfs(struct inode *ip, uint uva)
 {
 	struct statfs64 w;
 	struct statfs st;
+	int err = makestatfs(ip, &w);
 
-	makestatfs(ip, &w);
+	if (err < 0)
+		return err;
 	memset(&st, 0, sizeof(st));
 	st.f_type = w.f_type;
 	st.f_bsize = w.f_bsize;
@@ -302,33 +305,53 @@ static int
 putstatfs64(struct inode *ip, uint uva)
 {
 	struct statfs64 st;
+	int err = makestatfs(ip, &st);
 
-	makestatfs(ip, &st);
+	if (err < 0)
+		return err;
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
-/* A tmpfs is as large as ramfs.c lets it grow; the others have, as ramfs on Linux,
- * nothing to say. */
-static void
+static int
 makestatfs(struct inode *ip, struct statfs64 *st)
 {
 	struct super *s = ip->super;
-	struct meminfo m;
+	struct kstatfs k = {.bsize = PGSIZE};
+	int err = s->ops && s->ops->statfs ? s->ops->statfs(s, &k) : 0;
 
+	if (err < 0)
+		return err;
 	memset(st, 0, sizeof(*st));
 	st->f_type = s->magic;
-	st->f_bsize = st->f_frsize = PGSIZE;
+	st->f_bsize = st->f_frsize = k.bsize;
+	st->f_blocks = k.blocks;
+	st->f_bfree = k.bfree;
+	st->f_bavail = k.bavail;
+	st->f_files = k.files;
+	st->f_ffree = k.ffree;
 	st->f_namelen = NAME_MAX;
 	st->f_fsid[0] = s->dev;
-	st->f_flags = 0x20 | (s->flags & MS_RDONLY); /* ST_VALID */
-	if (strcmp(s->type, "tmpfs"))
-		return;
-	meminfo(&m);
-	st->f_blocks = s->maxpages;
-	st->f_bfree = MIN(s->maxpages - MIN(s->npages, s->maxpages), m.free);
-	st->f_bavail = st->f_bfree;
-	st->f_files = s->maxnames;
-	st->f_ffree = s->maxnames - MIN(s->nnames, s->maxnames);
+	st->f_flags = mountflags(s->flags);
+	return 0;
+}
+
+/* MS_* as ST_* of statfs. */
+static uint
+mountflags(uint ms)
+{
+	static const struct {
+		uint ms, st;
+	} map[] = {
+		{MS_SYNCHRONOUS, 0x10}, {MS_NOATIME, 0x400},
+		{MS_NODIRATIME, 0x800}, {MS_RELATIME, 0x1000},
+	};
+	uint st = 0x20; /* ST_VALID */
+
+	st |= ms & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	for (uint i = 0; i < NELEM(map); i++)
+		if (ms & map[i].ms)
+			st |= map[i].st;
+	return st;
 }
 
 int

@@ -5,9 +5,10 @@
  *     mount points; whoever holds it may follow dentries without references.
  *  2. A dentry keeps its parent and its inode.  A root is its own parent, and
  *     does not count that as a reference.
- *  3. A dentry nobody refers to is freed at once, so the table holds no
- *     unused ones.  Names of ramfs refer to their dentries (dattach), which is
- *     what makes them stay.
+ *  3. A dentry nobody refers to is freed at once.  Names of ramfs refer to
+ *     their dentries (dattach), which is what makes them stay; to those of file
+ *     systems on disk the cache itself refers (dname), until the shrinker finds
+ *     that nobody else does and nobody has looked for them.
  *  4. The count reaches 0 only under nameslock: what the table finds, lives.
  */
 #include "kern/fs/inode.h"
@@ -21,13 +22,19 @@
 
 #define NHASH     1024
 #define SHORTPATH 128 /* bytes of a small path buffer */
+#define NFREE     16  /* names that the shrinker frees at a time */
 
 struct spinlock nameslock;
 
 static struct list hashtab[NHASH];
 static struct slabcache *dentrycache, *pathcache;
+static struct list lru = {&lru, &lru}; /* what the cache keeps [nameslock] */
+static uint ncached, maxcached;        /* its length [nameslock], its bound */
 
-static int decunlesslast(volatile int *ref);
+static void forget(struct dentry *d);
+static struct dentry *firstleaf(struct dentry *root);
+static void dropabsence(struct dentry *d);
+static uint shrinksome(uint *looked);
 static void dfree(struct dentry *d);
 static struct list *bucket(struct dentry *parent, uint hash);
 static struct dentry *ourroot(void);
@@ -38,11 +45,15 @@ static void setname(struct dentry *d, struct dentry *from);
 void
 dcacheinit(void)
 {
+	struct meminfo m;
+
 	initlock(&nameslock, RANK_NAMES);
 	for (uint i = 0; i < NHASH; i++)
 		listinit(&hashtab[i]);
 	dentrycache = slabcreate("dentry", sizeof(struct dentry), 4);
 	pathcache = slabcreate("path", SHORTPATH, 4);
+	meminfo(&m);
+	maxcached = m.total / 4;
 }
 
 struct dentry *
@@ -67,6 +78,7 @@ dentrynew(struct dentry *parent, const char *name, uint len)
 	listinit(&d->hashlink);
 	listinit(&d->children);
 	listinit(&d->sibling);
+	listinit(&d->lru);
 	return d;
 }
 
@@ -99,8 +111,7 @@ dput(struct dentry *d)
 	}
 }
 
-/* Take one off a count unless that would make it 0: was it done? */
-static int
+int
 decunlesslast(volatile int *ref)
 {
 	int r;
@@ -184,11 +195,137 @@ ddetach(struct dentry *d)
 {
 	int last;
 
-	dunhash(d);
-	listdel(&d->sibling);
+	forget(d);
 	d->unlinked = 1;
 	last = atomicdectest(&d->ref);
 	assert(!last); /* the caller has its own */
+}
+
+/* It is no longer found, nor among its parent's children; the reference that
+ * kept it is the caller's. */
+static void
+forget(struct dentry *d)
+{
+	dunhash(d);
+	listdel(&d->sibling);
+	ncached -= !listempty(&d->lru);
+	listdel(&d->lru);
+}
+
+void
+dname(struct dentry *d, struct inode *ip)
+{
+	int full = 0;
+
+	d->inode = ip;
+	acquire(&nameslock);
+	if (!d->parent->unlinked) {
+		dropabsence(d);
+		dhash(d);
+		listadd(&d->parent->children, &d->sibling);
+		listadd(&lru, &d->lru);
+		dget(d);
+		full = ++ncached > maxcached;
+	}
+	release(&nameslock);
+	if (full)
+		dcacheshrink(NFREE);
+}
+
+/* If it is remembered that there is no such name as d's, it no longer is.
+ * nameslock held. */
+static void
+dropabsence(struct dentry *d)
+{
+	struct dentry *old = dfind(d->parent, d->name, d->len, d->hash);
+
+	if (old == 0 || old->inode)
+		return;
+	forget(old);
+	if (!atomicdectest(&old->ref))
+		return; /* a lookup is about to see it and let go */
+	atomicdectest(&old->parent->ref); /* d's own remains */
+	dfree(old);
+}
+
+void
+dgone(struct dentry *d)
+{
+	acquire(&nameslock);
+	d->unlinked = 1; /* nothing is remembered below it any more */
+	release(&nameslock);
+	treefree(d);
+	acquire(&nameslock);
+	if (!listempty(&d->sibling))
+		ddetach(d);
+	release(&nameslock);
+}
+
+void
+treefree(struct dentry *root)
+{
+	struct dentry *d;
+
+	for (;;) {
+		acquire(&nameslock);
+		if ((d = firstleaf(root)) != root) {
+			dget(d);
+			ddetach(d);
+		}
+		release(&nameslock);
+		if (d == root)
+			return;
+		dput(d);
+	}
+}
+
+static struct dentry *
+firstleaf(struct dentry *root)
+{
+	struct dentry *d = root;
+
+	while (!listempty(&d->children))
+		d = listitem(d->children.next, struct dentry, sibling);
+	return d;
+}
+
+/* See inode.h.  Names found since the last time are looked at again. */
+uint
+dcacheshrink(uint n)
+{
+	uint done = 0, looked = 0, most = 2 * ncached;
+
+	while (done < n && looked < most)
+		done += shrinksome(&looked);
+	return done;
+}
+
+/* Look at some that the cache keeps, the longest kept first, and free those that
+ * nobody uses or has found since the last time: how many. */
+static uint
+shrinksome(uint *looked)
+{
+	struct dentry *d, *unused[NFREE];
+	uint n = 0;
+
+	acquire(&nameslock);
+	for (uint i = 0; i < 4 * NFREE && n < NFREE; i++, ++*looked) {
+		if (listempty(&lru))
+			continue;
+		d = listitem(lru.next, struct dentry, lru);
+		if (d->used || d->ref > 1) {
+			d->used = 0;
+			listdel(&d->lru);
+			listadd(&lru, &d->lru);
+		} else {
+			forget(d);
+			unused[n++] = d;
+		}
+	}
+	release(&nameslock);
+	for (uint i = 0; i < n; i++)
+		dput(unused[i]);
+	return n;
 }
 
 void
@@ -198,6 +335,8 @@ dmove(struct dentry *d, struct dentry *at)
 
 	if (!listempty(&at->sibling))
 		ddetach(at);
+	else
+		dropabsence(at);
 	dunhash(d);
 	listdel(&d->sibling);
 	setname(d, at);

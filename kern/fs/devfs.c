@@ -8,9 +8,15 @@
 #include "kern/printf.h"
 #include "kern/string.h"
 
+static int devmount(const struct fstype *, const char *source, uint flags,
+	const char *data, struct super **);
 static int devnode(struct device *, void *super);
 static int devname(struct super *, const char *name, uint mode, uint rdev,
 	const char *target);
+
+const struct fstype devfstype = {
+	.name = "devtmpfs", .mount = devmount, .single = 1
+};
 
 static const struct {
 	const char *name, *target;
@@ -21,21 +27,23 @@ static const struct {
 	{"stderr", "/proc/self/fd/2"},
 };
 
-/* A new /dev, or 0. */
-struct super *
-devfsmount(const char *source)
+/* A new /dev. */
+static int
+devmount(const struct fstype *type, const char *source, uint flags,
+	const char *data, struct super **sp)
 {
-	struct super *s = ramfsmount("devtmpfs", source);
+	int err = tmpfstype.mount(type, source, flags, data, sp);
+	struct super *s = *sp;
 	uint i;
 
-	if (s == 0)
-		return 0;
+	if (err < 0)
+		return err;
 	deveach(devnode, s);
 	for (i = 0; i < NELEM(devlinks); i++)
 		devname(s, devlinks[i].name, S_IFLNK, 0, devlinks[i].target);
 	devname(s, "shm", S_IFDIR | S_ISVTX | 0777, 0, 0);
 	devname(s, "pts", S_IFDIR | 0755, 0, 0);
-	return s;
+	return 0;
 }
 
 static int

@@ -13,11 +13,17 @@
 
 #define FIRST 3 /* inode number of slave 0, and its place in the directory */
 
+static int ptsmount(const struct fstype *, const char *source, uint flags,
+	const char *data, struct super **);
 static int ptslookup(struct inode *, struct dentry *);
 static int ptsvalid(struct dentry *);
 static int ptssetattr(struct inode *);
 static int ptsreaddir(struct file *, struct dirsink *);
 static int64_t ptsseek(struct file *, int64_t off, int whence);
+
+const struct fstype devptstype = {
+	.name = "devpts", .mount = ptsmount, .single = 1
+};
 
 static const struct inodeops ptsrootops = {.lookup = ptslookup};
 static const struct inodeops ptsops = {
@@ -29,18 +35,16 @@ static const struct fileops ptsdirops = {
 	.readdir = ptsreaddir,
 };
 
-/* Mount it: a new super with its root, or 0. */
-struct super *
-devptsmount(const char *source)
+static int
+ptsmount(const struct fstype *type, const char *source, uint flags,
+	const char *data, struct super **sp)
 {
-	struct super *s = kzalloc(sizeof(*s));
+	struct super *s = supernew(type, source, 0, 0x1cd1); /* its magic */
 
+	(void)flags;
+	(void)data;
 	if (s == 0)
-		return 0;
-	s->ref = 1;
-	s->type = "devpts";
-	s->magic = 0x1cd1; /* DEVPTS_SUPER_MAGIC, for statfs */
-	strlcpy(s->source, source, sizeof(s->source));
+		return -ENOMEM;
 	s->root = dentrynew(0, "", 0);
 	if (s->root == 0)
 		goto bad;
@@ -51,11 +55,12 @@ devptsmount(const char *source)
 	s->root->inode->nlink = 2;
 	s->root->inode->ops = &ptsrootops;
 	s->root->inode->fops = &ptsdirops;
-	return s;
+	*sp = s;
+	return 0;
 bad:
 	dput(s->root);
 	superput(s);
-	return 0;
+	return -ENOMEM;
 }
 
 /* Names are numbers without zeroes in front: d's, or -1. */

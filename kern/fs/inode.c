@@ -2,56 +2,171 @@
  * inode.c - the life of inodes, and what can be asked of any of them.
  *
  * An inode lives while somebody refers to it: dentries, open files without a
- * name.  A file system that keeps its files in memory keeps them by their
- * dentries, so the last reference of a file is dropped when its last name and
- * its last open file are gone.
+ * name, the list of dirty inodes.  A file system that keeps its files in memory
+ * keeps them by their dentries, so the last reference of a file is dropped when
+ * its last name and its last open file are gone.
+ *
+ * Inodes of file systems on disk are in a table, by super and number.  The last
+ * reference goes with tablelock held, and the inode leaves the table with it: it
+ * is clean then, so who asks for the number again reads what was written.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/abi/time.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
 
+#define NHASH 1024
+#define DAY   (86400 * (int64_t)NSEC)
+
 static struct slabcache *inodecache;
 static struct spinlock inolock; /* nextino of every super */
+static struct spinlock tablelock = {.rank = RANK_INODE};
+static struct list table[NHASH]; /* [tablelock] */
+static struct waitq filled;      /* some inode has been filled in */
+static struct waitq ended;       /* some super has lost a reference */
+static volatile int ending;      /* how many wait for that */
 
+static struct list *bucket(struct super *, uint64_t ino);
+static struct inode *find(struct super *, uint64_t ino);
+static struct inode *blank(struct super *);
+static int unref(struct inode *);
 static int ingroup(struct proc *p, uint gid, int real);
 
 void
 inodeinit(void)
 {
 	initlock(&inolock, RANK_LEAF);
+	initwaitq(&filled);
+	initwaitq(&ended);
+	for (uint i = 0; i < NHASH; i++)
+		listinit(&table[i]);
 	inodecache = slabcreate("inode", sizeof(struct inode), 8);
 }
 
 struct inode *
 inodenew(struct super *super, uint mode)
 {
-	struct inode *ip = slaballoc(inodecache);
+	struct inode *ip = blank(super);
 	struct proc *p = myproc();
 
 	if (!ip)
 		return 0;
-	memset(ip, 0, sizeof(*ip));
-	ip->ref = 1;
 	ip->mode = mode;
 	ip->nlink = 1;
-	ip->super = super;
-	if (super)
-		atomicinc(&super->ref);
 	if (p) {
 		ip->uid = p->fsuid;
 		ip->gid = p->fsgid;
 	}
 	ip->atime = ip->mtime = ip->ctime = realns();
-	initsleeplock(&ip->lock, RANK_INODE);
 	acquire(&inolock);
 	ip->ino = ++super->nextino;
 	release(&inolock);
 	return ip;
+}
+
+static struct inode *
+blank(struct super *super)
+{
+	struct inode *ip = slaballoc(inodecache);
+
+	if (!ip)
+		return 0;
+	memset(ip, 0, sizeof(*ip));
+	ip->ref = 1;
+	ip->super = super;
+	atomicinc(&super->ref);
+	listinit(&ip->hashlink);
+	listinit(&ip->dirtylink);
+	initsleeplock(&ip->lock, RANK_INODE);
+	return ip;
+}
+
+struct inode *
+inodeget(struct super *super, uint64_t ino, int *isnew)
+{
+	struct inode *ip, *new = 0;
+
+	*isnew = 0;
+	for (;;) {
+		acquire(&tablelock);
+		if ((ip = find(super, ino))) {
+			iget(ip);
+			while (ip->filling)
+				sleep(&filled, &tablelock);
+			if (!listempty(&ip->hashlink))
+				break;
+		} else if ((ip = new)) {
+			new = 0;
+			ip->ino = ino;
+			ip->filling = *isnew = 1;
+			listpush(bucket(super, ino), &ip->hashlink);
+			break;
+		}
+		release(&tablelock);
+		if (ip) /* who filled it could not: try it ourselves */
+			iput(ip);
+		else if (!(new = blank(super)))
+			return 0;
+	}
+	release(&tablelock);
+	if (new)
+		iput(new);
+	return ip;
+}
+
+static struct list *
+bucket(struct super *super, uint64_t ino)
+{
+	return &table[((uint)ino ^ (uint)super >> 6) % NHASH];
+}
+
+/* tablelock held. */
+static struct inode *
+find(struct super *super, uint64_t ino)
+{
+	struct list *head = bucket(super, ino);
+	struct inode *ip;
+
+	for (struct list *l = head->next; l != head; l = l->next) {
+		ip = listitem(l, struct inode, hashlink);
+		if (ip->ino == ino && ip->super == super)
+			return ip;
+	}
+	return 0;
+}
+
+void
+inodeready(struct inode *ip, int err)
+{
+	acquire(&tablelock);
+	ip->filling = 0;
+	if (err < 0) {
+		listdel(&ip->hashlink);
+		ip->mode = 0; /* for iput: it never was a file */
+	}
+	release(&tablelock);
+	wakeup(&filled);
+	if (err < 0)
+		iput(ip);
+}
+
+int
+inodeenter(struct inode *ip)
+{
+	int err = 0;
+
+	acquire(&tablelock);
+	if (find(ip->super, ip->ino))
+		err = -EEXIST;
+	else
+		listpush(bucket(ip->super, ip->ino), &ip->hashlink);
+	release(&tablelock);
+	return err;
 }
 
 struct inode *
@@ -65,23 +180,81 @@ void
 iput(struct inode *ip)
 {
 	assert(ip->ref > 0);
-	if (!atomicdectest(&ip->ref))
+	if (ip->nlink == 0 && ip->dirty)
+		iclean(ip);
+	if (!unref(ip))
 		return;
-	assert(!ip->locks);
-	if (ip->super && ip->super->drop)
-		ip->super->drop(ip);
-	if (ip->pages)
+	assert(!ip->locks && !ip->dirty);
+	if (ip->pages) {
+		if (ip->nlink == 0)
+			pcachetruncate(ip->pages, 0);
 		pcachefree(ip->pages);
-	if (ip->super)
-		superput(ip->super);
+		ip->pages = 0;
+	}
+	if (ip->mode && ip->super->ops && ip->super->ops->drop)
+		ip->super->ops->drop(ip);
+	superput(ip->super);
 	slabfree(inodecache, ip);
+}
+
+/* Take a reference off: was it the last? */
+static int
+unref(struct inode *ip)
+{
+	int last;
+
+	if (listempty(&ip->hashlink))
+		return atomicdectest(&ip->ref);
+	if (decunlesslast(&ip->ref))
+		return 0;
+	acquire(&tablelock);
+	if ((last = atomicdectest(&ip->ref)))
+		listdel(&ip->hashlink);
+	release(&tablelock);
+	return last;
 }
 
 void
 superput(struct super *s)
 {
-	if (atomicdectest(&s->ref))
+	if (atomicdectest(&s->ref)) {
 		kmfree(s);
+	} else if (ending) {
+		acquire(&tablelock);
+		wakeup(&ended);
+		release(&tablelock);
+	}
+}
+
+/* Wait until only the caller has a reference to s: no inode of it is left. */
+void
+superwait(struct super *s)
+{
+	acquire(&tablelock);
+	atomicinc(&ending); /* before we look: or superput() might not see it */
+	while (s->ref > 1)
+		sleep(&ended, &tablelock);
+	atomicdectest(&ending);
+	release(&tablelock);
+}
+
+/* Under relatime a file's access time changes once after each write and once a
+ * day. */
+void
+iaccessed(struct inode *ip)
+{
+	uint flags = ip->super->flags;
+	int64_t now;
+
+	if (flags & (MS_RDONLY | MS_NOATIME) ||
+		(flags & MS_NODIRATIME && S_ISDIR(ip->mode)))
+		return;
+	now = realns();
+	if (!(flags & MS_STRICTATIME) && ip->atime > ip->mtime &&
+		ip->atime > ip->ctime && now - ip->atime < DAY)
+		return;
+	ip->atime = now;
+	idirty(ip, IDIRTY_FIELDS);
 }
 
 /* The superuser may do all but run what nobody may run; boot is one. */
@@ -94,6 +267,8 @@ iaccess(struct inode *ip, int want, int real)
 	if (want & W_OK && ip->super->flags & MS_RDONLY &&
 		(S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode)))
 		return -EROFS;
+	if (want & X_OK && ip->super->flags & MS_NOEXEC && S_ISREG(mode))
+		return -EACCES;
 	if (!p)
 		return 0;
 	uid = real ? p->uid : p->fsuid;
@@ -141,8 +316,12 @@ inodestat(struct inode *ip, struct kstat *st)
 	if (ip->pages) {
 		st->size = pcachesize(ip->pages);
 		st->blocks = (uint64_t)pcachepages(ip->pages) * (PGSIZE / 512);
-	} else if (S_ISLNK(ip->mode) && ip->super && ip->super->linksize) {
-		st->size = ip->super->linksize(ip);
+	} else {
+		st->size = ip->size;
+	}
+	if (ip->blkbits) {
+		st->blocks = ip->blocks;
+		st->blksize = 1 << ip->blkbits;
 	}
 	st->atime = ip->atime;
 	st->mtime = ip->mtime;

@@ -4,8 +4,9 @@
  * An inode is a file; a dentry is a name for it in a directory.  Dentries form
  * a tree from the root, each child holding its parent; a path walk follows
  * dentries (dcache first, then the directory's lookup).  In ramfs the dentries
- * are the directory: they are pinned while the name exists.  A dentry without
- * an inode is a remembered absence ("negative").
+ * are the directory: they are pinned while the name exists.  Those of a file
+ * system on disk are kept by the cache while there is room.  A dentry without an
+ * inode is a remembered absence ("negative").
  */
 #ifndef KERN_FS_INODE_H
 #define KERN_FS_INODE_H
@@ -20,15 +21,56 @@ struct super;
 
 struct filelock; /* kern/flock.h */
 
+struct kstatfs { /* what a file system tells of itself */
+	uint bsize;
+	uint64_t blocks, bfree, bavail, files, ffree;
+};
+
+/* What a file system does as a whole; null entries: nothing to do. */
+struct superops {
+	/* The last reference of the inode is gone, its pages are gone (pages is
+	 * 0) and none is on its way.  nlink 0: its blocks go, and the inode
+	 * itself.  Frees priv.  May sleep, no lock held. */
+	void (*drop)(struct inode *);
+	/* Put its fields where sync() finds them: 0 or -errno. */
+	int (*writeinode)(struct inode *);
+	/* All its dirty inodes were written: metadata too.  wait: all is on the
+	 * platter when it returns 0. */
+	int (*sync)(struct super *, int wait);
+	int (*statfs)(struct super *, struct kstatfs *);
+	/* Change to these flags (MS_*) and options: 0 or -errno.  When it
+	 * becomes read-only all has been synced.  Null: any flags will do. */
+	int (*remount)(struct super *, uint flags, const char *data);
+	/* No inode is left: write what is left, mark it clean, let the device
+	 * go. */
+	void (*umount)(struct super *);
+	/* Its options as /proc/mounts has them behind ro and the like, each with
+	 * a comma in front: what it took of n bytes. */
+	int (*options)(struct super *, char *buf, int n);
+};
+
+/* mount() gives a new super, of supernew(), that has its root; or -errno with a
+ * message.  data: the options of mount(2), "a=1,b", maybe empty. */
+struct fstype {
+	const char *name;
+	int needsdev;   /* source names a block device */
+	int (*mount)(const struct fstype *, const char *source, uint flags,
+		const char *data, struct super **);
+	int single;     /* all mounts show one and the same on Linux */
+};
+extern const struct fstype ramfstype, tmpfstype, devfstype, devptstype, procfstype;
+
 /* Operations of directories, but for those marked.  lookup is called with the
  * directory's lock held; the others that take a directory with the lock of its
  * super held, so that one file system's names change one at a time.  Those that
  * make a name are given an unhashed d without an inode and set d->inode (a
- * reference); file systems in memory pin it with dattach.  A null lookup: all
- * names are in the dcache; the other nulls: -EPERM. */
+ * reference): file systems in memory pin it with dattach; those on disk take the
+ * directory's lock too and call dname, dgone and dmove with it held.  A null
+ * lookup: all names are in the dcache; the other nulls: -EPERM. */
 struct inodeops {
-	int (*lookup)(struct inode *dir, struct dentry *d); /* fills d->inode, or
-	                                 * leaves it 0: no such name */
+	int (*lookup)(struct inode *dir, struct dentry *d); /* fills d->inode with
+	                                 * a reference, or leaves it 0: no
+	                                 * such name.  The caller enters d */
 	int (*create)(struct inode *dir, struct dentry *d, uint mode, uint rdev);
 	                                /* any type by S_IFMT of mode */
 	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
@@ -58,7 +100,15 @@ struct inode {
 	uint64_t ino;
 	int64_t atime, mtime, ctime; /* ns since 1970 */
 	struct super *super;
-	struct pcache *pages; /* of regular files and long links */
+	uint64_t size;       /* of what has no pages: directories, links */
+	uint64_t blocks;     /* st_blocks, units of 512 bytes, if blkbits */
+	uint blkbits;        /* log2 of st_blksize; 0: counted by the pages */
+	struct list hashlink;  /* table of inodes [inolock] */
+	struct list dirtylink; /* super->dirty; in it if dirty [dirtylock] */
+	uint dirty;            /* IDIRTY_* [dirtylock] */
+	int64_t dirtied;       /* when, nowns() [dirtylock] */
+	volatile uint8_t filling; /* inodeget's caller is about it [inolock] */
+	struct pcache *pages; /* of regular files */
 	const struct inodeops *ops;
 	const struct fileops *fops; /* what open() puts in f->ops */
 	struct sleeplock lock;      /* directories: lookups; files: held by who
@@ -78,6 +128,8 @@ struct dentry {
 	struct dentry *covers;      /* for such a root: where it is mounted */
 	struct list hashlink;       /* [names lock] */
 	struct list children, sibling; /* [names lock] */
+	struct list lru;            /* of those the cache keeps [names lock] */
+	volatile uint8_t used;      /* found since the shrinker came by */
 	uint64_t cookie;            /* order in the directory, for readdir */
 	uint hash;
 	uint8_t len;
@@ -89,31 +141,62 @@ struct dentry {
 struct super { /* a mounted file system */
 	volatile int ref;    /* the mount, and every inode of it */
 	const char *type;    /* "ramfs" */
-	uint dev;            /* st_dev */
+	const struct fstype *fstype;
+	const struct superops *ops;
+	uint dev;            /* st_dev; 0: domount picks one */
 	uint64_t nextino;
 	uint magic;          /* statfs f_type */
 	struct dentry *root;
 	struct list link;    /* mounts [names lock] */
-	char source[32];
-	void (*drop)(struct inode *); /* last reference gone: free priv; inode.c
-	                               * frees pages and the inode.  Null: none */
-	uint (*linksize)(struct inode *); /* st_size of a link; null: 0 */
+	struct list dirty;   /* inodes, the longest dirty first [dirtylock] */
+	struct list flushlink; /* all that have something to write [dirtylock] */
+	struct sleeplock flushlock; /* held to write its dirty inodes */
+	int gone;            /* nothing is to be written [flushlock] */
+	volatile int writers; /* files open for writing */
+	char source[64];
 	void *priv;
-	uint flags;            /* MS_RDONLY */
+	uint flags;            /* MS_RDONLY, MS_NOSUID ... */
 	uint maxpages, npages; /* ramfs: of all files, limit and use [lock of
 	                        * uses, ramfs.c] */
 	uint maxnames, nnames; /* likewise [lock] */
-	struct sleeplock lock; /* held to change names; domount makes it */
+	struct sleeplock lock; /* held to change names */
 };
 
-#define MS_RDONLY  1
-#define MS_REMOUNT 0x20
-#define MS_BIND    0x1000
-#define MS_MOVE    0x2000
+#define MS_RDONLY      1
+#define MS_NOSUID      2
+#define MS_NODEV       4
+#define MS_NOEXEC      8
+#define MS_SYNCHRONOUS 0x10
+#define MS_REMOUNT     0x20
+#define MS_NOATIME     0x400
+#define MS_NODIRATIME  0x800
+#define MS_BIND        0x1000
+#define MS_MOVE        0x2000
+#define MS_REC         0x4000
+#define MS_SILENT      0x8000
+#define MS_UNBINDABLE  0x20000
+#define MS_PRIVATE     0x40000
+#define MS_SLAVE       0x80000
+#define MS_SHARED      0x100000
+#define MS_RELATIME    0x200000
+#define MS_STRICTATIME 0x1000000
+#define MS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | \
+	MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
+
+#define MNT_FORCE       1
+#define MNT_DETACH      2
+#define MNT_EXPIRE      4
+#define UMOUNT_NOFOLLOW 8
 
 extern struct list mounts;
 extern struct spinlock nameslock; /* the tree of dentries and its hash table */
 extern struct dentry *rootdentry;
+
+/* Free up to n names that the cache keeps and nobody uses: how many. */
+uint dcacheshrink(uint n);
+
+/* Drop every name below a root or a directory, leaves first. */
+void treefree(struct dentry *root);
 
 /* The i-th mount: a copy of its super, whose root is not referenced, and the
  * length of its path, in buf.  -ENOENT: there are fewer; -ERANGE. */
@@ -124,16 +207,83 @@ void inodeinit(void);
 struct inode *inodenew(struct super *, uint mode); /* one ref, or 0 */
 struct inode *iget(struct inode *);
 void superput(struct super *); /* drop a reference; the last frees it */
+void superwait(struct super *);
 void iput(struct inode *); /* the last reference of an inode without links
                             * frees its pages; may sleep */
+
+/* The inode of that number of a file system on disk, referenced, whole: maybe
+ * after a wait for who fills it.  *isnew: nobody had it; the caller fills it in
+ * (mode is 0, times are 0) and calls inodeready().  0: no memory. */
+struct inode *inodeget(struct super *, uint64_t ino, int *isnew);
+
+/* It can be used.  err < 0: it cannot, and the reference is dropped without
+ * superops.drop; whoever waits tries himself.  priv is the caller's to free. */
+void inodeready(struct inode *ip, int err);
+
+/* A new inode of inodenew() has got its number, ip->ino: inodeget() finds it.
+ * 0; -EEXIST: there is one of that number in memory, so the disk lies. */
+int inodeenter(struct inode *ip);
+
+/* atime as the mount's flags have it: it was read.  May sleep. */
+void iaccessed(struct inode *ip);
+
+/* flush.c: what is dirty, and who writes it. */
+
+#define IDIRTY_FIELDS 1 /* mode, times, size ...: writeinode's */
+#define IDIRTY_PAGES  2
+
+void flushinit(void);
+
+/* ip of a file system with writeinode has changed so: it is kept in memory until
+ * that is written.  Any context where no lock above dirtylock is held; file
+ * systems without writeinode need none of it. */
+void idirty(struct inode *ip, uint what);
+
+/* Nothing that is dirty will be needed: ip, of nlink 0, has its last user. */
+void iclean(struct inode *ip);
+
+/* Write pages and fields of one file, and wait for it: 0 or the first error. */
+int iwrite(struct inode *ip);
+
+/* fsync(2), fdatasync(2) of an open file of a file system on disk, and what
+ * O_SYNC means.  0 or -errno; each open file is told each error once. */
+int syncfile(struct file *f);
+
+/* Write all that is dirty of one file system; wait: until it is on the disk. */
+int syncsuper(struct super *, int wait);
+void syncall(int wait); /* of all of them; errors are printed */
+
+/* s has something to write from now on; or no longer, and nobody writes. */
+void flushadd(struct super *s);
+void flushdel(struct super *s);
+
+/* Memory is full of dirty pages: write some.  Any context. */
+void flushwake(void);
 
 /* vfs.c */
 void vfsinit(void);        /* mount the root */
 
-/* Mount a new file system of the type ("tmpfs", "ramfs", "proc",
- * "devtmpfs", "devpts") on the directory at path.  0 or -errno. */
-int domount(const char *source, const char *path, const char *type, uint flags);
+/* A super of the type with one reference and without a root; or 0. */
+struct super *supernew(const struct fstype *, const char *source,
+	const struct superops *, uint magic);
+
+/* Copy the next of the options, which have commas between them, to buf and move
+ * *data on: 1; 0: there is none; -EINVAL: it is too long. */
+int nextoption(const char **data, char *buf, uint n);
+
+/* Mount a new file system of the type ("tmpfs", "ramfs", "proc", "devtmpfs",
+ * "devpts", "ext2") on the directory at path, with the options data.  0 or -errno. */
+int domount(const char *source, const char *path, const char *type, uint flags,
+	const char *data);
 int doumount(const char *path, uint flags);
+
+void reapmounts(void); /* unmount what was detached and is in use no more */
+
+/* The i-th type of file system, or 0. */
+const struct fstype *fstypeat(int i);
+
+/* The machine stops: all is written and, as far as it goes, unmounted. */
+void umountall(void);
 
 /* Walk a path (kernel string) from at (0: the cwd; an absolute path from the
  * root).  The dentry referenced in *out: 0 or -errno.  flags: WALK_*. */
@@ -173,6 +323,9 @@ int symlinkpath(const char *target, const char *path);
 /* One more name for a file; an existing one is replaced. */
 int linkpath(struct dentry *old, const char *path);
 
+/* Take one off a count unless that would make it 0: was it done? */
+int decunlesslast(volatile int *ref);
+
 struct dentry *dget(struct dentry *);
 void dput(struct dentry *);
 
@@ -188,6 +341,13 @@ struct dentry *dentrynew(struct dentry *parent, const char *name, uint len);
  */
 void dattach(struct dentry *d);
 void ddetach(struct dentry *d);
+
+/* For file systems on disk: unhashed d is now a name of ip (whose reference is
+ * taken), or of nothing (0), hashed, and kept by the cache.  The name is
+ * unlinked: d is no longer found, nor what was remembered below it.  The
+ * directory's lock is held. */
+void dname(struct dentry *d, struct inode *ip);
+void dgone(struct dentry *d);
 
 /* Give pinned d the parent and name of the unhashed or pinned dentry at, which
  * is detached if it was pinned.  nameslock held. */
@@ -216,14 +376,18 @@ int igroup(uint gid); /* is the running process in the group? */
 
 void inodestat(struct inode *, struct kstat *); /* the fields of any inode */
 
-/* ramfs.c, devfs.c, devpts.c, procfs.c: each file system's mount function: a new super
- * with its root, or 0. */
-struct super *ramfsmount(const char *type, const char *source);
-uint ramfscharge(struct inode *); /* count the pages that the file has now: how
-                                   * many more there may be in all */
-struct super *devfsmount(const char *source);
-struct super *devptsmount(const char *source);
-struct super *procfsmount(const char *source);
+uint ramfscharge(struct inode *); /* ramfs.c: count the pages that the file has
+                                   * now: how many more there may be in all */
+
+/* filemap.c: operations of regular files that live in a pcache.  fmwritelocked:
+ * with the inode locked, and n bytes that may be fewer than u->n. */
+extern const struct fileops fmops;
+int fmread(struct file *, struct uio *, int64_t *off);
+int fmwrite(struct file *, struct uio *, int64_t *off);
+int fmwritelocked(struct file *, struct uio *, int64_t *off, uint max);
+int64_t fmseek(struct file *, int64_t off, int whence);
+int fmtruncate(struct file *, uint64_t size);
+int64_t dirseek(struct file *, int64_t off, int whence); /* to a cookie */
 
 /* cpio.c: unpack a newc archive of n bytes at physical address pa into the root,
  * giving its memory to the free lists on the way.  Accepts several archives one

@@ -54,6 +54,13 @@ static int64_t procseek(struct file *, int64_t, int);
 static int procreaddir(struct file *, struct dirsink *);
 static void procrelease(struct file *);
 
+static int procmount(const struct fstype *, const char *source, uint flags,
+	const char *data, struct super **);
+
+const struct fstype procfstype = {
+	.name = "proc", .mount = procmount, .single = 1
+};
+
 static const struct inodeops procops = {
 	.lookup = proclookup,
 	.readlink = procreadlink,
@@ -105,29 +112,29 @@ static int emitents(struct file *, struct dirsink *);
 static void emitfds(struct file *, struct dirsink *);
 static void emitpids(struct file *, struct dirsink *, int of);
 
-/* Mount /proc: a new super with its root, or 0. */
-struct super *
-procfsmount(const char *source)
+/* Mount /proc. */
+static int
+procmount(const struct fstype *type, const char *source, uint flags,
+	const char *data, struct super **sp)
 {
-	struct super *s = kzalloc(sizeof(*s));
+	struct super *s = supernew(type, source, 0, PROC_MAGIC);
 
+	(void)flags;
+	(void)data;
 	if (s == 0)
-		return 0;
-	s->ref = 1;
-	s->type = "proc";
-	s->magic = 0x9fa0; /* PROC_SUPER_MAGIC, for statfs */
-	strlcpy(s->source, source, sizeof(s->source));
+		return -ENOMEM;
 	s->root = dentrynew(0, "", 0);
 	if (s->root == 0)
 		goto bad;
 	s->root->inode = procinode(s, &rootent, 0, ROOTPLACE);
 	if (s->root->inode == 0)
 		goto bad;
-	return s;
+	*sp = s;
+	return 0;
 bad:
 	dput(s->root);
 	superput(s);
-	return 0;
+	return -ENOMEM;
 }
 
 /* The inode of an entry at its place (P1), or 0. */

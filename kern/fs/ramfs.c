@@ -15,14 +15,14 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
-#include "kern/abi/resource.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
 
-#define MAXSIZE ((uint64_t)0xfffff000) /* of a file: page numbers of 20 bits */
-
+static int rammount(const struct fstype *, const char *source, uint flags,
+	const char *data, struct super **);
+static int ramstatfs(struct super *, struct kstatfs *);
 static int ramcreate(struct inode *, struct dentry *, uint mode, uint rdev);
 static int ramsymlink(struct inode *, struct dentry *, const char *target);
 static int ramlink(struct inode *, struct dentry *, struct inode *old);
@@ -30,23 +30,24 @@ static int ramunlink(struct inode *, struct dentry *);
 static int ramrename(struct inode *, struct dentry *, struct inode *,
 	struct dentry *);
 static int ramreadlink(struct inode *, char *buf, uint n);
-static int ramread(struct file *, struct uio *, int64_t *off);
 static int ramwrite(struct file *, struct uio *, int64_t *off);
 static int writelocked(struct file *, struct uio *, int64_t *off);
-static int64_t ramseek(struct file *, int64_t off, int whence);
 static int ramtruncate(struct file *, uint64_t size);
-static int ramsync(struct file *);
-static int64_t dirseek(struct file *, int64_t off, int whence);
 static int dirread(struct file *, struct dirsink *);
 static struct inode *newinode(struct inode *dir, uint mode);
 static void enter(struct inode *dir, struct dentry *d, struct inode *ip);
 static void touch(struct inode *ip);
-static int sizelimit(uint64_t pos, uint *n);
 static int full(struct super *);
-static void unprivilege(struct inode *ip);
 static void ramdrop(struct inode *);
-static uint ramlinksize(struct inode *);
 static int replace(struct inode *dir, struct dentry *new, int isdir);
+
+const struct fstype ramfstype = {.name = "ramfs", .mount = rammount};
+const struct fstype tmpfstype = {.name = "tmpfs", .mount = rammount};
+
+static const struct superops superops = {
+	.drop = ramdrop,
+	.statfs = ramstatfs,
+};
 
 static const struct pcacheops nobacking;
 
@@ -62,39 +63,36 @@ static const struct inodeops ramops = {
 };
 
 static const struct fileops fileops = {
-	.read = ramread,
+	.read = fmread,
 	.write = ramwrite,
-	.seek = ramseek,
+	.seek = fmseek,
 	.truncate = ramtruncate,
-	.sync = ramsync,
+	.sync = syncfile,
 };
 
 static const struct fileops dirops = {
 	.seek = dirseek,
 	.readdir = dirread,
-	.sync = ramsync,
+	.sync = syncfile,
 };
 
-/* An empty file system with its root, or 0.  Its type, which is not copied, is
- * what Linux would call it. */
-struct super *
-ramfsmount(const char *type, const char *source)
+/* An empty file system with its root. */
+static int
+rammount(const struct fstype *type, const char *source, uint flags,
+	const char *data, struct super **sp)
 {
-	struct super *s = kzalloc(sizeof(*s));
-	int tmp = !strcmp(type, "tmpfs");
+	int tmp = type == &tmpfstype;
+	struct super *s = supernew(type, source, &superops,
+		type == &ramfstype ? RAMFS_MAGIC : TMPFS_MAGIC);
 	struct meminfo m;
 
+	(void)flags;
+	(void)data;
 	if (!s)
-		return 0;
-	s->ref = 1;
+		return -ENOMEM;
 	meminfo(&m);
 	s->maxpages = m.total / 2;
 	s->maxnames = m.total;
-	s->type = type;
-	s->magic = strcmp(type, "ramfs") ? TMPFS_MAGIC : RAMFS_MAGIC;
-	s->drop = ramdrop;
-	s->linksize = ramlinksize;
-	strlcpy(s->source, source, sizeof(s->source));
 	if (!(s->root = dentrynew(0, "", 0)))
 		goto bad;
 	s->root->inode = inodenew(s, S_IFDIR | (tmp ? 01777 : 0755));
@@ -103,14 +101,15 @@ ramfsmount(const char *type, const char *source)
 	s->root->inode->nlink = 2;
 	s->root->inode->ops = &ramops;
 	s->root->inode->fops = &dirops;
-	return s;
+	*sp = s;
+	return 0;
 bad:
 	dput(s->root);
 	superput(s);
-	return 0;
+	return -ENOMEM;
 }
 
-/* The last reference is gone: a link's target goes too. */
+/* A link's target goes too. */
 static void
 ramdrop(struct inode *ip)
 {
@@ -120,10 +119,21 @@ ramdrop(struct inode *ip)
 	kmfree(ip->priv);
 }
 
-static uint
-ramlinksize(struct inode *ip)
+/* It is as large as it may grow; a ramfs has, as on Linux, nothing to say. */
+static int
+ramstatfs(struct super *s, struct kstatfs *st)
 {
-	return strlen(ip->priv);
+	struct meminfo m;
+
+	if (s->fstype == &ramfstype)
+		return 0;
+	meminfo(&m);
+	st->blocks = s->maxpages;
+	st->bfree = MIN(s->maxpages - MIN(s->npages, s->maxpages), m.free);
+	st->bavail = st->bfree;
+	st->files = s->maxnames;
+	st->ffree = s->maxnames - MIN(s->nnames, s->maxnames);
+	return 0;
 }
 
 static int
@@ -208,6 +218,7 @@ ramsymlink(struct inode *dir, struct dentry *d, const char *target)
 		return -ENOSPC;
 	}
 	memcpy(ip->priv, target, n);
+	ip->size = n - 1;
 	enter(dir, d, ip);
 	return 0;
 }
@@ -215,9 +226,8 @@ ramsymlink(struct inode *dir, struct dentry *d, const char *target)
 static int
 ramreadlink(struct inode *ip, char *buf, uint n)
 {
-	uint len = strlen(ip->priv);
+	uint len = MIN(ip->size, n);
 
-	len = MIN(len, n);
 	memcpy(buf, ip->priv, len);
 	return len;
 }
@@ -305,22 +315,7 @@ replace(struct inode *dir, struct dentry *new, int isdir)
 	return 0;
 }
 
-/* Access times are kept as relatime does: one read after each write. */
-static int
-ramread(struct file *f, struct uio *u, int64_t *off)
-{
-	struct inode *ip = f->inode;
-	int n = pcacheread(ip->pages, u, *off);
-
-	if (n > 0) {
-		*off += n;
-		if (ip->atime <= ip->mtime && !(f->flags & O_NOATIME))
-			ip->atime = realns();
-	}
-	return n;
-}
-
-/* One at a time writes to a file, or changes its size. */
+/* All files together are limited. */
 static int
 ramwrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -338,31 +333,17 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	struct inode *ip = f->inode;
 	uint64_t pos = f->flags & O_APPEND ? pcachesize(ip->pages) :
 		(uint64_t)*off;
-	uint n = u->n, rest, room = ramfscharge(ip);
+	uint n = u->n, room = ramfscharge(ip);
 	int r;
 
-	if (n == 0)
-		return 0;
-	if ((r = sizelimit(pos, &n)) < 0)
-		return r;
 	if (room < n / PGSIZE + 2 && /* and not all of it is there */
 		pcacheseek(ip->pages, pos, 1) < (int64_t)(pos + n)) {
-		if (room == 0)
+		if (n && room == 0)
 			return -ENOSPC;
 		n = MIN(n, room * PGSIZE);
 	}
-	rest = u->n - n;
-	u->n = n;
-	r = pcachewrite(ip->pages, u, pos);
-	u->n += rest;
+	r = fmwritelocked(f, u, off, n);
 	ramfscharge(ip);
-	if (r == -ENOMEM)
-		return -ENOSPC;
-	if (r > 0) {
-		*off = pos + r;
-		touch(ip);
-		unprivilege(ip);
-	}
 	return r;
 }
 
@@ -381,95 +362,13 @@ ramfscharge(struct inode *ip)
 	return room;
 }
 
-/* May n bytes be written at pos?  Lowers *n to what may; -EFBIG: none. */
-static int
-sizelimit(uint64_t pos, uint *n)
-{
-	struct proc *p = myproc();
-	uint64_t limit = p ? p->tg->rlimit[RLIMIT_FSIZE].cur : MAXSIZE;
-
-	if (p && pos >= limit) {
-		sigsend(p, SIGXFSZ, 0);
-		return -EFBIG;
-	}
-	limit = MIN(limit, MAXSIZE);
-	if (pos >= limit)
-		return -EFBIG;
-	if (*n > limit - pos)
-		*n = limit - pos;
-	return 0;
-}
-
-/* Somebody changed the file: it does not run with its owner's rights then. */
-static void
-unprivilege(struct inode *ip)
-{
-	struct proc *p = myproc();
-
-	if (!(ip->mode & (S_ISUID | S_ISGID)) || !p || p->fsuid == 0)
-		return;
-	ip->mode &= ~S_ISUID;
-	if (ip->mode & S_IXGRP)
-		ip->mode &= ~S_ISGID;
-}
-
-static int64_t
-ramseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->off;
-	else if (whence == SEEK_END)
-		off += pcachesize(f->inode->pages);
-	else if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-		if (off < 0)
-			return -ENXIO;
-		off = pcacheseek(f->inode->pages, off, whence == SEEK_HOLE);
-		if (off < 0)
-			return off;
-	} else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	return f->off = off;
-}
-
 static int
 ramtruncate(struct file *f, uint64_t size)
 {
-	struct inode *ip = f->inode;
-	uint one = 1;
-	int err;
+	int err = fmtruncate(f, size);
 
-	if (size > pcachesize(ip->pages) &&
-		(err = sizelimit(size - 1, &one)) < 0)
-		return err;
-	err = pcachetruncate(ip->pages, size);
-	ramfscharge(ip);
-	if (!err) {
-		touch(ip);
-		unprivilege(ip);
-	}
+	ramfscharge(f->inode);
 	return err;
-}
-
-/* There is nothing it could be written to. */
-static int
-ramsync(struct file *f)
-{
-	(void)f;
-	return 0;
-}
-
-static int64_t
-dirseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->off;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	return f->off = off;
 }
 
 /* Cookies rise along the list of children; 0 and 1 are . and .. */

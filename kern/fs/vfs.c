@@ -16,6 +16,7 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/panic.h"
+#include "kern/printf.h"
 #include "kern/proc.h"
 #include "kern/string.h"
 
@@ -32,6 +33,11 @@ struct walk {
 struct list mounts = {&mounts, &mounts};
 struct dentry *rootdentry;
 
+static const struct fstype *const fstypes[] = {
+	&tmpfstype, &ramfstype, &devfstype, &devptstype, &procfstype,
+};
+
+static struct list detached = {&detached, &detached}; /* [nameslock] */
 static uint lastdev;
 
 static const char *lastpart(const char *path);
@@ -47,14 +53,17 @@ static int followlink(struct walk *w, struct dentry *d, const char **p,
 static void hold(struct walk *w, struct dentry *d);
 static int pastelink(struct walk *w, struct inode *ip, const char **p,
 	const char **stop);
+static int remount(struct super *sb, uint flags, const char *data);
+static uint keptflags(uint flags);
 static int ismounted(struct super *sb, const char *type);
-static struct super *mountfs(const char *type, const char *source);
+static int mountfs(const char *type, const char *source, uint flags,
+	const char *data, struct super **sp);
 static int attachfs(struct super *sb, struct dentry *on);
-static int detachfs(struct dentry *root);
-static int treebusy(struct dentry *root);
+static int mountedbelow(struct dentry *root);
+static void superend(struct super *sb);
+static struct super *mountat(int i);
+static int treebusy(struct dentry *root, int refs);
 static int children(struct dentry *d);
-static void treefree(struct dentry *root);
-static struct dentry *firstleaf(struct dentry *root);
 
 /* Make the caches and mount the root. */
 void
@@ -64,8 +73,7 @@ vfsinit(void)
 
 	dcacheinit();
 	inodeinit();
-	root = mountfs("tmpfs", "tmpfs");
-	if (!root)
+	if (mountfs("tmpfs", "tmpfs", 0, "", &root) < 0)
 		panic("no memory for the root file system");
 	listadd(&mounts, &root->link);
 	rootdentry = root->root;
@@ -198,6 +206,10 @@ step(struct walk *w, const char *name, uint len, uint hash,
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
 	d = dfind(w->d, name, len, hash);
+	if (d && !d->inode) {
+		d->used = 1;
+		return -ENOENT;
+	}
 	if (!d || (d->inode->ops && d->inode->ops->valid)) {
 		if (!ops || !ops->lookup)
 			return -ENOENT;
@@ -211,6 +223,7 @@ step(struct walk *w, const char *name, uint len, uint hash,
 		if (err)
 			return err;
 	}
+	d->used = 1;
 	while (d->mounted)
 		d = d->mounted;
 	*dp = d;
@@ -243,7 +256,9 @@ dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 	if ((d = dfind(dir, name, len, hash)))
 		dget(d);
 	release(&nameslock);
-	if (d && d->inode->ops && d->inode->ops->valid &&
+	if (d && !d->inode)
+		err = -ENOENT;
+	else if (d && d->inode->ops && d->inode->ops->valid &&
 		!d->inode->ops->valid(d)) {
 		acquire(&nameslock);
 		dunhash(d);
@@ -254,29 +269,36 @@ dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 	if (!d)
 		err = ops && ops->lookup ? lookup(dir, name, len, &d) : -ENOENT;
 	releasesleep(&dir->inode->lock);
-	*dp = d;
+	if (err)
+		dput(d);
+	*dp = err ? 0 : d;
 	return err;
 }
 
-/* Ask the file system and remember the answer.  dir's inode is locked. */
+/* Ask the file system and remember the answer, in /proc while it is in use, of
+ * a disk as long as there is room.  dir's inode is locked. */
 static int
 lookup(struct dentry *dir, const char *name, uint len, struct dentry **dp)
 {
 	struct dentry *d = dentrynew(dir, name, len);
-	int err;
+	int err, keep = dir->inode->super->fstype->needsdev;
 
 	if (!d)
 		return -ENOMEM;
 	err = dir->inode->ops->lookup(dir->inode, d);
+	if (!err && keep)
+		dname(d, d->inode);
 	if (!err && !d->inode)
 		err = -ENOENT;
 	if (err) {
 		dput(d);
 		return err;
 	}
-	acquire(&nameslock);
-	dhash(d);
-	release(&nameslock);
+	if (!keep) {
+		acquire(&nameslock);
+		dhash(d);
+		release(&nameslock);
+	}
 	*dp = d;
 	return 0;
 }
@@ -340,8 +362,55 @@ pastelink(struct walk *w, struct inode *ip, const char **p, const char **stop)
 	return 0;
 }
 
+struct super *
+supernew(const struct fstype *type, const char *source,
+	const struct superops *ops, uint magic)
+{
+	struct super *s = kzalloc(sizeof(*s));
+
+	if (!s)
+		return 0;
+	s->ref = 1;
+	s->type = type->name;
+	s->fstype = type;
+	s->ops = ops;
+	s->magic = magic;
+	strlcpy(s->source, source, sizeof(s->source));
+	listinit(&s->link);
+	listinit(&s->dirty);
+	listinit(&s->flushlink);
+	initsleeplock(&s->lock, RANK_NONE);
+	initsleeplock(&s->flushlock, RANK_NONE);
+	return s;
+}
+
+const struct fstype *
+fstypeat(int i)
+{
+	return i < (int)NELEM(fstypes) ? fstypes[i] : 0;
+}
+
 int
-domount(const char *source, const char *path, const char *type, uint flags)
+nextoption(const char **data, char *buf, uint n)
+{
+	const char *p = *data;
+	uint len;
+
+	while (*p == ',')
+		p++;
+	for (len = 0; p[len] && p[len] != ','; len++)
+		;
+	if (len >= n)
+		return -EINVAL;
+	memcpy(buf, p, len);
+	buf[len] = 0;
+	*data = p + len;
+	return len > 0;
+}
+
+int
+domount(const char *source, const char *path, const char *type, uint flags,
+	const char *data)
 {
 	struct dentry *on;
 	struct super *sb;
@@ -349,55 +418,87 @@ domount(const char *source, const char *path, const char *type, uint flags)
 
 	if (err < 0)
 		return err;
-	if (flags & MS_REMOUNT) {
-		if (on->parent == on)
-			on->inode->super->flags = flags & MS_RDONLY;
-		else
-			err = -EINVAL;
-	} else if (flags & (MS_BIND | MS_MOVE)) {
+	if (flags & MS_REMOUNT)
+		err = on->parent == on ? remount(on->inode->super, flags, data) :
+			-EINVAL;
+	else if (flags & (MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE))
+		err = on->parent == on ? 0 : -EINVAL; /* nobody to tell */
+	else if (flags & (MS_BIND | MS_MOVE))
 		err = -EINVAL;
-	} else if (on->parent == on && ismounted(on->inode->super, type)) {
+	else if (on->parent == on && ismounted(on->inode->super, type))
 		err = -EBUSY;
-	} else if (!(sb = mountfs(type, source))) {
-		err = -ENODEV;
-	} else if ((err = attachfs(sb, on)) == 0) {
-		sb->flags = flags & MS_RDONLY;
-	}
+	else if ((err = mountfs(type, source, flags, data, &sb)) == 0)
+		err = attachfs(sb, on);
 	dput(on);
 	return err;
+}
+
+/* Change the flags of what is mounted, and its options.  Read-only: nobody may
+ * have a file open for writing, or unlinked. */
+static int
+remount(struct super *sb, uint flags, const char *data)
+{
+	uint new = keptflags(flags);
+	int err = 0;
+
+	acquiresleep(&sb->lock);
+	if (new & MS_RDONLY && !(sb->flags & MS_RDONLY)) {
+		if (sb->writers > 0)
+			err = -EBUSY;
+		else if (!listempty(&sb->flushlink))
+			err = syncsuper(sb, 1);
+	}
+	if (!err && sb->ops && sb->ops->remount)
+		err = sb->ops->remount(sb, new, data);
+	if (!err)
+		sb->flags = new;
+	releasesleep(&sb->lock);
+	return err;
+}
+
+/* The flags that stay with a mount. */
+static uint
+keptflags(uint flags)
+{
+	flags &= MS_KEPT;
+	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+		flags |= MS_RELATIME;
+	return flags;
 }
 
 /* Is there but one of that type on Linux, and this is it? */
 static int
 ismounted(struct super *sb, const char *type)
 {
-	return !strcmp(sb->type, type) && strcmp(type, "tmpfs") &&
-		strcmp(type, "ramfs");
+	return sb->fstype->single && !strcmp(sb->type, type);
 }
 
-/* A new file system of the type, not in the list of mounts yet; or 0. */
-static struct super *
-mountfs(const char *type, const char *source)
+/* A new file system of the type, not in the list of mounts yet. */
+static int
+mountfs(const char *type, const char *source, uint flags, const char *data,
+	struct super **sp)
 {
-	struct super *sb = 0;
+	const struct fstype *t;
+	struct super *sb;
+	uint i;
+	int err;
 
-	if (!strcmp(type, "tmpfs"))
-		sb = ramfsmount("tmpfs", source);
-	else if (!strcmp(type, "ramfs"))
-		sb = ramfsmount("ramfs", source);
-	else if (!strcmp(type, "devtmpfs"))
-		sb = devfsmount(source);
-	else if (!strcmp(type, "devpts"))
-		sb = devptsmount(source);
-	else if (!strcmp(type, "proc"))
-		sb = procfsmount(source);
-	if (!sb)
-		return 0;
-	initsleeplock(&sb->lock, RANK_NONE);
+	for (i = 0; i < NELEM(fstypes) && strcmp(fstypes[i]->name, type); i++)
+		;
+	if (i == NELEM(fstypes))
+		return -ENODEV;
+	t = fstypes[i];
+	if ((err = t->mount(t, source, keptflags(flags), data, &sb)) < 0)
+		return err;
 	acquire(&nameslock);
-	sb->dev = ++lastdev;
+	if (sb->dev == 0)
+		sb->dev = ++lastdev;
 	release(&nameslock);
-	return sb;
+	sb->flags |= keptflags(flags);
+	if (sb->ops && sb->ops->writeinode)
+		flushadd(sb);
+	*sp = sb;
+	return 0;
 }
 
 /* Cover a directory with sb, unless it has gone or something is mounted there
@@ -418,66 +519,153 @@ attachfs(struct super *sb, struct dentry *on)
 		listadd(&mounts, &sb->link);
 	}
 	release(&nameslock);
-	if (err) {
-		sb->root->covers = dget(on);
-		dget(sb->root);
-		(void)detachfs(sb->root);
-	}
+	if (err)
+		superend(sb);
 	return err;
 }
 
+/* What is busy stays, forced or not, but for MNT_DETACH: that hides it at once,
+ * and it is unmounted when it is busy no longer. */
 int
 doumount(const char *path, uint flags)
 {
-	struct dentry *root;
-	int err;
+	int how = flags & UMOUNT_NOFOLLOW ? WALK_NOFOLLOW : 0, err, busy = 0;
+	struct dentry *root, *on = 0;
+	struct super *sb;
 
-	(void)flags; /* what is busy stays, forced or detached or not */
-	if ((err = walk(0, path, 0, &root, 0)) < 0)
+	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW) ||
+		(flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH)))
+		return -EINVAL;
+	if ((err = walk(0, path, how, &root, 0)) < 0)
 		return err;
+	sb = root->inode->super;
 	acquire(&nameslock);
 	if (root->parent != root || !root->covers)
 		err = -EINVAL;
-	else if (treebusy(root))
+	else if ((busy = treebusy(root, 1)) && !(flags & MNT_DETACH))
+		err = -EBUSY;
+	else if (busy && mountedbelow(root))
 		err = -EBUSY;
 	else {
-		root->covers->mounted = 0;
-		listdel(&root->inode->super->link);
+		on = root->covers;
+		on->mounted = 0;
+		root->covers = 0;
+		listdel(&sb->link);
+		if (busy)
+			listadd(&detached, &sb->link);
 	}
 	release(&nameslock);
-	if (!err)
-		return detachfs(root);
+	dput(on);
 	dput(root);
+	if (!err && !busy)
+		superend(sb);
 	return err;
 }
 
-/* Free the file system of a root that covers a directory, but is not found from
- * it, nor in the list of mounts.  The caller's reference to the root is taken.
- * 0. */
+/* Is something mounted in what root is the root of?  nameslock held. */
 static int
-detachfs(struct dentry *root)
+mountedbelow(struct dentry *root)
 {
-	struct super *sb = root->inode->super;
+	struct super *s;
+	struct dentry *d;
 
-	dput(root->covers);
-	root->covers = 0;
-	treefree(root);
-	dput(root);
-	dput(root);
-	superput(sb);
+	listeach(s, &mounts, link) {
+		if (!(d = s->root->covers))
+			continue;
+		while (d->parent != d)
+			d = d->parent;
+		if (d == root)
+			return 1;
+	}
 	return 0;
 }
 
-/* Does anybody but the names themselves and the caller, who has one reference
- * to the root, use a dentry of the tree?  nameslock held. */
+void
+reapmounts(void)
+{
+	struct super *s, *idle;
+
+	do {
+		idle = 0;
+		acquire(&nameslock);
+		listeach(s, &detached, link)
+			if (!idle && !treebusy(s->root, 0))
+				idle = s;
+		if (idle)
+			listdel(&idle->link);
+		release(&nameslock);
+		if (idle)
+			superend(idle);
+	} while (idle);
+}
+
+/* Write and free a file system that nobody can find and nobody uses, but for
+ * calls that end by themselves and refer to one of its inodes. */
+static void
+superend(struct super *sb)
+{
+	int err;
+
+	if (!listempty(&sb->flushlink)) {
+		if ((err = syncsuper(sb, 1)) < 0)
+			printf("umount: %s: error %d\n", sb->source, -err);
+		flushdel(sb);
+	}
+	treefree(sb->root);
+	dput(sb->root);
+	superwait(sb);
+	if (sb->ops && sb->ops->umount)
+		sb->ops->umount(sb);
+	superput(sb);
+}
+
+/* The system stops: nobody writes any more, and what can be made read-only is. */
+void
+umountall(void)
+{
+	struct super *s;
+	int i = 0;
+
+	syncall(1);
+	while ((s = mountat(i++))) {
+		s->flags |= MS_RDONLY;
+		if (!listempty(&s->flushlink)) {
+			(void)syncsuper(s, 1);
+			if (s->ops->remount)
+				(void)s->ops->remount(s, s->flags, "");
+		}
+		superput(s);
+	}
+}
+
+/* The i-th mount, the last one first, referenced; or 0. */
+static struct super *
+mountat(int i)
+{
+	struct super *found = 0;
+	struct list *l;
+
+	acquire(&nameslock);
+	for (l = mounts.prev; l != &mounts && i-- > 0; l = l->prev)
+		;
+	if (l != &mounts) {
+		found = listitem(l, struct super, link);
+		atomicinc(&found->ref);
+	}
+	release(&nameslock);
+	return found;
+}
+
+/* Does anybody but the names themselves and the caller, who has so many
+ * references to the root, use a dentry of the tree?  nameslock held. */
 static int
-treebusy(struct dentry *root)
+treebusy(struct dentry *root, int refs)
 {
 	struct dentry *d = root;
 	struct list *next;
 
 	for (;;) {
-		if (d->mounted || d->ref != 1 + children(d) + (d == root))
+		if (d->mounted || d->ref != 1 + children(d) + (d == root ? refs : 0))
 			return 1;
 		next = d->children.next;
 		while (next == &d->children) {
@@ -498,33 +686,4 @@ children(struct dentry *d)
 	for (struct list *l = d->children.next; l != &d->children; l = l->next)
 		n++;
 	return n;
-}
-
-/* Drop every name below a root, leaves first. */
-static void
-treefree(struct dentry *root)
-{
-	struct dentry *d;
-
-	for (;;) {
-		acquire(&nameslock);
-		if ((d = firstleaf(root)) != root) {
-			dget(d);
-			ddetach(d);
-		}
-		release(&nameslock);
-		if (d == root)
-			return;
-		dput(d);
-	}
-}
-
-static struct dentry *
-firstleaf(struct dentry *root)
-{
-	struct dentry *d = root;
-
-	while (!listempty(&d->children))
-		d = listitem(d->children.next, struct dentry, sibling);
-	return d;
 }
