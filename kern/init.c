@@ -1,9 +1,9 @@
 /*
  * init.c - the first process: from a kernel thread to the first program.
  *
- * Pid 1 fills the root from the boot module, mounts /dev, /dev/pts and /proc,
+ * Pid 1 fills the root from the boot module, or mounts the disk of root=, mounts /dev, /dev/pts and /proc,
  * opens the console as descriptors 0, 1 and 2 and becomes init= of the command
- * line, or else /init, /sbin/init or /bin/sh.  Words of the command line that the kernel
+ * line, or else /init, /sbin/init, /etc/init, /bin/init or /bin/sh.  Words of the command line that the kernel
  * does not know are init's: KEY=VALUE its environment, others its arguments,
  * like everything behind a lone --.  When it exits, the machine stops.
  */
@@ -32,6 +32,7 @@ static int argc = 1, envc = 2; /* argv[0] is the program */
 static void initmain(void *arg);
 static void ownfiles(struct proc *p);
 static void fillroot(void);
+static void diskroot(const char *source);
 static void mountat(const char *path, const char *type);
 static void openconsole(void);
 static void parsewords(void);
@@ -56,11 +57,16 @@ userinit(void)
 static void
 initmain(void *arg)
 {
+	static char word[64];
+
 	(void)arg;
 	ownfiles(myproc());
 	flushinit();
-	fillroot();
+	if (bootarg("root", word, sizeof(word)) < 0)
+		fillroot();
 	blkinit();
+	if (*word)
+		diskroot(word);
 	mountat("/dev", "devtmpfs");
 	mountat("/dev/pts", "devpts");
 	mountat("/proc", "proc");
@@ -98,15 +104,33 @@ fillroot(void)
 	int err;
 
 	if (bootinfo.nmodule == 0)
-		panic("no initramfs: the boot loader passed no module, so there "
-		      "is no root file system (QEMU: -initrd FILE; GRUB: "
-		      "module FILE)");
+		panic("no root= and no initramfs: the boot loader passed no "
+		      "module, so there is no root file system (QEMU: -initrd "
+		      "FILE; GRUB: module FILE)");
 	err = cpiounpack(m->start, m->end - m->start);
 	if (err < 0)
 		panic("initramfs (module 0, %u bytes): %s",
 			m->end - m->start, errname(err));
 	meminfo(&mem);
 	root->maxpages = root->npages + mem.free / 2;
+}
+
+/* The root is on the disk that root= names, of the type of rootfstype= or any;
+ * read-only unless rw is among the words. */
+static void
+diskroot(const char *source)
+{
+	static char types[64], data[128];
+	uint flags = bootflag("rw") ? 0 : MS_RDONLY;
+	int err;
+
+	bootarg("rootfstype", types, sizeof(types));
+	bootarg("rootflags", data, sizeof(data));
+	err = mountroot(source, types, flags, data);
+	if (err < 0)
+		panic("root=%s: %s%s", source, errname(err),
+			err == -ENOENT || err == -ENXIO ?
+			" (the names of the disks are above)" : "");
 }
 
 /* Mount a file system of the kernel's own on path, making the directory. */
@@ -192,7 +216,7 @@ static int
 kernelword(const char *w)
 {
 	static const char *const known[] = {"init=", "console=", "root=",
-		"rootfstype=", "ro", "rw", "maxcpus=", "noapic", "mem=", "quiet",
+		"rootfstype=", "rootflags=", "rootwait", "ro", "rw", "maxcpus=", "noapic", "mem=", "quiet",
 		"panic=", "strace", "tlbcheck", "BOOT_IMAGE="};
 	uint i, n;
 
@@ -228,7 +252,8 @@ addword(char **list, int *n, char *w)
 static void
 runinit(void)
 {
-	static char *const paths[] = {"/init", "/sbin/init", "/bin/sh"};
+	static char *const paths[] = {"/init", "/sbin/init", "/etc/init",
+		"/bin/init", "/bin/sh"};
 	static char path[256];
 	uint i;
 	int err, why[NELEM(paths)];
@@ -246,10 +271,10 @@ runinit(void)
 		if (why[i] == 0)
 			return;
 	}
-	panic("no init: %s: %s; %s: %s; %s: %s; put one into the initramfs, or "
+	panic("no init: %s: %s; %s: %s; ...; %s: %s; put one into the root, or "
 	      "name the program with init=PATH",
-		paths[0], errname(why[0]), paths[1], errname(why[1]), paths[2],
-		errname(why[2]));
+		paths[0], errname(why[0]), paths[1], errname(why[1]), paths[4],
+		errname(why[4]));
 }
 
 static const char *

@@ -4,6 +4,7 @@
  */
 #include "kern/fs/inode.h"
 #include "mm/mm.h"
+#include "kern/blk.h"
 #include "kern/dev/dev.h"
 #include "kern/printf.h"
 #include "kern/string.h"
@@ -11,6 +12,7 @@
 static int devmount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);
 static int devnode(struct device *, void *super);
+static int blknode(struct blkdev *, void *super);
 static int devname(struct super *, const char *name, uint mode, uint rdev,
 	const char *target);
 
@@ -39,6 +41,7 @@ devmount(const struct fstype *type, const char *source, uint flags,
 	if (err < 0)
 		return err;
 	deveach(devnode, s);
+	blkeach(blknode, s);
 	for (i = 0; i < NELEM(devlinks); i++)
 		devname(s, devlinks[i].name, S_IFLNK, 0, devlinks[i].target);
 	devname(s, "shm", S_IFDIR | S_ISVTX | 0777, 0, 0);
@@ -50,6 +53,12 @@ static int
 devnode(struct device *d, void *super)
 {
 	return d->more ? 0 : devname(super, d->name, d->mode, d->rdev, 0);
+}
+
+static int
+blknode(struct blkdev *d, void *super)
+{
+	return devname(super, d->name, S_IFBLK | 0660, d->rdev, 0);
 }
 
 /* Make a name in the root: a link if there is a target.  Nobody else sees the

@@ -277,6 +277,18 @@ int domount(const char *source, const char *path, const char *type, uint flags,
 	const char *data);
 int doumount(const char *path, uint flags);
 
+/* Make a file system on disk the root instead of what the boot filled, with the
+ * first process's directories.  types: which to try, in this order, "": any.  0
+ * or -errno of the last one.  Nobody else runs yet. */
+int mountroot(const char *source, const char *types, uint flags,
+	const char *data);
+
+/* For fstype.mount: the block device that source names, not used by any other
+ * mount.  0; -ENOTBLK, -ENXIO, -EBUSY, or of the walk.  Before the root is
+ * mounted the names are those of the disks, behind /dev/. */
+struct blkdev;
+int mountdev(const char *source, struct blkdev **);
+
 void reapmounts(void); /* unmount what was detached and is in use no more */
 
 /* The i-th type of file system, or 0. */

@@ -15,6 +15,7 @@
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
+#include "kern/blk.h"
 #include "kern/panic.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
@@ -430,6 +431,71 @@ domount(const char *source, const char *path, const char *type, uint flags,
 	else if ((err = mountfs(type, source, flags, data, &sb)) == 0)
 		err = attachfs(sb, on);
 	dput(on);
+	return err;
+}
+
+int
+mountroot(const char *source, const char *types, uint flags, const char *data)
+{
+	struct fsinfo *fs = myproc()->fs;
+	struct dentry *old = rootdentry;
+	struct super *sb;
+	char type[16];
+	int i, err = -ENODEV;
+
+	for (i = 0; !*types && i < (int)NELEM(fstypes); i++)
+		if (fstypes[i]->needsdev && (err = mountfs(fstypes[i]->name,
+			source, flags, data, &sb)) == 0)
+			break;
+	while (err && nextoption(&types, type, sizeof(type)) > 0)
+		err = mountfs(type, source, flags, data, &sb);
+	if (err)
+		return err;
+	acquire(&nameslock);
+	listdel(&old->inode->super->link);
+	listpush(&mounts, &sb->link);
+	release(&nameslock);
+	rootdentry = sb->root;
+	dput(fs->root);
+	dput(fs->cwd);
+	fs->root = dget(rootdentry);
+	fs->cwd = dget(rootdentry);
+	superend(old->inode->super);
+	return 0;
+}
+
+int
+mountdev(const char *source, struct blkdev **bd)
+{
+	struct dentry *d;
+	struct super *s;
+	uint rdev;
+	int err = 0;
+
+	if (!myproc()->uvm && !strncmp(source, "/dev/", 5)) {
+		*bd = blkfindname(source + 5);
+		if (!*bd)
+			return -ENXIO;
+	} else {
+		if ((err = walk(0, source, 0, &d, 0)) < 0)
+			return err;
+		err = !S_ISBLK(d->inode->mode) ? -ENOTBLK :
+			d->inode->super->flags & MS_NODEV ? -EACCES : 0;
+		rdev = d->inode->rdev;
+		dput(d);
+		if (err)
+			return err;
+		if (!(*bd = blkfind(rdev)))
+			return -ENXIO;
+	}
+	acquire(&nameslock);
+	listeach(s, &mounts, link)
+		if (s->fstype->needsdev && s->dev == (*bd)->rdev)
+			err = -EBUSY;
+	listeach(s, &detached, link)
+		if (s->fstype->needsdev && s->dev == (*bd)->rdev)
+			err = -EBUSY;
+	release(&nameslock);
 	return err;
 }
 
