@@ -43,6 +43,15 @@ struct fileops {
 	void (*release)(struct file *);
 };
 
+/* How an open file is read, for mm/readahead.c.  Threads that share it may race
+ * for these: they are guesses. */
+struct readahead {
+	uint next;     /* page behind the one read last */
+	uint start, n; /* pages that were read ahead last */
+	int mode;      /* RA_* */
+};
+enum { RA_NORMAL, RA_RANDOM, RA_SEQUENTIAL };
+
 struct file {
 	volatile int ref;
 	uint flags;            /* O_* of open, changed by F_SETFL */
@@ -53,6 +62,7 @@ struct file {
 	const struct fileops *ops;
 	struct dentry *dentry; /* name it was opened by, referenced; 0: pipes */
 	struct inode *inode;   /* dentry's, or a pipe's own; 0 for none */
+	struct readahead ra;   /* of a regular file */
 	void *priv;            /* the kind's own */
 	struct watch *watches; /* epolls that watch it [epoll.c's watchlock] */
 };

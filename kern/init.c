@@ -62,6 +62,7 @@ initmain(void *arg)
 	(void)arg;
 	ownfiles(myproc());
 	flushinit();
+	reclaiminit();
 	if (bootarg("root", word, sizeof(word)) < 0)
 		fillroot();
 	blkinit();

@@ -24,6 +24,7 @@ enum { /* ranks: lower is taken first */
 	RANK_SOCKET, /* a socket */
 	RANK_SIGNAL, /* pending signals and handlers of a process */
 	RANK_PCACHE, /* pages of one file or memory object */
+	RANK_LRU,    /* pages that can be read again */
 	RANK_UVMLIST, /* all address spaces */
 	RANK_TABLE,  /* slots of one page table */
 	RANK_DISK,   /* requests of a disk; free bios */

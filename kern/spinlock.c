@@ -40,6 +40,7 @@ static const char *const names[NRANK] = {
 	[RANK_NAMES] = "names", [RANK_INODE] = "inode", [RANK_TTY] = "tty",
 	[RANK_PIPE] = "pipe", [RANK_SOCKET] = "socket",
 	[RANK_SIGNAL] = "signal", [RANK_PCACHE] = "pcache",
+	[RANK_LRU] = "lru",
 	[RANK_UVMLIST] = "uvm", [RANK_TABLE] = "table",
 	[RANK_DISK] = "disk",
 	[RANK_SLEEPQ] = "sleepq", [RANK_WAITQ] = "waitq",

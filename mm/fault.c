@@ -239,7 +239,7 @@ filefault(struct fault *f)
 	struct page *pg;
 	int err;
 
-	err = pcacheget(f->vma->obj, index, &pg);
+	err = pcacheget(f->vma->obj, index, vmaahead(f->vma), &pg);
 	if (err < 0)
 		return err;
 	f->major |= err;

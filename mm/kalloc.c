@@ -13,7 +13,8 @@
  *       is none (joinsingles), since most are soon taken again.
  *   K3  Frames below DIRECTMAX and above it (zones) never share a block.
  *   K4  Debug builds: a freed frame holds junk until it is allocated.
- * Never sleeps.  Lock: buddy.lock, a leaf; the CPU's own list needs only
+ * Never sleeps; with interrupts on it may free cached pages (reclaim.c), and so
+ * take their locks.  Lock: buddy.lock, a leaf; the CPU's own list needs only
  * interrupts off.
  */
 #include "mm/vm.h"
@@ -31,6 +32,8 @@ static struct {
 	struct page *free[NZONE][MAXORDER + 1]; /* [lock] */
 	uint nfree[NZONE];                      /* frames in them [lock] */
 	uint reserve; /* low frames kept from user memory */
+	uint low;     /* with fewer, reclaim.c's thread is to get more */
+	volatile int kick; /* and shall be told */
 	int singles[NZONE]; /* frames freed one by one since joinsingles [lock] */
 } buddy;
 
@@ -43,6 +46,7 @@ static struct pcpu { /* what a CPU changes without a lock, interrupts off */
 static int anonzone; /* where processes' memory is looked for first */
 
 static struct page *allocpages(int order, int state);
+static struct page *allocscarce(struct page *, int state);
 static void freepages(struct page *, int order);
 static struct page *take(struct pcpu *, int zone, int user);
 static struct page *refill(struct pcpu *, int zone, int user);
@@ -98,6 +102,7 @@ void
 kallocreserve(void)
 {
 	buddy.reserve = MIN(64, buddy.nfree[ZONE_LOW] / 64);
+	buddy.low = buddy.reserve + MIN(256, buddy.nfree[ZONE_LOW] / 32);
 }
 
 /* Give the allocator the frames of [start, last), counted as PG_FREE already:
@@ -180,7 +185,30 @@ allocpage(int state)
 		pg->ref = 1;
 	}
 	popcli();
-	return pg;
+	return pg && !buddy.kick ? pg : allocscarce(pg, state);
+}
+
+/* Memory is scarce: pg, or if that is 0 a frame that reclaim() gets us, where it
+ * may be called: with interrupts on there is no spinlock. */
+static __attribute__((noinline)) struct page *
+allocscarce(struct page *pg, int state)
+{
+	if (!(readeflags() & FL_IF))
+		return pg;
+	if (buddy.kick) {
+		buddy.kick = 0;
+		reclaimkick();
+	}
+	return pg || reclaim(BATCH) == 0 ? pg : allocpage(state);
+}
+
+/* How many frames reclaim should free, so that it is not called again at once. */
+uint
+scarce(void)
+{
+	uint n = buddy.nfree[ZONE_LOW];
+
+	return n < buddy.low ? 2 * buddy.low - n : 0;
 }
 
 /* The first frame of this CPU's list, or 0.  Interrupts off. */
@@ -230,6 +258,11 @@ allocpages(int order, int state)
 	acquire(&buddy.lock);
 	pg = takeblock(ZONE_LOW, order);
 	release(&buddy.lock);
+	if (pg == 0 && (readeflags() & FL_IF) && reclaim(BATCH << order)) {
+		acquire(&buddy.lock);
+		pg = takeblock(ZONE_LOW, order);
+		release(&buddy.lock);
+	}
 	if (pg == 0)
 		return 0;
 	pushcli();
@@ -286,6 +319,8 @@ refill(struct pcpu *c, int zone, int user)
 			c->free[zone] = pg;
 		}
 	buddy.nfree[zone] -= n;
+	if (buddy.nfree[ZONE_LOW] < buddy.low)
+		buddy.kick = 1;
 	release(&buddy.lock);
 	c->count[PG_FREE] -= n;
 	c->count[PG_CPU] += n;

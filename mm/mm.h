@@ -205,45 +205,123 @@ int msync(struct uvm *, uint addr, uint len, int flags);
 int mincore(struct uvm *, uint addr, uint len, uint uvec);
 int mlock(struct uvm *, uint addr, uint len, int lock); /* 0: munlock */
 
-/* pcache.c: the page cache: the pages of one file, found by index.  A struct
- * pcache is embedded in its inode, which calls pcacheinit and pcachefree; vmas
- * hold a reference to the inode's open file. */
-struct pcacheops {
-	/* Fill the page at kernel address kva with PGSIZE bytes of the file
-	 * from off (page aligned); zero what is beyond its end.  0 or -EIO.
-	 * May sleep.  Null: memory is all there is, new pages are zero. */
-	int (*readpage)(struct pcache *, uint64_t off, void *kva);
+/* The page cache: the pages of a file, found by index.  A file keeps them in a
+ * struct pcache, which its inode and the vmas that map it hold. */
+
+#define PCIOMAX 32 /* pages that move in one piece: 128 KiB */
+
+struct pcio { /* a run of pages [index, index + n) on its way */
+	struct pcache *pc;
+	uint index, n;
+	int write;          /* to the disk; else from it */
+	volatile int parts; /* for the host, which may count what it waits for */
+	volatile int err;   /* what pciodone() tells: 0 or -errno */
+	void *priv;         /* for the host */
+	uint pa[PCIOMAX];   /* the frames, all direct-mapped */
 };
+
+struct pcacheops { /* how a file reaches its disk; null: nothing to do */
+	/* Move the pages.  A read fills every byte, with zeroes for holes and
+	 * beyond the end.  Ends with one pciodone(), in any context, maybe
+	 * before this returns; afterwards the host may be gone.  May sleep.
+	 * Null: memory is all there is, new pages are zero. */
+	void (*io)(struct pcio *);
+	/* Bytes [from, to) are about to be written: find room on the disk, or
+	 * -ENOSPC, -EIO.  What is not written after all must read as before.
+	 * Called by write(), with the inode locked, and by faults, with a
+	 * uvm->lock held; no page is busy for the caller. */
+	int (*reserve)(struct pcache *, uint64_t from, uint64_t to);
+	/* It was clean and has dirty pages now.  No spinlock held. */
+	void (*dirtied)(struct pcache *);
+	int buffers; /* its pages count as Buffers: a block device's own */
+};
+
+/* pcache.c */
 
 struct pcache *pcachenew(void *host, const struct pcacheops *); /* or 0 */
 struct pcache *pcacheref(struct pcache *); /* one more reference; any context */
-void pcachefree(struct pcache *); /* drop one; the last drops all pages */
+void pcachefree(struct pcache *); /* drop one; the last drops all pages, may
+                                   * wait for those on their way */
 
-/* The file's size in bytes lives here, so that faults see it. */
+/* The host goes, others may still hold a reference: all pages are dropped, dirty
+ * or not, after those on their way have arrived; nobody asks the host for
+ * anything any more. */
+void pcachegone(struct pcache *);
+
+void *pcachehost(struct pcache *);
+
+/* The file's size in bytes lives here, so that faults see it.  Any context. */
 uint64_t pcachesize(struct pcache *);
 
-/* Change the size, with the inode locked; beyond a smaller end pages are dropped
- * from the cache (a mapping that shows one keeps it until it is unmapped), and
- * the tail of the last page is zeroed.  0 or -errno. */
+/* Change the size, with the inode locked.  Beyond a smaller end pages leave the
+ * cache, dirty or not, and all mappings; those on their way to or from the disk
+ * are waited for.  What comes into being behind the old end reads as zeroes.  0
+ * or -errno. */
 int pcachetruncate(struct pcache *, uint64_t size);
 
-/* read(2): copy min(u->n, size - off) bytes to u.  Holes read as zeroes and
- * allocate nothing.  Returns the number of bytes moved, 0 at the end, or -errno
- * if none was. */
-int pcacheread(struct pcache *, struct uio *u, uint64_t off);
+/* read(2): copy min(u->n, size - off) bytes to u.  Holes of files that are only
+ * in memory read as zeroes and allocate nothing.  Returns the number of bytes
+ * moved, 0 at the end, or -errno if none was.  ra: who reads, or 0. */
+struct readahead;
+int pcacheread(struct pcache *, struct uio *u, uint64_t off, struct readahead *);
 
 /* write(2), with the inode locked: copy u->n bytes from u, extending the size
  * when past it.  Returns the number of bytes moved or, if none was, -ENOMEM (the
- * callers make it -ENOSPC where that is right), -EFAULT, -EIO. */
+ * callers make it -ENOSPC where that is right), -EFAULT, -EIO, -ENOSPC.  May
+ * wait until less is dirty. */
 int pcachewrite(struct pcache *, struct uio *u, uint64_t off);
 
-/* Pages it holds, for st_blocks. */
+/* Pages it holds (st_blocks of files in memory), and those to be written. */
 uint pcachepages(struct pcache *);
+uint pcachedirty(struct pcache *);
+
+/* Is the page there, and whole? */
+int pcachecached(struct pcache *, uint index);
+
+/* Clean pages of bytes [from, to) that nobody maps leave the cache. */
+void pcachedrop(struct pcache *, uint64_t from, uint64_t to);
 
 /* First offset >= off that has data (hole = 0) or is in a hole (hole = 1), as
- * lseek SEEK_DATA and SEEK_HOLE; the size counts as a hole.  -ENXIO if off is
- * at or beyond the end, or no data follows. */
+ * lseek SEEK_DATA and SEEK_HOLE, of a file that is only in memory; the size
+ * counts as a hole.  -ENXIO if off is at or beyond the end, or no data
+ * follows. */
 int64_t pcacheseek(struct pcache *, uint64_t off, int hole);
+
+/* readahead.c */
+
+/* Start reading what is missing of bytes [from, to), in the background. */
+void pcacheahead(struct pcache *, uint64_t from, uint64_t to);
+
+/* pcio.c: the run has been moved, or io->err says why not; io is freed.  Any
+ * context; takes the pcache's lock (RANK_PCACHE). */
+void pciodone(struct pcio *io);
+
+/* writeback.c */
+
+/* Start writing the dirty pages that overlap [from, to), in order, merged; wait:
+ * until they and those already on their way have arrived.  0 or an error since
+ * the call.  No uvm->lock, no spinlock held. */
+int pcachewriteback(struct pcache *, uint64_t from, uint64_t to, int wait);
+
+/* Has a write failed since *seen, which is brought up to date?  0, or -EIO,
+ * -ENOSPC.  Begin with the value that a first call gives. */
+int pcacheerror(struct pcache *, uint *seen);
+
+/* The flusher: sleep until the time (ns of nowns()) or until more than 20 % of
+ * memory is dirty.  1: it is. */
+int dirtysleep(int64_t deadline);
+
+/* reclaim.c */
+
+void reclaiminit(void); /* starts the thread; from the first process */
+
+/* Who else keeps what can be read or made again: fn gives back about so many
+ * pages' worth of it, and returns how many.  May be called with any lock held
+ * but spinlocks, so it only tries to lock.  At boot. */
+void shrinkregister(uint (*fn)(uint pages));
+
+/* /proc/sys/vm/drop_caches: 1 clean pages, 2 what shrinkregister() knows. */
+void dropcaches(int what);
 
 /* vmstat.c */
 
@@ -251,6 +329,10 @@ struct meminfo { /* pages */
 	uint total, free, cached, anon, slab, tables, stacks, shmem, kernel;
 	uint image, pagearray; /* the kernel's image and the page array */
 	uint modules;          /* boot modules not yet freed */
+	uint buffers;          /* of cached: block devices' own */
+	uint dirty, writeback; /* of cached: to be written; on their way */
+	uint active, inactive; /* of cached: what can be read again */
+	uint available;        /* that programs could get */
 };
 void meminfo(struct meminfo *);
 

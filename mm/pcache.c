@@ -1,50 +1,46 @@
 /*
  * pcache.c - the page cache: the pages of a file, found by their index.
  *
- * One tree per file, of nodes with 16 slots, as high as the largest index
- * needs; a leaf slot points to a struct page.  read() and write() copy from and
- * to the very pages that mappings and exec show.
+ * read() and write() copy from and to the very pages that mappings and exec
+ * show.  A file on a disk (backed()) reads its pages when they are asked for
+ * (readahead.c), writes them some time after they were changed (writeback.c) and
+ * may lose those that are like the disk's at any time (reclaim.c).
  *
- * Invariants: at most one cached page per (file, index); the tree holds one
- * reference to each; pages beyond the size are not in the tree; bytes of the
- * last page beyond the size are zero.  A page whose file shrank lives on in the
- * mappings that show it.
+ * Invariants: at most one cached page per (file, index); the tree (pctree.c)
+ * holds one reference to each; pages beyond the size are not in the tree, but
+ * for those on their way while the file shrinks; a page in the tree is whole
+ * (PGF_UPTODATE) or being read (PGF_BUSY); one that is being read or written
+ * stays in the tree.  Bytes of the last page beyond the size are zero, but for
+ * what mappings stored there; before the file grows over them they are zeroed.
  *
  * The lock is a spinlock: a page is made and filled first, then put in the tree
  * unless somebody else was faster.
  *
  * One at a time writes or changes the size (the inode's lock); reads and faults
- * go on meanwhile.  The size is read without a lock: no file reaches 4 GiB, so
- * its upper half is never anything but 0.
+ * go on meanwhile, and read the size without a lock (sizeseq).
  */
 #include "mm/vm.h"
+#include "kern/file.h"
 
-#define FANBITS 4
-#define FANOUT  (1 << FANBITS)
-
-struct pcnode {
-	void *slot[FANOUT]; /* nodes, or on the lowest level pages */
-	uint used;          /* slots that are not 0 */
-};
+#define MAXBYTES ((uint64_t)MAXINDEX << PGSHIFT)
+#define ROOM     (64 << 10) /* bytes for which room is asked at once */
 
 struct list pclist;
 struct spinlock pclistlock;
 
-static struct slabcache *pccache, *nodecache;
+static struct slabcache *pccache;
 
-static struct page *lookup(struct pcache *, uint index);
-static struct page *find(struct pcache *, uint index);
-static int insert(struct pcache *, uint index, struct page *, uint64_t end);
 static struct page *blankpage(void);
-static int makepage(struct pcache *, uint index, struct page **);
-static struct pcnode *grow(struct pcache *, uint index);
-static struct page *cut(struct pcache *, struct pcnode *, int level,
-	uint base, uint from);
+static struct page *newpage(void);
+static void setsize(struct pcache *, uint64_t size);
+static void cutfrom(struct pcache *, uint from);
+static int zerotail(struct pcache *, uint64_t end);
+static int findroom(struct pcache *, uint64_t off, uint n, uint left,
+	uint64_t *room);
 static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
-static void extend(struct pcache *, uint64_t end);
-static uint after(struct pcnode *, int level, uint base, uint from);
-static int each(struct pcnode *, int level,
-	int (*fn)(struct page *, void *), void *);
+static int writenew(struct pcache *, struct uio *, uint64_t off, uint n);
+static int putbytes(struct pcache *, uint64_t off, const char *from, uint n);
+static int commit(struct pcache *, struct page *, uint64_t end);
 
 void
 pcacheinit(void)
@@ -52,7 +48,10 @@ pcacheinit(void)
 	listinit(&pclist);
 	initlock(&pclistlock, RANK_FILES);
 	pccache = slabcreate("pcache", sizeof(struct pcache), 8);
-	nodecache = slabcreate("pcnode", sizeof(struct pcnode), 4);
+	treeinit();
+	pcioinit();
+	lruinit();
+	writebackinit();
 }
 
 struct pcache *
@@ -82,7 +81,7 @@ pcacheref(struct pcache *pc)
 	return pc;
 }
 
-/* Drop a reference; the last drops the pages. */
+/* See mm.h. */
 void
 pcachefree(struct pcache *pc)
 {
@@ -91,14 +90,50 @@ pcachefree(struct pcache *pc)
 	acquire(&pclistlock);
 	listdel(&pc->link);
 	release(&pclistlock);
-	pcachetruncate(pc, 0);
+	cutfrom(pc, 0);
 	slabfree(pccache, pc);
 }
 
+/* See mm.h. */
+void
+pcachegone(struct pcache *pc)
+{
+	acquire(&pc->lock);
+	setsize(pc, 0);
+	release(&pc->lock);
+	cutfrom(pc, 0);
+	pc->ops = 0;
+}
+
+void *
+pcachehost(struct pcache *pc)
+{
+	return pc->host;
+}
+
+/* See mm.h.  It changes with the pcache locked, so never twice while a reader
+ * is between its two looks on the same CPU. */
 uint64_t
 pcachesize(struct pcache *pc)
 {
-	return pc->size;
+	uint64_t size;
+	uint seq;
+
+	do {
+		while ((seq = pc->sizeseq) & 1)
+			pause();
+		size = pc->size;
+	} while (pc->sizeseq != seq);
+	return size;
+}
+
+/* pc is locked. */
+static void
+setsize(struct pcache *pc, uint64_t size)
+{
+	pc->sizeseq++;
+	pc->size = size;
+	pc->sizeseq++;
 }
 
 uint
@@ -107,54 +142,125 @@ pcachepages(struct pcache *pc)
 	return pc->npages;
 }
 
-/* The page at index, referenced; made or read if it is not there.  0, or 1 if
- * that waited for I/O; -EIO beyond the end or if it could not be read, -ENOMEM.
- * No spinlock held. */
-int
-pcacheget(struct pcache *pc, uint index, struct page **pgp)
+uint
+pcachedirty(struct pcache *pc)
 {
-	if ((uint64_t)index << PGSHIFT >= pc->size)
-		return -EIO;
-	*pgp = find(pc, index);
-	return *pgp ? 0 : makepage(pc, index, pgp);
+	return pc->ndirty;
 }
 
-/* The cached page at index, referenced, or 0. */
-static struct page *
-find(struct pcache *pc, uint index)
+/* See mm.h. */
+int
+pcachecached(struct pcache *pc, uint index)
+{
+	struct page *pg;
+	int r;
+
+	acquire(&pc->lock);
+	pg = treeget(pc, index);
+	r = pg && (pg->flags & PGF_UPTODATE);
+	release(&pc->lock);
+	return r;
+}
+
+/* The cached page at index, referenced, perhaps still being read; or 0. */
+struct page *
+pagefind(struct pcache *pc, uint index)
 {
 	struct page *pg;
 
 	acquire(&pc->lock);
-	pg = lookup(pc, index);
-	if (pg)
+	pg = treeget(pc, index);
+	if (pg) {
 		getpage(pg);
+		pg->flags |= PGF_REFERENCED;
+	}
 	release(&pc->lock);
 	return pg;
 }
 
-/* Make the page at index: read it, or zeroes where memory is all there is. */
-static int
-makepage(struct pcache *pc, uint index, struct page **pgp)
+/* See vm.h. */
+void
+pcachenear(struct pcache *pc, uint index, uint n, struct page *out[])
 {
-	int err = 0, major = pc->ops && pc->ops->readpage;
-	struct page *pg = major ? allocpage(PG_CACHED) : blankpage();
+	uint64_t size = pcachesize(pc);
 
-	if (pg == 0)
-		return -ENOMEM;
-	if (major)
-		err = pc->ops->readpage(pc, (uint64_t)index << PGSHIFT,
-			pagekva(pg));
-	if (err == 0)
-		err = insert(pc, index, pg, 0);
-	if (err < 0 && err != -EEXIST) {
-		putpage(pg);
-		return err;
+	acquire(&pc->lock);
+	for (uint i = 0; i < n; i++) {
+		struct page *pg = treeget(pc, index + i);
+
+		if (pg && (!(pg->flags & PGF_UPTODATE) ||
+				(uint64_t)(index + i) << PGSHIFT >= size))
+			pg = 0;
+		out[i] = pg ? getpage(pg) : 0;
 	}
-	if (err == -EEXIST) { /* somebody was faster: take theirs */
+	release(&pc->lock);
+}
+
+/* See vm.h. */
+int
+pcacheget(struct pcache *pc, uint index, struct readahead *ra,
+	struct page **pgp)
+{
+	struct page *pg;
+	int err;
+
+	for (;;) {
+		if ((uint64_t)index << PGSHIFT >= pcachesize(pc))
+			return -EIO;
+		if (backed(pc))
+			return pagebring(pc, index, ra, 0, pgp);
+		if ((*pgp = pagefind(pc, index)))
+			return 0;
+		if ((pg = blankpage()) == 0)
+			return -ENOMEM;
+		getpage(pg); /* the tree's */
+		*pgp = pg;
+		err = pageinsert(pc, index, pg, 0);
+		if (err == 0)
+			return 0;
 		putpage(pg);
-		return pcacheget(pc, index, pgp);
+		putpage(pg);
+		if (err != -EEXIST) /* else somebody was faster: take theirs */
+			return err;
 	}
+}
+
+/* The page at index of a backed file, referenced and whole.  If it is not there
+ * it is read, with its neighbours: for want, the pages that a read() is about
+ * to take from here on, or 0 for a fault.  0, or 1 if that waited; -EIO (it
+ * cannot be read, or the file has ended), -ENOMEM. */
+int
+pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
+	struct page **pgp)
+{
+	int major = 0, alone = 0, mine, err = 0;
+	struct page *pg;
+
+	for (;;) {
+		pg = pagefind(pc, index);
+		mine = 0;
+		if (pg == 0) {
+			err = readmissing(pc, index, alone ? 0 : ra,
+				alone ? 1 : want, &pg);
+			mine = alone && pg;
+		}
+		if (pg == 0 && err == -EEXIST)
+			continue;
+		if (pg == 0)
+			return err;
+		if (!(pg->flags & PGF_UPTODATE)) {
+			pagewait(pc, pg, PGF_BUSY);
+			major = 1;
+		}
+		if (pg->flags & PGF_UPTODATE)
+			break;
+		putpage(pg); /* its run failed: is it this page? */
+		if (mine)
+			return -EIO;
+		alone = 1;
+	}
+	if (pg->flags & PGF_READAHEAD)
+		readnext(pc, pg, ra);
 	*pgp = pg;
 	return major;
 }
@@ -165,86 +271,61 @@ blankpage(void)
 {
 	struct page *pg = allocpage(PG_CACHED);
 
-	if (pg)
+	if (pg) {
+		pg->flags = PGF_UPTODATE;
 		stosl(pagekva(pg), 0, PGSIZE / 4);
+	}
 	return pg;
 }
 
-/* Put a page in the tree, which gets a reference of its own, and make the file
+/* A page for a file, contents undefined, or 0.  No uvm->lock held: waits for
+ * memory as long as some may come. */
+static struct page *
+newpage(void)
+{
+	struct page *pg;
+
+	while ((pg = allocpage(PG_CACHED)) == 0 && reclaimwait())
+		;
+	if (pg)
+		pg->flags = PGF_UPTODATE;
+	return pg;
+}
+
+/* Put a page in the tree, which takes over the reference, and make the file
  * reach to end at least.  0, -EEXIST if one is there, -EIO if the file ended
  * meanwhile, -ENOMEM. */
-static int
-insert(struct pcache *pc, uint index, struct page *pg, uint64_t end)
+int
+pageinsert(struct pcache *pc, uint index, struct page *pg, uint64_t end)
 {
-	struct pcnode *node;
-	int err = 0;
+	int err;
 
 	acquire(&pc->lock);
-	end = MAX(end, pc->size);
-	if ((uint64_t)index << PGSHIFT >= end)
+	if ((uint64_t)index << PGSHIFT >= MAX(end, pc->size))
 		err = -EIO;
-	else if (lookup(pc, index))
-		err = -EEXIST;
-	else if ((node = grow(pc, index)) == 0)
-		err = -ENOMEM;
+	else
+		err = treeput(pc, index, pg);
 	if (err == 0) {
 		pg->pcache = pc;
 		pg->index = index;
-		node->slot[index % FANOUT] = getpage(pg);
-		node->used++;
-		pc->npages++;
-		pc->size = end;
+		if (end > pc->size)
+			setsize(pc, end);
+		if (backed(pc))
+			lruadd(pg);
 	}
 	release(&pc->lock);
 	return err;
 }
 
-/* The page at index, or 0.  pc is locked. */
-static struct page *
-lookup(struct pcache *pc, uint index)
+/* Take a page out of the tree, whose reference is the caller's then.  pc is
+ * locked. */
+void
+pageremove(struct pcache *pc, struct page *pg)
 {
-	void *p = pc->root;
-	int shift = (pc->height - 1) * FANBITS;
-
-	if (p == 0 || index >> shift >= FANOUT)
-		return 0;
-	for (; p && shift >= 0; shift -= FANBITS)
-		p = ((struct pcnode *)p)->slot[index >> shift & (FANOUT - 1)];
-	return p;
-}
-
-/* The leaf node for index, with all above it; 0: no memory (what was made is
- * empty or reached again, and goes with the tree).  pc is locked. */
-static struct pcnode *
-grow(struct pcache *pc, uint index)
-{
-	struct pcnode *node, *new;
-	void **slot;
-
-	while (pc->root == 0 || index >> pc->height * FANBITS) {
-		new = slaballoc(nodecache);
-		if (new == 0)
-			return 0;
-		memset(new, 0, sizeof(*new));
-		new->slot[0] = pc->root;
-		new->used = pc->root != 0;
-		pc->root = new;
-		pc->height++;
-	}
-	node = pc->root;
-	for (int level = pc->height - 1; level > 0; level--) {
-		slot = &node->slot[index >> level * FANBITS & (FANOUT - 1)];
-		if (*slot == 0) {
-			new = slaballoc(nodecache);
-			if (new == 0)
-				return 0;
-			memset(new, 0, sizeof(*new));
-			*slot = new;
-			node->used++;
-		}
-		node = *slot;
-	}
-	return node;
+	pageclean(pc, pg);
+	lrudel(pg);
+	treecut(pc, pg->index);
+	pg->flags &= ~PGF_UPTODATE;
 }
 
 /* See mm.h. */
@@ -253,149 +334,305 @@ pcachetruncate(struct pcache *pc, uint64_t size)
 {
 	uint from = (size + PGSIZE - 1) >> PGSHIFT; /* <= MAXINDEX: no wrap */
 	uint tail = size % PGSIZE;
+	uint64_t old = pcachesize(pc);
 	struct page *pg;
+	int err;
 
-	if (size > (uint64_t)MAXINDEX << PGSHIFT)
+	if (size > MAXBYTES)
 		return -EFBIG;
+	if (size > old && (err = zerotail(pc, size)) < 0)
+		return err;
 	acquire(&pc->lock);
-	if (size < pc->size && tail && (pg = lookup(pc, from - 1)))
-		memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
-	pc->size = size;
-	while (pc->root && (pg = cut(pc, pc->root, pc->height - 1, 0, from))) {
-		release(&pc->lock); /* one page at a time: the lock is short */
-		putpage(pg);
-		acquire(&pc->lock);
-	}
-	if (pc->root && ((struct pcnode *)pc->root)->used == 0) {
-		slabfree(nodecache, pc->root);
-		pc->root = 0;
-		pc->height = 0;
+	setsize(pc, size);
+	while (size < old && tail && (pg = treeget(pc, from - 1))) {
+		if (!(pg->flags & PGF_BUSY)) {
+			memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
+			break;
+		}
+		pagesleep(pc, pg);
 	}
 	release(&pc->lock);
-	objunmap(pc, from);
+	if (size < old) {
+		objunmap(pc, from);
+		cutfrom(pc, from);
+	}
 	return 0;
 }
 
-/* Take the last page at or beyond index from out of the tree, and the nodes
- * that are empty then; 0: there is none.  pc is locked. */
-static struct page *
-cut(struct pcache *pc, struct pcnode *node, int level, uint base, uint from)
+/* Drop the pages from index from on, those on their way when they arrive. */
+static void
+cutfrom(struct pcache *pc, uint from)
 {
-	struct page *pg = 0;
-	uint first;
+	struct page *pg;
 
-	for (int i = FANOUT - 1; i >= 0 && pg == 0; i--) {
-		first = base + ((uint)i << level * FANBITS);
-		if (node->slot[i] == 0 ||
-			first + (1u << level * FANBITS) <= from)
-			continue;
-		if (level == 0) {
-			pg = node->slot[i];
-			pc->npages--;
-			node->slot[i] = 0;
-			node->used--;
+	acquire(&pc->lock);
+	while ((pg = treenext(pc, from, TREE_ANY))) {
+		if (pg->flags & (PGF_BUSY | PGF_WRITEBACK)) {
+			pagesleep(pc, pg);
 			continue;
 		}
-		pg = cut(pc, node->slot[i], level - 1, first, from);
-		if (((struct pcnode *)node->slot[i])->used == 0) {
-			slabfree(nodecache, node->slot[i]);
-			node->slot[i] = 0;
-			node->used--;
-		}
+		pageremove(pc, pg);
+		release(&pc->lock); /* one at a time: it is short */
+		putpage(pg);
+		acquire(&pc->lock);
 	}
-	return pg;
+	release(&pc->lock);
+}
+
+/* The file grows to end: what its last page has behind the end so far, in memory
+ * or on the disk, becomes zeroes.  0 or -errno. */
+static int
+zerotail(struct pcache *pc, uint64_t end)
+{
+	uint64_t size = pcachesize(pc), room;
+	uint tail = size % PGSIZE;
+	struct page *pg;
+	int err;
+
+	if (tail == 0 || !backed(pc))
+		return 0;
+	err = pagebring(pc, size >> PGSHIFT, 0, 1, &pg);
+	if (err < 0)
+		return err;
+	end = MIN(end, size - tail + PGSIZE);
+	err = findroom(pc, size, end - size, end - size, &room);
+	if (err == 0) {
+		memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
+		commit(pc, pg, 0);
+	}
+	putpage(pg);
+	return err;
+}
+
+/* See mm.h. */
+void
+pcachedrop(struct pcache *pc, uint64_t from, uint64_t to)
+{
+	uint index = (from + PGSIZE - 1) >> PGSHIFT;
+	struct page *pg;
+
+	while (backed(pc)) {
+		acquire(&pc->lock);
+		pg = treenext(pc, index, TREE_ANY);
+		if (pg == 0 || ((uint64_t)pg->index + 1) << PGSHIFT > to) {
+			release(&pc->lock);
+			return;
+		}
+		index = pg->index + 1;
+		if (pg->ref > 1 || (pg->flags & (PGF_BUSY | PGF_DIRTY |
+				PGF_WRITEBACK)))
+			pg = 0;
+		else
+			pageremove(pc, pg);
+		release(&pc->lock);
+		if (pg)
+			putpage(pg);
+	}
 }
 
 /* See mm.h.  Each page is pinned, not locked, while it is copied: the copy may
  * fault on a mapping of this very file. */
 int
-pcacheread(struct pcache *pc, struct uio *u, uint64_t off)
+pcacheread(struct pcache *pc, struct uio *u, uint64_t off,
+	struct readahead *ra)
 {
-	uint64_t size = pc->size;
-	uint n, done = 0;
+	uint64_t size = pcachesize(pc);
+	uint n, index, before = u->n;
 	struct page *pg;
 	int err = 0;
 
-	if (off >= size)
-		return 0;
-	while (u->n > 0 && off < size && err == 0) {
+	while (u->n > 0 && off < size && err >= 0) {
+		index = off >> PGSHIFT;
 		n = MIN(u->n, PGSIZE - (uint)off % PGSIZE);
 		n = MIN(n, size - off);
-		pg = find(pc, off >> PGSHIFT);
-		if (pg == 0 && pc->ops && pc->ops->readpage) {
-			err = makepage(pc, off >> PGSHIFT, &pg);
+		pg = pagefind(pc, index);
+		if (backed(pc) && (pg == 0 ||
+			(pg->flags & (PGF_UPTODATE | PGF_READAHEAD)) !=
+				PGF_UPTODATE)) {
+			if (pg)
+				putpage(pg);
+			pg = 0;
+			err = pagebring(pc, index, ra, (MIN(u->n, size - off) +
+				off % PGSIZE + PGSIZE - 1) >> PGSHIFT, &pg);
 			if (err < 0)
 				break;
 		}
-		done += u->n;
 		if (pg) {
 			err = uioput(u, (char *)pagekva(pg) + off % PGSIZE, n);
 			putpage(pg);
 		} else {
 			err = uiozero(u, n);
 		}
-		done -= u->n;
 		off += n;
+		if (ra)
+			ra->next = index + 1;
 	}
-	return done ? (int)done : err;
+	return before != u->n ? (int)(before - u->n) : MIN(err, 0);
 }
 
 /* See mm.h. */
 int
 pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
 {
-	uint n, before, done = 0;
+	uint n, before = u->n;
+	uint64_t room = 0;
 	int err = 0;
 
-	while (u->n > 0 && err == 0) {
+	if (off > pcachesize(pc) && off < MAXBYTES && u->n > 0)
+		err = zerotail(pc, off);
+	for (; u->n > 0 && err == 0; off += n) {
 		n = MIN(u->n, PGSIZE - (uint)off % PGSIZE);
-		before = u->n;
-		err = writechunk(pc, u, off, n);
-		off += before - u->n;
-		done += before - u->n;
+		if (off + n > room)
+			err = findroom(pc, off, n, u->n, &room);
+		if (err == 0)
+			err = writechunk(pc, u, off, n);
 	}
-	return done ? (int)done : err;
+	if (backed(pc))
+		dirtythrottle(pc);
+	return before != u->n ? (int)(before - u->n) : err;
 }
 
-/* The part in one page.  Beyond the end nobody sees it before it is whole: the
- * size grows afterwards, and a new page goes into the tree with that. */
+/* Room on the disk for n bytes at off, in one page, and perhaps for more of the
+ * left bytes of this call: *room is where it ends. */
+static int
+findroom(struct pcache *pc, uint64_t off, uint n, uint left, uint64_t *room)
+{
+	uint64_t end = MIN(off + left, (off | (ROOM - 1)) + 1);
+	int err;
+
+	if (off + n > MAXBYTES)
+		return -EFBIG;
+	*room = end;
+	if (!backed(pc) || !pc->ops->reserve)
+		return 0;
+	err = pc->ops->reserve(pc, off, end);
+	if (err == -ENOSPC && end > off + n) {
+		*room = off + n;
+		err = pc->ops->reserve(pc, off, off + n);
+	}
+	return err;
+}
+
+/* The part in one page.  One that is not there is read only if bytes of it
+ * stay. */
 static int
 writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
-	uint index = off >> PGSHIFT, got;
-	int isnew = (uint64_t)index << PGSHIFT >= pc->size, err = 0, bad = 0;
-	struct page *pg;
+	uint index = off >> PGSHIFT, start = off % PGSIZE, got;
+	uint64_t size = pcachesize(pc);
+	struct page *pg = pagefind(pc, index);
+	int err = 0;
 
-	if (off + n > (uint64_t)MAXINDEX << PGSHIFT)
-		return -EFBIG;
-	if (!isnew)
-		err = pcacheget(pc, index, &pg);
-	else if ((pg = blankpage()) == 0)
-		err = -ENOMEM;
-	if (err < 0)
-		return err;
+	if (pg == 0 && (!backed(pc) || off - start >= size ||
+			(start == 0 && (n == PGSIZE || off + n >= size))))
+		return writenew(pc, u, off, n);
+	if (pg == 0 || !(pg->flags & PGF_UPTODATE)) {
+		if (pg)
+			putpage(pg);
+		if ((err = pagebring(pc, index, 0, 1, &pg)) < 0)
+			return err;
+	}
 	got = u->n;
-	err = uioget(u, (char *)pagekva(pg) + off % PGSIZE, n);
+	err = uioget(u, (char *)pagekva(pg) + start, n);
 	got -= u->n;
-	if (isnew && got > 0)
-		bad = insert(pc, index, pg, off + got);
-	else if (got > 0)
-		extend(pc, off + got);
+	if (got > 0)
+		commit(pc, pg, off + got);
 	putpage(pg);
-	if (bad == 0)
-		return err;
-	u->addr -= got; /* as if it had not been tried */
-	u->n += got;
-	return bad;
+	return err;
 }
 
-/* The file reaches to end at least. */
-static void
-extend(struct pcache *pc, uint64_t end)
+/* The same where there is no page.  Nobody sees the new one before it is whole;
+ * the size grows with that. */
+static int
+writenew(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
+	uint start = off % PGSIZE, got = u->n;
+	struct page *pg = newpage();
+	char *kva;
+	int err, bad;
+
+	if (pg == 0)
+		return -ENOMEM;
+	kva = pagekva(pg);
+	if (n < PGSIZE)
+		stosl(kva, 0, PGSIZE / 4);
+	err = uioget(u, kva + start, n);
+	got -= u->n;
+	bad = got == 0;
+	if (bad == 0 && got < n && off < pcachesize(pc))
+		bad = -EEXIST; /* old bytes behind these stay */
+	if (bad == 0) {
+		memset(kva + start + got, 0, n - got);
+		bad = pageinsert(pc, off >> PGSHIFT, getpage(pg), off + got);
+		if (bad == 0)
+			commit(pc, pg, 0);
+		else
+			putpage(pg);
+	}
+	if (bad == -EEXIST)
+		bad = putbytes(pc, off, kva + start, got);
+	putpage(pg);
+	if (bad < 0) { /* as if it had not been tried */
+		u->addr -= got;
+		u->n += got;
+		err = bad;
+	}
+	return err;
+}
+
+/* Write n bytes that are in one page of the cache, or of the file. */
+static int
+putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
+{
+	struct page *pg;
+	int err;
+
+	if (off - off % PGSIZE >= pcachesize(pc))
+		return -EIO;
+	err = pcacheget(pc, off >> PGSHIFT, 0, &pg);
+	if (err < 0)
+		return err;
+	memcpy((char *)pagekva(pg) + off % PGSIZE, from, n);
+	commit(pc, pg, off + n);
+	putpage(pg);
+	return 0;
+}
+
+/* The page has been written to, and the file reaches to end at least.  0, or
+ * -EIO: it was cut off meanwhile. */
+static int
+commit(struct pcache *pc, struct page *pg, uint64_t end)
+{
+	int first = 0, err = 0;
+
 	acquire(&pc->lock);
-	pc->size = MAX(pc->size, end);
+	if (end > pc->size)
+		setsize(pc, end);
+	if (!(pg->flags & PGF_UPTODATE))
+		err = -EIO;
+	else if (backed(pc))
+		first = pagedirty(pc, pg);
 	release(&pc->lock);
+	if (first && pc->ops->dirtied)
+		pc->ops->dirtied(pc);
+	return err;
+}
+
+/* See vm.h.  A dirty page has its room; if it becomes clean at this moment, the
+ * writer waits for our uvm->lock before it writes (objclean). */
+int
+pcachemkwrite(struct pcache *pc, uint index, struct page *pg)
+{
+	uint64_t base = (uint64_t)index << PGSHIFT, size = pcachesize(pc);
+	int err = 0;
+
+	if (!backed(pc) || (pg->flags & PGF_DIRTY))
+		return 0;
+	if (base >= size)
+		return -EIO;
+	if (pc->ops->reserve)
+		err = pc->ops->reserve(pc, base, MIN(base + PGSIZE, size));
+	return err < 0 ? err : commit(pc, pg, 0);
 }
 
 /* See mm.h. */
@@ -403,67 +640,25 @@ int64_t
 pcacheseek(struct pcache *pc, uint64_t off, int hole)
 {
 	uint index = off >> PGSHIFT, found;
+	uint64_t size = pcachesize(pc);
+	struct page *pg;
 
-	if (off >= pc->size)
+	if (off >= size)
 		return -ENXIO;
 	acquire(&pc->lock);
-	if (hole)
-		for (found = index; lookup(pc, found); found++)
+	if (hole) {
+		for (found = index; treeget(pc, found); found++)
 			;
-	else
-		found = pc->root ? after(pc->root, pc->height - 1, 0, index)
-				 : MAXINDEX;
+	} else {
+		pg = treenext(pc, index, TREE_ANY);
+		found = pg ? pg->index : MAXINDEX;
+	}
 	release(&pc->lock);
 	if (found == index)
 		return off;
 	off = (uint64_t)found << PGSHIFT;
-	if (off < pc->size)
+	if (off < size)
 		return off;
-	return hole ? (int64_t)pc->size : -ENXIO;
+	return hole ? (int64_t)size : -ENXIO;
 }
 
-/* The first index >= from that has a page, or MAXINDEX.  pc is locked. */
-static uint
-after(struct pcnode *node, int level, uint base, uint from)
-{
-	uint first, found = MAXINDEX;
-
-	for (uint i = 0; i < FANOUT && found == MAXINDEX; i++) {
-		first = base + (i << level * FANBITS);
-		if (node->slot[i] == 0 ||
-			first + (1u << level * FANBITS) <= from)
-			continue;
-		found = level ? after(node->slot[i], level - 1, first, from)
-			      : first;
-	}
-	return found;
-}
-
-/* Call fn for each cached page until it returns non-zero, with pc locked; that
- * value or 0. */
-int
-pcacheeach(struct pcache *pc, int (*fn)(struct page *, void *), void *arg)
-{
-	int r = 0;
-
-	acquire(&pc->lock);
-	if (pc->root)
-		r = each(pc->root, pc->height - 1, fn, arg);
-	release(&pc->lock);
-	return r;
-}
-
-static int
-each(struct pcnode *node, int level, int (*fn)(struct page *, void *),
-	void *arg)
-{
-	int r = 0;
-
-	for (int i = 0; i < FANOUT && r == 0; i++) {
-		if (node->slot[i] == 0)
-			continue;
-		r = level ? each(node->slot[i], level - 1, fn, arg)
-			  : fn(node->slot[i], arg);
-	}
-	return r;
-}

@@ -365,7 +365,7 @@ uvmpeek(struct uvm *u, uint va, void *page)
 		r = 1;
 	} else if (v && v->obj) {
 		r = pcacheread(v->obj, &to, (uint64_t)(v->pgoff +
-			((va - v->start) >> PGSHIFT)) << PGSHIFT) > 0;
+			((va - v->start) >> PGSHIFT)) << PGSHIFT, 0) > 0;
 		memset((char *)page + PGSIZE - to.n, 0, to.n);
 	}
 	releasewrite(&u->lock);

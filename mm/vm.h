@@ -8,6 +8,7 @@
  *   uvmlist lock  spin; the list of all address spaces
  *   maplock       spin, a leaf; the list of the vmas that map an object
  *   pcache lock   spin; the pages of one file or memory object
+ *   lrulock       spin; the lists of pages that can be read again
  *   table lock    spin, in the struct page of a page table; its slots
  *   slab, free-list locks: leaves
  */
@@ -45,7 +46,10 @@ enum pagestate { /* who owns the frame; exactly one at a time */
 
 struct page {
 	volatile int ref;     /* slots + cache + pins; 0: free */
-	struct spinlock lock; /* of a table: guards its slots */
+	union {
+		struct spinlock lock; /* of a table: guards its slots */
+		volatile uint flags;  /* PG_CACHED: PGF_* [pcache lock] */
+	};
 	uint8_t state;        /* enum pagestate */
 	uint8_t order;        /* block size, in the first page of a block */
 	uint16_t inuse;       /* table: slots filled [table]; slab: objects */
@@ -71,9 +75,23 @@ struct page {
 			uint low, high; /* table: filled slots are in
 			                 * [low, high) [table] */
 		};
+		struct list lru; /* PG_CACHED with PGF_LRU [lrulock] */
 	};
 } __attribute__((aligned(32))); /* so that frame numbers are a shift away */
 _Static_assert(sizeof(struct page) == 32, "one per frame");
+
+enum { /* flags of a cached page */
+	PGF_UPTODATE = 1,   /* its bytes are the file's; else it is busy, or no
+	                     * longer in the tree */
+	PGF_BUSY = 2,       /* being read; pagewait() */
+	PGF_DIRTY = 4,      /* to be written */
+	PGF_WRITEBACK = 8,  /* being written; perhaps dirty again */
+	PGF_READAHEAD = 16, /* who reads it starts the next window */
+	PGF_WAITED = 32,    /* somebody waits until it is not busy or written */
+	PGF_REFERENCED = 64, /* used since reclaim looked */
+	PGF_LRU = 128,      /* on a list of reclaim.c [and lrulock] */
+	PGF_ACTIVE = 256,   /* on the list of those used twice [and lrulock] */
+};
 
 #define NOTHEAD 0xff /* order of a free page inside a block */
 
@@ -160,6 +178,7 @@ void addfree(uint start, uint end);
  * DIRECTMAX, all others are direct-mapped.  Memory of users (PG_ANON, PG_CACHED)
  * leaves a reserve for the kernel. */
 struct page *allocpage(int state);
+uint scarce(void); /* frames that should be freed */
 void freepage(struct page *);
 void countpages(int state, int n);
 uint pagecount(int state); /* frames in that state, over all CPUs */
@@ -367,13 +386,20 @@ int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
 void dropall(struct drop *);
 
 /* pcache.c */
+enum { TREE_DIRTY, TREE_WRITEBACK, NTREETAG, TREE_ANY = NTREETAG };
+
 struct pcache {
 	volatile int ref;      /* inode or vmas */
 	struct spinlock lock;
 	void *root;            /* tree of struct pcnode, leaves struct page */
 	int height;            /* levels of the tree [lock] */
 	uint npages;           /* [lock] */
-	uint64_t size;         /* bytes [lock to change] */
+	uint ndirty;           /* of them, PGF_DIRTY [lock] */
+	uint nwriteback;       /* PGF_WRITEBACK [lock] */
+	volatile uint sizeseq; /* odd: size is changing [lock to change] */
+	volatile uint64_t size; /* bytes; pcachesize() reads it [lock to change] */
+	uint nerr;             /* writes that failed [lock] */
+	int err;               /* the last one's error [lock] */
 	void *host;            /* its inode, 0 for shared memory */
 	const struct pcacheops *ops;
 	struct list link;      /* all of them [pclistlock] */
@@ -383,11 +409,77 @@ struct pcache {
 extern struct list pclist;
 extern struct spinlock pclistlock;
 
+/* Has it a disk, so that pages may come and go? */
+static inline int
+backed(const struct pcache *pc)
+{
+	return pc->ops && pc->ops->io;
+}
+
 void pcacheinit(void);
+
 /* The page at index, referenced, made or read if need be: 0 or 1 (waited for
- * I/O), or -EIO (beyond the end, or the read failed), -ENOMEM. */
-int pcacheget(struct pcache *, uint index, struct page **);
+ * I/O), or -EIO (beyond the end, or the read failed), -ENOMEM.  What is around
+ * it comes along as ra says; 0: nothing.  No spinlock held. */
+int pcacheget(struct pcache *, uint index, struct readahead *, struct page **);
+
+/* Before a shared mapping may write to the page, which pcacheget() gave: room on
+ * the disk, and it is dirty.  0, -ENOSPC, -EIO (also: it was cut off).  May
+ * sleep. */
+int pcachemkwrite(struct pcache *, uint index, struct page *);
+
+/* Those of pages [index, index + n) that are cached, whole and before the end,
+ * each referenced; 0 for the others.  No I/O. */
+void pcachenear(struct pcache *, uint index, uint n, struct page *out[]);
+
+struct page *pagefind(struct pcache *, uint index);
+int pageinsert(struct pcache *, uint index, struct page *, uint64_t end);
+void pageremove(struct pcache *, struct page *); /* locked; drops nothing */
+int pagebring(struct pcache *, uint index, struct readahead *, uint want,
+	struct page **);
+
+/* pctree.c: pc locked */
+void treeinit(void);
+struct page *treeget(struct pcache *, uint index);
+int treeput(struct pcache *, uint index, struct page *);
+void treecut(struct pcache *, uint index);
+void treetag(struct pcache *, uint index, int tag, int on);
+struct page *treenext(struct pcache *, uint from, int tag);
 int pcacheeach(struct pcache *, int (*fn)(struct page *, void *), void *);
+
+/* pcio.c */
+void pcioinit(void);
+struct pcio *pcioalloc(struct pcache *, uint index, int write); /* or 0 */
+void pciofree(struct pcio *);
+void pagewait(struct pcache *, struct page *, uint flags);
+void pagesleep(struct pcache *, struct page *);
+
+/* readahead.c */
+int readmissing(struct pcache *, uint index, struct readahead *, uint want,
+	struct page **);
+void readnext(struct pcache *, struct page *, struct readahead *);
+struct readahead *vmaahead(struct vma *);
+
+/* writeback.c */
+extern volatile uint ndirty, nwriteback; /* pages, of all files */
+void writebackinit(void);
+int pagedirty(struct pcache *, struct page *);
+void pageclean(struct pcache *, struct page *);
+void pagewritten(struct pcache *, struct page *);
+void dirtywake(void);
+void dirtythrottle(struct pcache *);
+
+/* reclaim.c */
+extern struct lrustat { /* pages on the lists [lrulock] */
+	uint active, inactive, buffers;
+} lrustat;
+void lruinit(void);
+void lruadd(struct page *); /* the page's pcache is locked in these */
+void lrudel(struct page *);
+void lrucheck(void);
+uint reclaim(uint n);
+void reclaimkick(void);
+int reclaimwait(void);
 
 /* objmap.c: which vmas map an object.  v->obj is not 0. */
 void objmapinit(void);

@@ -51,6 +51,8 @@ static void walkall(int give);
 static void walkuvm(struct uvm *, int give);
 static void walktable(struct page *, int give);
 static int walkpage(struct page *, void *give);
+static void checkcaches(void);
+static int checkcached(struct page *, void *);
 static void checkpages(void);
 static void checkcounts(void);
 static int kerneltable(struct page *);
@@ -93,6 +95,12 @@ meminfo(struct meminfo *m)
 		if (pc->host == 0)
 			m->shmem += pc->npages;
 	release(&pclistlock);
+	m->buffers = lrustat.buffers;
+	m->active = lrustat.active;
+	m->inactive = lrustat.inactive;
+	m->dirty = ndirty;
+	m->writeback = nwriteback;
+	m->available = m->free + m->active + m->inactive;
 }
 
 /* See mm.h. */
@@ -104,6 +112,7 @@ vmcheck(char *buf, int n)
 	pushcli();
 	checkcounts();
 	checkmaps();
+	checkcaches();
 	walkall(0);
 	checkpages();
 	walkall(1);
@@ -144,12 +153,8 @@ walkall(int give)
 
 	listeach(u, &uvmlist, link)
 		walkuvm(u, give);
-	listeach(pc, &pclist, link) {
-		uint before = pc->npages;
-
+	listeach(pc, &pclist, link)
 		pcacheeach(pc, walkpage, &give);
-		assert(before == pc->npages);
-	}
 }
 
 static void
@@ -208,6 +213,49 @@ walkpage(struct page *pg, void *give)
 	assert(pg->state == PG_ANON || pg->state == PG_CACHED ||
 		pg == zeropage);
 	pg->ref += *(int *)give ? 1 : -1;
+	return 0;
+}
+
+struct cachecount {
+	struct pcache *pc;
+	uint pages, dirty, writeback, lru; /* lru: of all files, like the last */
+	uint alldirty, allwriteback;
+};
+
+/* What page caches count, and the state of each of their pages. */
+static void
+checkcaches(void)
+{
+	struct cachecount n = {0};
+
+	listeach(n.pc, &pclist, link) {
+		n.pages = n.dirty = n.writeback = 0;
+		pcacheeach(n.pc, checkcached, &n);
+		assert(n.pages == n.pc->npages && n.dirty == n.pc->ndirty &&
+			n.writeback == n.pc->nwriteback);
+		n.alldirty += n.dirty;
+		n.allwriteback += n.writeback;
+	}
+	assert(n.alldirty == ndirty && n.allwriteback == nwriteback);
+	assert(n.lru == lrustat.active + lrustat.inactive);
+	lrucheck();
+}
+
+static int
+checkcached(struct page *pg, void *arg)
+{
+	struct cachecount *n = arg;
+	uint f = pg->flags;
+
+	assert(pg->state == PG_CACHED && pg->pcache == n->pc);
+	assert(!(f & PGF_BUSY) == !!(f & PGF_UPTODATE));
+	assert(!(f & PGF_BUSY) || !(f & (PGF_DIRTY | PGF_WRITEBACK)));
+	assert(!(f & PGF_LRU) == !backed(n->pc));
+	assert(treeget(n->pc, pg->index) == pg);
+	n->pages++;
+	n->dirty += (f & PGF_DIRTY) != 0;
+	n->writeback += (f & PGF_WRITEBACK) != 0;
+	n->lru += (f & PGF_LRU) != 0;
 	return 0;
 }
 

@@ -31,7 +31,7 @@ int
 fmread(struct file *f, struct uio *u, int64_t *off)
 {
 	struct inode *ip = f->inode;
-	int n = pcacheread(ip->pages, u, *off);
+	int n = pcacheread(ip->pages, u, *off, &f->ra);
 
 	if (n > 0) {
 		*off += n;

@@ -186,8 +186,7 @@ iput(struct inode *ip)
 		return;
 	assert(!ip->locks && !ip->dirty);
 	if (ip->pages) {
-		if (ip->nlink == 0)
-			pcachetruncate(ip->pages, 0);
+		pcachegone(ip->pages);
 		pcachefree(ip->pages);
 		ip->pages = 0;
 	}

@@ -1,0 +1,340 @@
+/*
+ * reclaim.c - memory that can be had back: clean pages of files on disks.
+ *
+ * Such pages are on two lists, oldest first: those used once, and those found
+ * in use when their turn came.  A thread takes from them while little memory is
+ * free; who gets none at all takes himself, where he may.  Pages that are
+ * mapped, dirty or on their way stay.
+ *
+ * Invariants: a page is on a list (PGF_LRU) if and only if it is in the tree of a
+ * backed file; both change with the pcache locked.  The lists' lock is taken
+ * inside the pcache's; reclaim has it first and only tries the other.  While a
+ * page is on a list and that is locked, its pcache exists.
+ */
+#include "mm/vm.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+
+#define NSHRINK 4
+#define LOOK    32  /* pages looked at with the lists locked */
+#define PASSES  32  /* of the thread, that an allocation waits for in vain */
+#define OLDEST  (1u << 20) /* bytes written to be able to free some */
+
+struct lrustat lrustat;
+
+static struct spinlock lrulock;
+static struct list active, inactive; /* [lrulock] */
+
+static uint (*shrinkers[NSHRINK])(uint); /* set at boot */
+static int nshrink;
+
+static struct spinlock lock;  /* guards the rest */
+static struct waitq work;     /* the thread sleeps */
+static struct waitq passed;   /* who waits for it */
+static uint npass, nfreed;    /* its passes, and what they gave */
+static int wanted;            /* look again at once */
+
+static void unlink(struct page *);
+static struct page *scan(uint *look, int force);
+static struct page *try(struct page *, int force);
+static void deactivate(void);
+static uint take(uint n, int force);
+static uint shrink(uint n);
+static void reclaimer(void *);
+static void writeold(void);
+static struct pcache *holdpcache(struct pcache *);
+
+void
+lruinit(void)
+{
+	initlock(&lrulock, RANK_LRU);
+	listinit(&active);
+	listinit(&inactive);
+	initlock(&lock, RANK_SLEEPQ);
+	initwaitq(&work);
+	initwaitq(&passed);
+}
+
+void
+reclaiminit(void)
+{
+	kthread("kswapd0", reclaimer, 0);
+}
+
+/* See mm.h. */
+void
+shrinkregister(uint (*fn)(uint))
+{
+	assert(nshrink < NSHRINK);
+	shrinkers[nshrink++] = fn;
+}
+
+/* The page has come into the tree of a backed file, which is locked. */
+void
+lruadd(struct page *pg)
+{
+	acquire(&lrulock);
+	pg->flags |= PGF_LRU;
+	listadd(&inactive, &pg->lru);
+	lrustat.inactive++;
+	lrustat.buffers += pg->pcache->ops->buffers;
+	release(&lrulock);
+}
+
+/* It leaves the tree. */
+void
+lrudel(struct page *pg)
+{
+	if (!(pg->flags & PGF_LRU))
+		return;
+	acquire(&lrulock);
+	unlink(pg);
+	release(&lrulock);
+}
+
+/* Both locked. */
+static void
+unlink(struct page *pg)
+{
+	if (pg->flags & PGF_ACTIVE)
+		lrustat.active--;
+	else
+		lrustat.inactive--;
+	lrustat.buffers -= pg->pcache->ops->buffers;
+	pg->flags &= ~(PGF_LRU | PGF_ACTIVE);
+	listdel(&pg->lru);
+}
+
+/* Free up to n frames, without sleeping: how many.  No spinlock held. */
+uint
+reclaim(uint n)
+{
+	uint got = take(n, 0);
+
+	if (got < n)
+		got += shrink(n - got);
+	return got;
+}
+
+/* From the lists; force: also what was used lately. */
+static uint
+take(uint n, int force)
+{
+	uint look = 2 * (lrustat.active + lrustat.inactive) + 1, got = 0;
+	struct page *pg;
+
+	while (got < n && look > 0) {
+		acquire(&lrulock);
+		pg = scan(&look, force);
+		release(&lrulock);
+		if (pg) {
+			putpage(pg);
+			got++;
+		}
+	}
+	return got;
+}
+
+/* The next page to free, out of its tree and lists; 0: not among the first.
+ * Lowers *look by the pages looked at.  lrulock. */
+static struct page *
+scan(uint *look, int force)
+{
+	struct page *pg = 0;
+
+	for (int i = 0; i < LOOK && *look > 0 && pg == 0; i++) {
+		--*look;
+		if (lrustat.inactive <= lrustat.active)
+			deactivate();
+		if (!listempty(&inactive))
+			pg = try(listitem(inactive.next, struct page, lru),
+				force);
+	}
+	return pg;
+}
+
+/* Take the page, if it is of no use now; else 0 and it is the last of a list. */
+static struct page *
+try(struct page *pg, int force)
+{
+	struct pcache *pc = pg->pcache;
+	struct list *to = &inactive;
+	int free = 0;
+
+	if (tryacquire(&pc->lock)) {
+		free = pg->ref == 1 && !(pg->flags & (PGF_BUSY | PGF_DIRTY |
+			PGF_WRITEBACK)) &&
+			(force || !(pg->flags & PGF_REFERENCED));
+		if (free) {
+			unlink(pg);
+			pageremove(pc, pg);
+		} else if (pg->flags & PGF_REFERENCED) {
+			pg->flags = (pg->flags & ~PGF_REFERENCED) | PGF_ACTIVE;
+			lrustat.inactive--;
+			lrustat.active++;
+			to = &active;
+		}
+		release(&pc->lock);
+	}
+	if (free)
+		return pg;
+	listdel(&pg->lru);
+	listadd(to, &pg->lru);
+	return 0;
+}
+
+/* The oldest of the active pages is one of the others again.  lrulock. */
+static void
+deactivate(void)
+{
+	struct page *pg;
+
+	if (listempty(&active))
+		return;
+	pg = listitem(active.next, struct page, lru);
+	listdel(&pg->lru);
+	if (tryacquire(&pg->pcache->lock)) {
+		pg->flags &= ~PGF_ACTIVE;
+		lrustat.active--;
+		lrustat.inactive++;
+		listadd(&inactive, &pg->lru);
+		release(&pg->pcache->lock);
+	} else {
+		listadd(&active, &pg->lru);
+	}
+}
+
+/* vmcheck: are the counts those of the lists?  The world is frozen. */
+void
+lrucheck(void)
+{
+	uint n[2] = {0}, buffers = 0;
+	struct page *pg;
+
+	for (int i = 0; i < 2; i++)
+		listeach(pg, i ? &active : &inactive, lru) {
+			assert(pg->state == PG_CACHED);
+			assert((pg->flags & (PGF_LRU | PGF_ACTIVE)) ==
+				(i ? PGF_LRU | PGF_ACTIVE : PGF_LRU));
+			buffers += pg->pcache->ops->buffers;
+			n[i]++;
+		}
+	assert(n[0] == lrustat.inactive && n[1] == lrustat.active &&
+		buffers == lrustat.buffers);
+}
+
+/* What others keep. */
+static uint
+shrink(uint n)
+{
+	uint got = 0;
+
+	for (int i = 0; i < nshrink && got < n; i++)
+		got += shrinkers[i](n - got);
+	return got;
+}
+
+/* See mm.h. */
+void
+dropcaches(int what)
+{
+	if (what & 2)
+		while (shrink(~0u) > 0)
+			;
+	if (what & 1)
+		take(~0u, 1);
+}
+
+/* Little memory is free: the thread should run.  No spinlock held. */
+void
+reclaimkick(void)
+{
+	acquire(&lock);
+	wanted = 1;
+	wakeup(&work);
+	release(&lock);
+}
+
+/* An allocation failed: wait until the thread has freed something, 1; 0: it found
+ * nothing, or we are to be killed.  No uvm->lock, no spinlock held. */
+int
+reclaimwait(void)
+{
+	uint before, start;
+	int err = 0;
+
+	acquire(&lock);
+	before = nfreed;
+	start = npass;
+	while (err == 0 && nfreed == before && npass - start < PASSES &&
+		(npass == start || ndirty + nwriteback > 0)) {
+		wanted = 1;
+		wakeup(&work);
+		err = sleepuntil(&passed, &lock, NEVER, SLEEP_KILL);
+	}
+	err = nfreed == before;
+	release(&lock);
+	return !err;
+}
+
+/* The thread. */
+static void
+reclaimer(void *arg)
+{
+	uint got, want;
+
+	(void)arg;
+	for (;;) {
+		acquire(&lock);
+		while (!wanted)
+			sleep(&work, &lock);
+		wanted = 0;
+		release(&lock);
+		want = scarce();
+		got = want ? reclaim(want) : 1;
+		if (got == 0)
+			writeold();
+		acquire(&lock);
+		npass++;
+		nfreed += got;
+		wakeup(&passed);
+		release(&lock);
+	}
+}
+
+/* Nothing can be had without a write: write the oldest page that is dirty, and
+ * its neighbours, and wait for them and what is on its way there. */
+static void
+writeold(void)
+{
+	struct pcache *pc = 0;
+	uint64_t off = 0;
+	struct page *pg;
+
+	acquire(&lrulock);
+	listeach(pg, &inactive, lru)
+		if ((pg->flags & (PGF_DIRTY | PGF_WRITEBACK)) &&
+			(pc = holdpcache(pg->pcache))) {
+			off = (uint64_t)pg->index << PGSHIFT;
+			break;
+		}
+	release(&lrulock);
+	if (pc == 0)
+		return;
+	pcachewriteback(pc, off, off + OLDEST, 1);
+	pcachefree(pc);
+}
+
+/* A reference to a pcache that may be on its way out: it, or 0. */
+static struct pcache *
+holdpcache(struct pcache *pc)
+{
+	uint n;
+
+	do {
+		n = pc->ref;
+		if (n == 0)
+			return 0;
+	} while (!cas((volatile uint *)&pc->ref, n, n + 1));
+	return pc;
+}
