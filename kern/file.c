@@ -73,6 +73,8 @@ fileclose(struct file *f)
 		epollforget(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
+	if (f->writer)
+		iputwriter(f->inode);
 	dput(f->dentry);
 	slabfree(filecache, f);
 }

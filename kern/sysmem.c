@@ -2,6 +2,7 @@
 #include "kern/syscall.h"
 #include "mm/mm.h"
 #include "kern/file.h"
+#include "kern/fs/inode.h"
 #include "kern/proc.h"
 
 static int mapfd(uint addr, uint len, int prot, int flags, uint fd,
@@ -43,7 +44,10 @@ mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
 		if (f == 0)
 			return -EBADF;
 	}
-	r = mmap(myproc()->uvm, addr, len, prot, flags, f, f ? off : 0);
+	if (f && prot & PROT_EXEC && f->inode && f->inode->super->flags & MS_NOEXEC)
+		r = -EPERM;
+	else
+		r = mmap(myproc()->uvm, addr, len, prot, flags, f, f ? off : 0);
 	if (f)
 		fileclose(f);
 	return r;

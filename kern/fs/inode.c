@@ -237,6 +237,62 @@ superwait(struct super *s)
 	release(&tablelock);
 }
 
+int
+iorphans(struct super *s)
+{
+	struct inode *ip;
+	int n = 0;
+
+	acquire(&tablelock);
+	for (uint i = 0; i < NHASH; i++)
+		listeach(ip, &table[i], hashlink)
+			n += ip->super == s && ip->nlink == 0;
+	release(&tablelock);
+	return n;
+}
+
+int
+igetwriter(struct inode *ip)
+{
+	int n;
+
+	do
+		if ((n = ip->writers) < 0)
+			return -ETXTBSY;
+	while (!cas((volatile uint *)&ip->writers, n, n + 1));
+	atomicinc(&ip->super->writers);
+	if (ip->super->flags & MS_RDONLY) { /* remount() was faster */
+		iputwriter(ip);
+		return -EROFS;
+	}
+	return 0;
+}
+
+void
+iputwriter(struct inode *ip)
+{
+	atomicdectest(&ip->writers);
+	atomicdectest(&ip->super->writers);
+}
+
+int
+igettext(struct inode *ip)
+{
+	int n;
+
+	do
+		if ((n = ip->writers) > 0)
+			return -ETXTBSY;
+	while (!cas((volatile uint *)&ip->writers, n, n - 1));
+	return 0;
+}
+
+void
+iputtext(struct inode *ip)
+{
+	atomicinc(&ip->writers);
+}
+
 /* Under relatime a file's access time changes once after each write and once a
  * day. */
 void

@@ -114,6 +114,8 @@ struct inode {
 	struct sleeplock lock;      /* directories: lookups; files: held by who
 	                             * writes or sets the size.  No fault
 	                             * takes it */
+	volatile int writers;       /* files open for writing; below 0: programs
+	                             * that run it */
 	void *priv;                 /* the file system's own */
 	uint npages;                /* counted in super->npages [as that] */
 	uint64_t cookies;           /* the last one given out [names lock] */
@@ -223,6 +225,17 @@ void inodeready(struct inode *ip, int err);
 /* A new inode of inodenew() has got its number, ip->ino: inodeget() finds it.
  * 0; -EEXIST: there is one of that number in memory, so the disk lies. */
 int inodeenter(struct inode *ip);
+
+/* Nobody both writes to a regular file and runs it: one more who writes, or who
+ * runs it; -ETXTBSY: there are some of the other kind; -EROFS.  The put undoes
+ * it. */
+int igetwriter(struct inode *ip);
+void iputwriter(struct inode *ip);
+int igettext(struct inode *ip);
+void iputtext(struct inode *ip);
+
+/* Has the file system on disk an inode without a name that is in use? */
+int iorphans(struct super *);
 
 /* atime as the mount's flags have it: it was read.  May sleep. */
 void iaccessed(struct inode *ip);

@@ -213,6 +213,11 @@ openfile(struct file *f, struct dentry *d, uint flags)
 		f->ops = 0;
 		return err;
 	}
+	if (f->flags & O_ACCMODE && S_ISREG(ip->mode)) {
+		if ((err = igetwriter(ip)) < 0)
+			return err;
+		f->writer = 1;
+	}
 	f->flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	if (flags & O_TRUNC && S_ISREG(ip->mode) && f->ops->truncate)
 		err = filetruncate(f, 0, 0);
@@ -229,6 +234,8 @@ openinode(struct file *f, struct inode *ip)
 	if (S_ISFIFO(ip->mode))
 		return fifoopen(ip, f);
 	if (S_ISCHR(ip->mode) || S_ISBLK(ip->mode)) {
+		if (ip->super->flags & MS_NODEV)
+			return -EACCES;
 		if (!(dev = devfind(ip->rdev)) ||
 			(dev->mode & S_IFMT) != (ip->mode & S_IFMT))
 			return -ENXIO;

@@ -55,6 +55,7 @@ static void hold(struct walk *w, struct dentry *d);
 static int pastelink(struct walk *w, struct inode *ip, const char **p,
 	const char **stop);
 static int remount(struct super *sb, uint flags, const char *data);
+static int nowriters(struct super *sb);
 static uint keptflags(uint flags);
 static int ismounted(struct super *sb, const char *type);
 static int mountfs(const char *type, const char *source, uint flags,
@@ -499,27 +500,33 @@ mountdev(const char *source, struct blkdev **bd)
 	return err;
 }
 
-/* Change the flags of what is mounted, and its options.  Read-only: nobody may
- * have a file open for writing, or unlinked. */
+/* Change the flags of what is mounted, and its options. */
 static int
 remount(struct super *sb, uint flags, const char *data)
 {
-	uint new = keptflags(flags);
+	uint new = keptflags(flags), old = sb->flags;
 	int err = 0;
 
 	acquiresleep(&sb->lock);
-	if (new & MS_RDONLY && !(sb->flags & MS_RDONLY)) {
-		if (sb->writers > 0)
-			err = -EBUSY;
-		else if (!listempty(&sb->flushlink))
-			err = syncsuper(sb, 1);
-	}
+	if (new & ~old & MS_RDONLY)
+		err = nowriters(sb);
 	if (!err && sb->ops && sb->ops->remount)
 		err = sb->ops->remount(sb, new, data);
-	if (!err)
-		sb->flags = new;
+	sb->flags = err ? old : new;
 	releasesleep(&sb->lock);
 	return err;
+}
+
+/* Nobody begins to write from now on: 0, and all is written, or -EBUSY: somebody
+ * has a file open for writing, or an unlinked one. */
+static int
+nowriters(struct super *sb)
+{
+	sb->flags |= MS_RDONLY;
+	fence(); /* igetwriter() does it the other way round */
+	if (sb->writers > 0 || iorphans(sb))
+		return -EBUSY;
+	return syncsuper(sb, 1);
 }
 
 /* The flags that stay with a mount. */
