@@ -64,6 +64,7 @@ struct file {
 	struct inode *inode;   /* dentry's, or a pipe's own; 0 for none */
 	struct readahead ra;   /* of a regular file */
 	void *priv;            /* the kind's own */
+	uint wberr;            /* for pcacheerror() */
 	uint8_t writer;        /* counted by igetwriter() */
 	struct watch *watches; /* epolls that watch it [epoll.c's watchlock] */
 };

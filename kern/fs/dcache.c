@@ -34,6 +34,7 @@ static uint ncached, maxcached;        /* its length [nameslock], its bound */
 static void forget(struct dentry *d);
 static struct dentry *firstleaf(struct dentry *root);
 static void dropabsence(struct dentry *d);
+static uint shrinkpages(uint pages);
 static uint shrinksome(uint *looked);
 static void dfree(struct dentry *d);
 static struct list *bucket(struct dentry *parent, uint hash);
@@ -54,6 +55,7 @@ dcacheinit(void)
 	pathcache = slabcreate("path", SHORTPATH, 4);
 	meminfo(&m);
 	maxcached = m.total / 4;
+	shrinkregister(shrinkpages);
 }
 
 struct dentry *
@@ -287,6 +289,13 @@ firstleaf(struct dentry *root)
 	while (!listempty(&d->children))
 		d = listitem(d->children.next, struct dentry, sibling);
 	return d;
+}
+
+/* For reclaim: a name with its inode is about a tenth of a page. */
+static uint
+shrinkpages(uint pages)
+{
+	return (dcacheshrink(MIN(pages, 1u << 20) * 10) + 9) / 10;
 }
 
 /* See inode.h.  Names found since the last time are looked at again. */

@@ -28,8 +28,6 @@
 
 static struct spinlock dirtylock = {.rank = RANK_INODE};
 static struct list supers = {&supers, &supers}; /* [dirtylock] */
-static struct waitq flushq;
-static int wanted; /* memory is full of dirty pages [dirtylock] */
 
 static void flusher(void *arg);
 static struct super *nextsuper(struct super *s);
@@ -37,13 +35,12 @@ static int writeold(struct super *s, int64_t before);
 static int takeold(struct super *s, int64_t before, struct inode **batch);
 static void undirty(struct inode *ip);
 static int startpages(struct inode *ip);
-static int writepages(struct inode *ip, int wait);
+static void flushold(struct super *s, int64_t before, int metadata);
 static int writeinode(struct inode *ip);
 
 void
 flushinit(void)
 {
-	initwaitq(&flushq);
 	if (!kthread("flush", flusher, 0))
 		panic("no memory for the flusher");
 }
@@ -57,33 +54,26 @@ flusher(void *arg)
 
 	(void)arg;
 	for (;;) {
-		acquire(&dirtylock);
-		if (!wanted)
-			sleepuntil(&flushq, &dirtylock, nowns() + EVERY, 0);
-		all = wanted;
-		wanted = 0;
-		release(&dirtylock);
+		all = dirtysleep(nowns() + EVERY);
 		now = nowns();
-		for (s = nextsuper(0); s; s = nextsuper(s)) {
-			acquiresleep(&s->flushlock);
-			writeold(s, all ? now : now - OLD);
-			if ((all || now >= next) && s->ops->sync && !s->gone)
-				s->ops->sync(s, 0);
-			releasesleep(&s->flushlock);
-		}
+		for (s = nextsuper(0); s; s = nextsuper(s))
+			flushold(s, all ? now : now - OLD, all || now >= next);
 		if (now >= next)
 			next = now + OLD;
 		reapmounts();
 	}
 }
 
-void
-flushwake(void)
+static void
+flushold(struct super *s, int64_t before, int metadata)
 {
-	acquire(&dirtylock);
-	wanted = 1;
-	release(&dirtylock);
-	wakeup(&flushq);
+	acquiresleep(&s->flushlock);
+	if (!s->gone) {
+		writeold(s, before);
+		if (metadata && s->ops->sync)
+			s->ops->sync(s, 0);
+	}
+	releasesleep(&s->flushlock);
 }
 
 void
@@ -203,15 +193,7 @@ static int
 startpages(struct inode *ip)
 {
 	return ip->pages && ip->nlink ?
-		writepages(ip, 0) : 0;
-}
-
-static int
-writepages(struct inode *ip, int wait)
-{
-	(void)ip;
-	(void)wait;
-	return 0;
+		pcachewriteback(ip->pages, 0, UINT64_MAX, 0) : 0;
 }
 
 /* Write pages and fields, and wait for the pages. */
@@ -221,7 +203,7 @@ writeinode(struct inode *ip)
 	int err = 0, e;
 
 	if (ip->pages)
-		err = writepages(ip, 1);
+		err = pcachewriteback(ip->pages, 0, UINT64_MAX, 1);
 	e = ip->super->ops->writeinode(ip);
 	return err < 0 ? err : e;
 }
@@ -253,7 +235,8 @@ syncfile(struct file *f)
 	err = iwrite(ip);
 	if (ops->sync && (e = ops->sync(ip->super, 1)) < 0 && !err)
 		err = e;
-	return err;
+	e = ip->pages ? pcacheerror(ip->pages, &f->wberr) : 0;
+	return e < 0 ? e : err;
 }
 
 int

@@ -270,9 +270,6 @@ void syncall(int wait); /* of all of them; errors are printed */
 void flushadd(struct super *s);
 void flushdel(struct super *s);
 
-/* Memory is full of dirty pages: write some.  Any context. */
-void flushwake(void);
-
 /* vfs.c */
 void vfsinit(void);        /* mount the root */
 

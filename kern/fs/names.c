@@ -218,6 +218,8 @@ openfile(struct file *f, struct dentry *d, uint flags)
 			return err;
 		f->writer = 1;
 	}
+	if (ip->blkbits && ip->pages)
+		(void)pcacheerror(ip->pages, &f->wberr); /* not of the past */
 	f->flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	if (flags & O_TRUNC && S_ISREG(ip->mode) && f->ops->truncate)
 		err = filetruncate(f, 0, 0);
