@@ -332,6 +332,17 @@ static void
 complain(struct bio *b)
 {
 	static const char *const what[] = {"read", "write", "flush"};
+
+	if (!blkquiet())
+		printf("%s: I/O error: %s of %u sectors at %llu%s\n",
+			b->dev->name, what[b->op], b->bytes >> SECTORBITS,
+			b->sector, blkdisk(b->dev)->gone ?
+			": the disk does not answer" : "");
+}
+
+int
+blkquiet(void)
+{
 	static volatile int64_t second;
 	static volatile uint said;
 	int64_t now = nowns();
@@ -340,11 +351,7 @@ complain(struct bio *b)
 		second = now;
 		said = 0;
 	}
-	if (xadd(&said, 1) < MAXSAY)
-		printf("%s: I/O error: %s of %u sectors at %llu%s\n",
-			b->dev->name, what[b->op], b->bytes >> SECTORBITS,
-			b->sector, blkdisk(b->dev)->gone ?
-			": the disk does not answer" : "");
+	return xadd(&said, 1) >= MAXSAY;
 }
 
 void

@@ -86,6 +86,9 @@ struct blkreq *blkrunning(struct blkq *, uint tag);
  * context. */
 void blkrelease(struct blkq *);
 
+/* Have there been enough lines about errors for now? */
+int blkquiet(void);
+
 /* Sleep for so many milliseconds: for hardware that does not interrupt. */
 void blkpause(uint ms);
 

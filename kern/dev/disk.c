@@ -11,12 +11,14 @@ disksinit(void)
 {
 	ramdiskinit();
 	pciscan(probe);
+	atainit();
 }
 
 static void
 probe(const struct pcidev *d)
 {
 	virtioprobe(d);
+	ataprobe(d);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/time.h"
+#include "kern/blk.h"
 #include "kern/panic.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
@@ -58,6 +59,8 @@ flusher(void *arg)
 		now = nowns();
 		for (s = nextsuper(0); s; s = nextsuper(s))
 			flushold(s, all ? now : now - OLD, all || now >= next);
+		if (all || now >= next)
+			blksync(0);
 		if (now >= next)
 			next = now + OLD;
 		reapmounts();
@@ -265,4 +268,5 @@ syncall(int wait)
 	for (s = nextsuper(0); s; s = nextsuper(s))
 		if ((err = syncsuper(s, wait)) < 0)
 			printf("sync: %s: error %d\n", s->source, -err);
+	blksync(wait);
 }

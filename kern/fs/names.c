@@ -9,6 +9,7 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
+#include "kern/blk.h"
 #include "kern/dev/dev.h"
 #include "kern/proc.h"
 #include "kern/string.h"
@@ -238,8 +239,9 @@ openinode(struct file *f, struct inode *ip)
 	if (S_ISCHR(ip->mode) || S_ISBLK(ip->mode)) {
 		if (ip->super->flags & MS_NODEV)
 			return -EACCES;
-		if (!(dev = devfind(ip->rdev)) ||
-			(dev->mode & S_IFMT) != (ip->mode & S_IFMT))
+		if (S_ISBLK(ip->mode))
+			return blkopen(f, ip->rdev);
+		if (!(dev = devfind(ip->rdev)))
 			return -ENXIO;
 		f->ops = dev->ops;
 		f->priv = dev->priv;
