@@ -16,6 +16,7 @@
 #include "kern/blk.h"
 #include "kern/dev/dev.h"
 #include "kern/file.h"
+#include "kern/fs/bio.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/printf.h"
@@ -66,6 +67,7 @@ initmain(void *arg)
 	if (bootarg("root", word, sizeof(word)) < 0)
 		fillroot();
 	blkinit();
+	binit();
 	if (*word)
 		diskroot(word);
 	mountat("/dev", "devtmpfs");

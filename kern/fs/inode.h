@@ -59,6 +59,7 @@ struct fstype {
 	int single;     /* all mounts show one and the same on Linux */
 };
 extern const struct fstype ramfstype, tmpfstype, devfstype, devptstype, procfstype;
+extern const struct fstype ext2type;
 
 /* Operations of directories, but for those marked.  lookup is called with the
  * directory's lock held; the others that take a directory with the lock of its

@@ -36,6 +36,7 @@ struct dentry *rootdentry;
 
 static const struct fstype *const fstypes[] = {
 	&tmpfstype, &ramfstype, &devfstype, &devptstype, &procfstype,
+	&ext2type,
 };
 
 static struct list detached = {&detached, &detached}; /* [nameslock] */
