@@ -231,7 +231,8 @@ struct pcacheops { /* how a file reaches its disk; null: nothing to do */
 	 * Called by write(), with the inode locked, and by faults, with a
 	 * uvm->lock held; no page is busy for the caller. */
 	int (*reserve)(struct pcache *, uint64_t from, uint64_t to);
-	/* It was clean and has dirty pages now.  No spinlock held. */
+	/* It was clean and has dirty pages now; or pcachewriteback() has left
+	 * some.  No spinlock held. */
 	void (*dirtied)(struct pcache *);
 	int buffers; /* its pages count as Buffers: a block device's own */
 };

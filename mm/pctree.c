@@ -149,8 +149,10 @@ grow(struct pcache *pc, uint index)
 	while (pc->root == 0 || index >> pc->height * FANBITS) {
 		if ((new = nodenew(pc->root)) == 0)
 			return -ENOMEM;
+		do
+			pc->height++;
+		while (pc->root == 0 && index >> pc->height * FANBITS);
 		pc->root = new;
-		pc->height++;
 	}
 	node = pc->root;
 	for (int level = pc->height - 1; level > 0; level--) {

@@ -17,7 +17,8 @@
 
 #define NSHRINK 4
 #define LOOK    32  /* pages looked at with the lists locked */
-#define PASSES  32  /* of the thread, that an allocation waits for in vain */
+#define PASSES  32  /* after which writing does not help */
+#define BATCH   16  /* pages that one who waits frees */
 #define OLDEST  (1u << 20) /* bytes written to be able to free some */
 
 struct lrustat lrustat;
@@ -28,11 +29,9 @@ static struct list active, inactive; /* [lrulock] */
 static uint (*shrinkers[NSHRINK])(uint); /* set at boot */
 static int nshrink;
 
-static struct spinlock lock;  /* guards the rest */
-static struct waitq work;     /* the thread sleeps */
-static struct waitq passed;   /* who waits for it */
-static uint npass, nfreed;    /* its passes, and what they gave */
-static int wanted;            /* look again at once */
+static struct spinlock lock;
+static struct waitq work; /* the thread sleeps */
+static int wanted;        /* it shall look [lock] */
 
 static void unlink(struct page *);
 static struct page *scan(uint *look, int force);
@@ -52,7 +51,6 @@ lruinit(void)
 	listinit(&inactive);
 	initlock(&lock, RANK_SLEEPQ);
 	initwaitq(&work);
-	initwaitq(&passed);
 }
 
 void
@@ -255,33 +253,27 @@ reclaimkick(void)
 	release(&lock);
 }
 
-/* An allocation failed: wait until the thread has freed something, 1; 0: it found
- * nothing, or we are to be killed.  No uvm->lock, no spinlock held. */
+/* An allocation failed: free something, with writing if it must be.  1, or 0:
+ * nothing is left to free.  May sleep; no uvm->lock, no
+ * spinlock held. */
 int
 reclaimwait(void)
 {
-	uint before, start;
-	int err = 0;
-
-	acquire(&lock);
-	before = nfreed;
-	start = npass;
-	while (err == 0 && nfreed == before && npass - start < PASSES &&
-		(npass == start || ndirty + nwriteback > 0)) {
-		wanted = 1;
-		wakeup(&work);
-		err = sleepuntil(&passed, &lock, NEVER, SLEEP_KILL);
+	for (int i = 0; i < PASSES; i++) {
+		if (reclaim(BATCH) > 0)
+			return 1;
+		if (ndirty + nwriteback == 0)
+			return 0;
+		writeold();
 	}
-	err = nfreed == before;
-	release(&lock);
-	return !err;
+	return 0;
 }
 
 /* The thread. */
 static void
 reclaimer(void *arg)
 {
-	uint got, want;
+	uint n;
 
 	(void)arg;
 	for (;;) {
@@ -290,15 +282,9 @@ reclaimer(void *arg)
 			sleep(&work, &lock);
 		wanted = 0;
 		release(&lock);
-		want = scarce();
-		got = want ? reclaim(want) : 1;
-		if (got == 0)
+		n = scarce();
+		if (n > 0 && reclaim(n) == 0)
 			writeold();
-		acquire(&lock);
-		npass++;
-		nfreed += got;
-		wakeup(&passed);
-		release(&lock);
 	}
 }
 

@@ -76,8 +76,9 @@ pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 {
 	uint index = MIN(from >> PGSHIFT, MAXINDEX), end, seen;
 	struct pcio *io;
-	int err;
 
+	if (!backed(pc))
+		return 0;
 	end = MIN(to >> PGSHIFT, MAXINDEX - 1) + (to % PGSIZE != 0);
 	if (to >> PGSHIFT >= MAXINDEX)
 		end = MAXINDEX;
@@ -91,8 +92,9 @@ pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 	}
 	if (wait)
 		waitwritten(pc, from >> PGSHIFT, end);
-	err = pcacheerror(pc, &seen);
-	return err;
+	if (pc->ndirty > 0 && pc->ops->dirtied)
+		pc->ops->dirtied(pc);
+	return pcacheerror(pc, &seen);
 }
 
 /* The first run of dirty pages in [from, end), now on its way; 0: there is none,

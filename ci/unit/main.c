@@ -21,7 +21,7 @@ static const struct test *const suites[] = {
 #ifdef UNIT_HIGH
 	kallochightests,
 #else
-	kalloctests, slabtests, vmatests, pcachetests, machinetests,
+	kalloctests, slabtests, vmatests, pcachetests, disktests, machinetests,
 #endif
 	faulttests};
 static uint64_t state = 1;

@@ -4,21 +4,24 @@
 #define MAXSIZE (300u * PGSIZE)
 
 static struct model {
+	struct disk disk; /* its host */
 	struct pcache *pc;
+	struct readahead ra;
 	uint8_t byte[MAXSIZE];
-	uint8_t disk[MAXSIZE]; /* what readpage() finds */
 	uint size;
 } *models;
 
 static uint8_t *buf; /* 80 pages of "user" memory */
 
-static int readpage(struct pcache *, uint64_t off, void *kva);
 static int note(struct page *, void *);
 static void doread(struct model *);
 static void dowrite(struct model *);
 static void dotruncate(struct model *);
 static void doget(struct model *);
 static void doseek(struct model *);
+static void dosync(struct model *);
+static void dodrop(struct model *);
+static void dostep(struct model *);
 static void random_memory(void);
 static void random_disk(void);
 static void randomly(const struct pcacheops *);
@@ -39,20 +42,6 @@ const struct test pcachetests[] = {
 	{0, 0},
 };
 
-static const struct pcacheops disk = {.readpage = readpage};
-
-static int
-readpage(struct pcache *pc, uint64_t off, void *kva)
-{
-	struct model *m = pc->host;
-
-	assert(mycpu()->ncli == 0 && off % PGSIZE == 0);
-	if (failnext && --failnext == 0)
-		return -EIO;
-	memcpy(kva, m->disk + off, PGSIZE);
-	return 0;
-}
-
 static struct uio
 user(uint at, uint n)
 {
@@ -69,7 +58,7 @@ random_memory(void)
 static void
 random_disk(void)
 {
-	randomly(&disk);
+	randomly(&diskops);
 }
 
 static void
@@ -86,18 +75,20 @@ randomly(const struct pcacheops *ops)
 		check(models[i].pc != 0, "no cache");
 		if (ops == 0)
 			continue;
+		disknew(&models[i].disk, MAXSIZE / PGSIZE);
 		models[i].size = 100 * PGSIZE + 99;
 		pcachetruncate(models[i].pc, models[i].size);
 		for (uint j = 0; j < models[i].size; j++)
-			models[i].disk[j] = models[i].byte[j] = rnd(256);
+			models[i].disk.byte[j] = models[i].byte[j] = rnd(256);
 	}
 	for (uint s = 0; s < (steps ? steps : 12000); s++) {
 		struct model *m = &models[rnd(2)];
 		static void (*const op[])(struct model *) = {doread, doread,
 			doread, dowrite, dowrite, dowrite, doget, doseek,
-			dotruncate};
+			dotruncate, dosync, dodrop, dostep, dostep};
 
 		op[rnd(NELEM(op))](m);
+		check(pcachedirty(m->pc) == 0 || m->disk.dirtied, "dirtied()");
 		check(pcachesize(m->pc) == m->size, "size %u, not %u",
 			(uint)pcachesize(m->pc), m->size);
 		if (s % 1000 == 0)
@@ -105,6 +96,7 @@ randomly(const struct pcacheops *ops)
 	}
 	for (int i = 0; i < 2; i++)
 		pcachefree(models[i].pc);
+	check(!diskstep(), "gone with pages on their way");
 	check(freeframes() == before, "%u free, not %u", freeframes(), before);
 	check_mm();
 }
@@ -114,24 +106,32 @@ doread(struct model *m)
 {
 	uint off = rnd(MAXSIZE), n = rnd(oneof(4) ? 30000 : 5000), want, got, end;
 	struct uio u;
-	int r;
+	int r, injected;
+
+	if (oneof(2))
+		off = MIN(m->ra.next * PGSIZE, MAXSIZE - 1);
 
 	if (oneof(6))
 		userend = (uint)buf + rnd(n + 1);
 	if (oneof(8))
 		failnext = 1 + rnd(3);
+	if (oneof(8))
+		failread = 1 + rnd(2);
+	if (oneof(9))
+		m->ra.mode = rnd(3);
+	injected = failnext || failread;
 	u = user(0, n);
 	want = off < m->size ? MIN(n, m->size - off) : 0;
 	end = MIN(n, userend - (uint)buf);
 	memset(buf, 0xEE, n);
-	r = pcacheread(m->pc, &u, off);
+	r = pcacheread(m->pc, &u, off, oneof(4) ? 0 : &m->ra);
 	got = r < 0 ? 0 : r;
 	check(got == n - u.n || r < 0, "%d, moved %u", r, n - u.n);
 	check(got <= want && got <= end, "%u of %u", got, want);
 	if (r < 0)
 		check(want > 0 && u.n == n && (r == -EFAULT || r == -EIO ||
 			r == -ENOMEM), "%d", r);
-	else if (userend == ~0u && m->pc->ops == 0)
+	else if (userend == ~0u && !injected)
 		check(got == want, "%u, not %u", got, want);
 	for (uint i = 0; i < got; i++)
 		check(buf[i] == m->byte[off + i], "byte %x of %x+%x: %x not %x",
@@ -139,7 +139,7 @@ doread(struct model *m)
 	for (uint i = MIN(want, end); i < n; i++)
 		check(buf[i] == 0xEE, "too much");
 	userend = ~0u;
-	failnext = 0;
+	failnext = failread = 0;
 }
 
 static void
@@ -154,7 +154,11 @@ dowrite(struct model *m)
 		userend = (uint)buf + rnd(n + 1);
 	if (oneof(6))
 		failnext = 1 + rnd(4);
-	injected = failnext;
+	if (oneof(6))
+		failread = 1 + rnd(2);
+	if (oneof(6))
+		failroom = 1 + rnd(3);
+	injected = failnext || failread || failroom;
 	u = user(0, n);
 	for (uint i = 0; i < n; i++)
 		buf[i] = rnd(256);
@@ -166,12 +170,12 @@ dowrite(struct model *m)
 	if (r < 0)
 		check((r == -EFAULT && userend != ~0u) ||
 			(r == -ENOMEM && nfailed != fail0) ||
-			(r == -EIO && injected), "%d", r);
+			((r == -EIO || r == -ENOSPC) && injected), "%d", r);
 	if (got && off + got > old)
 		m->size = off + got; /* what lies between is zero */
 	memcpy(m->byte + off, buf, got);
 	userend = ~0u;
-	failnext = 0;
+	failnext = failread = failroom = 0;
 }
 
 /* Half the time near the end, so that pages are cut. */
@@ -179,30 +183,95 @@ static void
 dotruncate(struct model *m)
 {
 	uint size = oneof(2) ? rnd(MAXSIZE) : rnd(m->size + 5000);
+	int r, injected;
 
 	if (size > MAXSIZE || !oneof(3))
 		return;
+	if (oneof(3))
+		failread = 1;
+	r = pcachetruncate(m->pc, size);
+	injected = failread == 0; /* it came to that */
+	failread = 0;
+	check(r == 0 || (r == -EIO && size > m->size && injected), "to %u: %d",
+		size, r);
+	if (r < 0)
+		return;
 	if (size < m->size) {
 		memset(m->byte + size, 0, m->size - size);
-		memset(m->disk + size, 0, MAXSIZE - size);
+		if (m->pc->ops) /* its blocks are free; half of one is not */
+			diskcut(&m->disk, PGROUNDUP(size) / PGSIZE);
 	}
-	check(pcachetruncate(m->pc, size) == 0, "to %u", size);
 	m->size = size;
 }
 
-/* A page as a fault gets it. */
+/* All dirty pages to the disk: then it has the bytes. */
+static void
+dosync(struct model *m)
+{
+	uint64_t from = rnd(m->size + 1), to = from + rnd(100000);
+	int wait = rnd(2);
+
+	if (!oneof(4))
+		return;
+	if (oneof(2)) {
+		from = 0;
+		to = ~0ull;
+		m->disk.dirtied = 0;
+	}
+	check(pcachewriteback(m->pc, from, to, wait) == 0, "error");
+	if (!wait || !m->pc->ops)
+		return;
+	to = MIN(to, m->size);
+	for (uint i = from; i < to; i++)
+		check(m->disk.byte[i] == m->byte[i], "byte %x of the disk: %x, "
+			"not %x", i, m->disk.byte[i], m->byte[i]);
+	check(from || m->pc->ndirty + m->pc->nwriteback == 0, "dirty still");
+}
+
+/* Cached pages go. */
+static void
+dodrop(struct model *m)
+{
+	uint from = rnd(m->size + 1);
+
+	switch (rnd(4)) {
+	case 0:
+		if (oneof(4))
+			dropcaches(1);
+		return;
+	case 1:
+		reclaim(rnd(30));
+		return;
+	case 2:
+		pcachedrop(m->pc, from, from + rnd(200000));
+		return;
+	default:
+		pcacheahead(m->pc, from, from + rnd(200000));
+	}
+}
+
+static void
+dostep(struct model *m)
+{
+	(void)m;
+	diskstep();
+}
+
+/* A page as a fault gets it; a mapping may write to it. */
 static void
 doget(struct model *m)
 {
-	uint i = rnd(MAXSIZE / PGSIZE), fail0 = nfailed;
+	uint i = rnd(MAXSIZE / PGSIZE), fail0 = nfailed, at, n;
 	struct page *pg = 0;
 	int r, injected;
 
 	if (oneof(4))
 		failnext = 1 + rnd(3);
-	injected = failnext;
-	r = pcacheget(m->pc, i, &pg);
-	failnext = 0;
+	if (oneof(4))
+		failread = 1 + rnd(3);
+	injected = failread;
+	r = pcacheget(m->pc, i, oneof(2) ? &m->ra : 0, &pg);
+	failnext = failread = 0;
 	if (i * PGSIZE >= m->size) {
 		check(r == -EIO, "beyond the end: %d", r);
 		return;
@@ -215,8 +284,15 @@ doget(struct model *m)
 	check(r == 0 || m->pc->ops, "waited for nothing");
 	check(pg->pcache == m->pc && pg->index == i && pg->ref == 2,
 		"page %u, %d references", pg->index, pg->ref);
-	check(memcmp(pagekva(pg), m->byte + i * PGSIZE, PGSIZE) == 0,
+	n = MIN(PGSIZE, m->size - i * PGSIZE);
+	check(memcmp(pagekva(pg), m->byte + i * PGSIZE, n) == 0,
 		"page %u differs", i);
+	if (oneof(2) && pcachemkwrite(m->pc, i, pg) == 0) {
+		at = rnd(m->pc->ops ? PGSIZE : n); /* behind the end, too */
+		((uint8_t *)pagekva(pg))[at] = r = rnd(256);
+		if (at < n)
+			m->byte[i * PGSIZE + at] = r;
+	}
 	putpage(pg);
 }
 
@@ -242,6 +318,8 @@ doseek(struct model *m)
 	memset(cached, 0, sizeof(cached));
 	pcacheeach(m->pc, note, &n);
 	check(n == pcachepages(m->pc), "%u pages, not %u", pcachepages(m->pc), n);
+	if (m->pc->ops)
+		return; /* only who knows the disk can tell */
 	for (want = off; want < m->size && cached[want / PGSIZE] == hole; want++)
 		;
 	if (off >= m->size || (want >= m->size && !hole))
@@ -259,7 +337,7 @@ static void
 getfirst(void)
 {
 	allochook = 0;
-	check(pcacheget(racing, 7, &first) >= 0, "the faster");
+	check(pcacheget(racing, 7, 0, &first) >= 0, "the faster");
 }
 
 /* Two make the same page at once: the second takes the first's. */
@@ -272,7 +350,7 @@ two_make_one_page(void)
 	racing = pcachenew(0, 0);
 	pcachetruncate(racing, 10 * PGSIZE);
 	allochook = getfirst;
-	check(pcacheget(racing, 7, &pg) >= 0, "the slower");
+	check(pcacheget(racing, 7, 0, &pg) >= 0, "the slower");
 	check(pg == first && pg->ref == 3 && pcachepages(racing) == 1,
 		"%u pages", pcachepages(racing));
 	putpage(pg);
@@ -299,10 +377,10 @@ sparse_far_apart(void)
 			pc = pcachenew(0, 0);
 			check(pcachetruncate(pc, 1ull << 36) == 0, "64 GiB");
 			failnext = n;
-			pcacheget(pc, index[i], &pg) == 0 ? putpage(pg) : (void)0;
+			pcacheget(pc, index[i], 0, &pg) == 0 ? putpage(pg) : (void)0;
 			failnext = 0;
 			check_mm();
-			check(pcacheget(pc, index[i], &pg) == 0, "%u", index[i]);
+			check(pcacheget(pc, index[i], 0, &pg) == 0, "%u", index[i]);
 			putpage(pg);
 			check(pcachepages(pc) == 1, "%u", pcachepages(pc));
 			pcachefree(pc);
@@ -312,12 +390,12 @@ sparse_far_apart(void)
 	pc = pcachenew(0, 0);
 	pcachetruncate(pc, 1ull << 36);
 	for (uint i = 0; i < NELEM(index); i++) {
-		check(pcacheget(pc, index[i], &pg) == 0, "%u", index[i]);
+		check(pcacheget(pc, index[i], 0, &pg) == 0, "%u", index[i]);
 		*(uint *)pagekva(pg) = index[i];
 		putpage(pg);
 	}
 	for (uint i = NELEM(index); i-- > 0;) {
-		check(pcacheget(pc, index[i], &pg) == 0 &&
+		check(pcacheget(pc, index[i], 0, &pg) == 0 &&
 			*(uint *)pagekva(pg) == index[i], "%u", index[i]);
 		putpage(pg);
 		check(pcachepages(pc) == i + 1, "%u", pcachepages(pc));

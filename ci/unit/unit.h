@@ -46,6 +46,22 @@ extern uint nfailed;    /* allocations that did, so far */
 extern void (*allochook)(void); /* called where an allocation might sleep */
 extern void **waits; /* setjmp buffer: where a writer goes who would wait */
 
+/* disk.c: a file on a disk.  Moves end late and in any order: when somebody
+ * sleeps, or diskstep() is called: 0, there was none. */
+struct disk { /* the host of a pcache */
+	uint8_t *byte;   /* what is on it */
+	uint8_t *room;   /* by page: reserve() was asked for it */
+	uint npages;
+	int dirtied;     /* told so */
+	uint nread, nwrite; /* pages moved, and moves */
+	uint reads, writes;
+};
+extern const struct pcacheops diskops;
+extern int failread, failwrite, failroom; /* n: the n-th from now fails */
+int diskstep(void);
+void disknew(struct disk *, uint pages);
+void diskcut(struct disk *, uint pages);
+
 /* mmu.c */
 int translate(uint va, int write, uint *pa); /* as the CPU does: 1, or 0 */
 int useraccess(struct uvm *, uint va, int write, void **kva); /* with faults:
@@ -60,6 +76,6 @@ struct test {
 	const char *name;
 };
 extern const struct test kalloctests[], kallochightests[], slabtests[],
-	vmatests[], pcachetests[], faulttests[], machinetests[];
+	vmatests[], pcachetests[], faulttests[], machinetests[], disktests[];
 
 #endif

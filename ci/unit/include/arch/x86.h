@@ -7,14 +7,17 @@
 #define invlpg cpuinvlpg
 #define cli    cpucli
 #define sti    cpusti
+#define readeflags cpureadeflags
 #include_next "arch/x86.h"
 #undef lcr3
 #undef rcr3
 #undef invlpg
 #undef cli
 #undef sti
+#undef readeflags
 
 void lcr3(uint);
+uint readeflags(void); /* interrupts are off with a spinlock held */
 uint rcr3(void);
 void invlpg(uint va);
 
