@@ -233,20 +233,29 @@ identify(struct channel *c, struct drive *d, uint16_t *id)
 static int
 describe(struct channel *c, struct drive *d, const uint16_t *id)
 {
-	uint64_t n = id[60] | (uint)id[61] << 16;
-
-	if (!(id[49] & 1 << 9)) {
+	d->lba48 = atasize(id, &d->dev.sectors);
+	if (d->lba48 < 0) {
 		printf("%s: knows no LBA, left alone\n", d->dev.name);
 		return 0;
 	}
-	d->lba48 = (id[83] & 0xC400) == 0x4400;
-	if (d->lba48)
-		n = id[100] | (uint)id[101] << 16 | (uint64_t)id[102] << 32;
-	d->dev.sectors = n;
 	d->dma = c->bm && id[49] & 1 << 8 &&
 		((id[63] & 0x707) || (id[53] & 4 && (id[88] & 0x7F7F)));
 	d->block = MIN(MAX(id[47] & 0xFFu, 1u), BLOCK);
 	return 1;
+}
+
+int
+atasize(const uint16_t *id, uint64_t *sectors)
+{
+	int lba48 = (id[83] & 0xC400) == 0x4400;
+
+	if (!(id[49] & 1 << 9))
+		return -ENXIO;
+	*sectors = id[60] | (uint)id[61] << 16;
+	if (lba48)
+		*sectors = id[100] | (uint)id[101] << 16 |
+			(uint64_t)id[102] << 32 | (uint64_t)id[103] << 48;
+	return lba48;
 }
 
 /* Let PIO move more than one sector at each interrupt. */

@@ -18,6 +18,7 @@ static void
 probe(const struct pcidev *d)
 {
 	virtioprobe(d);
+	ahciprobe(d);
 	ataprobe(d);
 }
 
