@@ -212,15 +212,14 @@ static int
 getsegs(struct core *c)
 {
 	struct vmainfo v;
-	uint i, max = 0, va;
+	uint i, max;
 
-	for (va = 0; uvmvma(c->uvm, va, &v); va = v.end, max++)
+	for (max = 0; uvmvma(c->uvm, (int)max, &v); max++)
 		if (v.file)
 			fileclose(v.file);
 	if (max >= 0xffff - 1 || !(c->seg = kmalloc(max * sizeof(*c->seg) + 1)))
 		return -ENOMEM;
-	va = 0;
-	for (i = 0; i < max && uvmvma(c->uvm, va, &v); i++, va = v.end) {
+	for (i = 0; i < max && uvmvma(c->uvm, (int)i, &v); i++) {
 		getseg(c, &c->seg[i], &v);
 		if (v.file)
 			fileclose(v.file);

@@ -76,6 +76,8 @@ fileclose(struct file *f)
 	if (f->writer)
 		iputwriter(f->inode);
 	dput(f->dentry);
+	if (ndetached)
+		reapmounts();
 	slabfree(filecache, f);
 }
 

@@ -607,6 +607,8 @@ fsput(struct fsinfo *fs)
 		return;
 	dput(fs->root);
 	dput(fs->cwd);
+	if (ndetached)
+		reapmounts();
 	kmfree(fs);
 }
 

@@ -417,6 +417,8 @@ changedir(struct dentry *d, int root)
 		release(&fs->lock);
 	}
 	dput(old);
+	if (ndetached)
+		reapmounts();
 	return err;
 }
 

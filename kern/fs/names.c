@@ -335,6 +335,8 @@ mayremove(struct place *pl, int isdir)
 	struct proc *p = myproc();
 	int err;
 
+	if (dir->super->flags & MS_RDONLY)
+		return -EROFS;
 	if (!pl->d)
 		return -ENOENT;
 	ip = pl->d->inode;
@@ -518,6 +520,8 @@ renamelocked(struct place *from, struct place *to, uint flags)
 	struct dentry *new;
 	int err;
 
+	if (dir->super->flags & MS_RDONLY)
+		return -EROFS;
 	if ((err = findlast(from)) < 0 || (err = findlast(to)) < 0)
 		return err;
 	if (!from->d)

@@ -16,12 +16,25 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/panic.h"
+#include "kern/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
 
+struct options { /* of a mount */
+	uint maxpages, maxnames, mode, uid, gid;
+	uint given; /* 1: maxpages, 2: maxnames; super->priv */
+};
+
 static int rammount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);
+static void defaults(struct options *o);
+static int parse(const char *data, struct options *o);
+static int setoption(struct options *o, const char *name, const char *value);
+static int quantity(const char *s, int base, uint max, uint *to);
+static int amount(const char **s, int base, uint64_t *n);
+static int ramremount(struct super *, uint flags, const char *data);
+static int ramoptions(struct super *, char *buf, int n);
 static int ramstatfs(struct super *, struct kstatfs *);
 static int ramcreate(struct inode *, struct dentry *, uint mode, uint rdev);
 static int ramsymlink(struct inode *, struct dentry *, const char *target);
@@ -47,6 +60,8 @@ const struct fstype tmpfstype = {.name = "tmpfs", .mount = rammount};
 static const struct superops superops = {
 	.drop = ramdrop,
 	.statfs = ramstatfs,
+	.remount = ramremount,
+	.options = ramoptions,
 };
 
 static const struct pcacheops nobacking;
@@ -81,32 +96,184 @@ static int
 rammount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
 {
-	int tmp = type == &tmpfstype;
-	struct super *s = supernew(type, source, &superops,
-		type == &ramfstype ? RAMFS_MAGIC : TMPFS_MAGIC);
-	struct meminfo m;
+	struct options o = {.mode = type == &tmpfstype ? 01777 : 0755};
+	struct super *s = 0;
+	struct inode *ip;
+	int err;
 
 	(void)flags;
-	(void)data;
+	defaults(&o);
+	if (type == &tmpfstype && (err = parse(data, &o)) < 0)
+		return err;
+	s = supernew(type, source, &superops,
+		type == &ramfstype ? RAMFS_MAGIC : TMPFS_MAGIC);
 	if (!s)
 		return -ENOMEM;
-	meminfo(&m);
-	s->maxpages = m.total / 2;
-	s->maxnames = m.total;
+	s->maxpages = o.maxpages;
+	s->maxnames = o.maxnames;
+	s->nnames = 1;
+	s->priv = (void *)o.given;
 	if (!(s->root = dentrynew(0, "", 0)))
 		goto bad;
-	s->root->inode = inodenew(s, S_IFDIR | (tmp ? 01777 : 0755));
-	if (!s->root->inode)
+	s->root->inode = ip = inodenew(s, S_IFDIR | o.mode);
+	if (!ip)
 		goto bad;
-	s->root->inode->nlink = 2;
-	s->root->inode->ops = &ramops;
-	s->root->inode->fops = &dirops;
+	ip->uid = o.uid;
+	ip->gid = o.gid;
+	ip->nlink = 2;
+	ip->ops = &ramops;
+	ip->fops = &dirops;
 	*sp = s;
 	return 0;
 bad:
 	dput(s->root);
 	superput(s);
 	return -ENOMEM;
+}
+
+/* Half of the memory, as many names as it has pages, and who mounts it. */
+static void
+defaults(struct options *o)
+{
+	struct proc *p = myproc();
+	struct meminfo m;
+
+	meminfo(&m);
+	o->maxpages = m.total / 2;
+	o->maxnames = m.total;
+	o->uid = p ? p->fsuid : 0;
+	o->gid = p ? p->fsgid : 0;
+}
+
+/* Those of tmpfs(5), as far as they mean something here: 0 or -EINVAL. */
+static int
+parse(const char *data, struct options *o)
+{
+	char word[48], *value;
+	int r;
+
+	while ((r = nextoption(&data, word, sizeof(word))) > 0) {
+		if (!(value = strchr(word, '=')))
+			return -EINVAL;
+		*value++ = 0;
+		if ((r = setoption(o, word, value)) < 0)
+			break;
+	}
+	return r;
+}
+
+static int
+setoption(struct options *o, const char *name, const char *value)
+{
+	struct meminfo m;
+	uint64_t n;
+
+	if (!strcmp(name, "huge") || !strcmp(name, "mpol"))
+		return 0;
+	if (!strcmp(name, "mode"))
+		return quantity(value, 8, 07777, &o->mode);
+	if (!strcmp(name, "uid"))
+		return quantity(value, 10, ~0u, &o->uid);
+	if (!strcmp(name, "gid"))
+		return quantity(value, 10, ~0u, &o->gid);
+	if (!strcmp(name, "nr_blocks")) {
+		o->given |= 1;
+		return quantity(value, 0, ~0u, &o->maxpages);
+	}
+	if (!strcmp(name, "nr_inodes")) {
+		o->given |= 2;
+		return quantity(value, 0, ~0u, &o->maxnames);
+	}
+	if (strcmp(name, "size") || amount(&value, 0, &n) < 0)
+		return -EINVAL;
+	meminfo(&m);
+	if (*value == '%') {
+		n = n * m.total / 100 * PGSIZE;
+		value++;
+	}
+	if (*value || n > (uint64_t)UINT32_MAX * PGSIZE)
+		return -EINVAL;
+	o->given |= 1;
+	o->maxpages = (n + PGSIZE - 1) / PGSIZE;
+	return 0;
+}
+
+/* A number, with a K, M or G, that is all of the text. */
+static int
+quantity(const char *s, int base, uint max, uint *to)
+{
+	uint64_t n;
+
+	if (amount(&s, base, &n) < 0 || *s || n > max)
+		return -EINVAL;
+	*to = n;
+	return 0;
+}
+
+/* The same at the beginning of the text. */
+static int
+amount(const char **s, int base, uint64_t *n)
+{
+	static const char units[] = "kmg";
+	const char *unit;
+	char *end;
+
+	*n = strtoul(*s, &end, base);
+	if (end == *s)
+		return -EINVAL;
+	if (*end && (unit = strchr(units, *end | 0x20))) {
+		*n <<= 10 * (unit - units + 1);
+		end++;
+	}
+	*s = end;
+	return 0;
+}
+
+/* No limit may be lower than what is used; the root stays as it is. */
+static int
+ramremount(struct super *s, uint flags, const char *data)
+{
+	struct options o = {.maxpages = s->maxpages, .maxnames = s->maxnames};
+	int err = 0;
+
+	(void)flags;
+	if (s->fstype != &tmpfstype)
+		return 0;
+	if ((err = parse(data, &o)) < 0)
+		return err;
+	acquire(&uses);
+	if (o.maxpages < s->npages || o.maxnames < s->nnames) {
+		err = -EINVAL;
+	} else {
+		s->maxpages = o.maxpages;
+		s->maxnames = o.maxnames;
+		s->priv = (void *)((uint)s->priv | o.given);
+	}
+	release(&uses);
+	return err;
+}
+
+static int
+ramoptions(struct super *s, char *buf, int n)
+{
+	struct inode *ip = s->root->inode;
+	uint mode = ip->mode & 07777, given = (uint)s->priv;
+	int len = 0;
+
+	if (s->fstype != &tmpfstype)
+		return 0;
+	if (given & 1)
+		len += snprintf(buf, n, ",size=%uk", s->maxpages * (PGSIZE / 1024));
+	if (given & 2)
+		len += snprintf(buf + len, n - len, ",nr_inodes=%u", s->maxnames);
+	if (mode != 01777) /* in octal */
+		len += snprintf(buf + len, n - len, ",mode=%03u", mode / 512 *
+			1000 + mode / 64 % 8 * 100 + mode / 8 % 8 * 10 + mode % 8);
+	if (ip->uid)
+		len += snprintf(buf + len, n - len, ",uid=%u", ip->uid);
+	if (ip->gid)
+		len += snprintf(buf + len, n - len, ",gid=%u", ip->gid);
+	return len;
 }
 
 /* A link's target goes too. */

@@ -36,10 +36,11 @@ struct dentry *rootdentry;
 
 static const struct fstype *const fstypes[] = {
 	&tmpfstype, &ramfstype, &devfstype, &devptstype, &procfstype,
-	&ext2type, &sysfstype,
+	&ext2type,
 };
 
 static struct list detached = {&detached, &detached}; /* [nameslock] */
+volatile int ndetached;      /* its length [nameslock] */
 static uint lastdev;
 
 static const char *lastpart(const char *path);
@@ -625,8 +626,10 @@ doumount(const char *path, uint flags)
 		on->mounted = 0;
 		root->covers = 0;
 		listdel(&sb->link);
-		if (busy)
+		if (busy) {
 			listadd(&detached, &sb->link);
+			ndetached++;
+		}
 	}
 	release(&nameslock);
 	dput(on);
@@ -665,8 +668,10 @@ reapmounts(void)
 		listeach(s, &detached, link)
 			if (!idle && !treebusy(s->root, 0))
 				idle = s;
-		if (idle)
+		if (idle) {
 			listdel(&idle->link);
+			ndetached--;
+		}
 		release(&nameslock);
 		if (idle)
 			superend(idle);

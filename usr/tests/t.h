@@ -32,12 +32,12 @@ struct test {
 /* One table per file, each ended by {0}. */
 extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], t_file[],
 	t_fork[], t_fpu[], t_futex[], t_fuzz[], t_heap[], t_mapfile[],
-	t_mmap[], t_oom[],
+	t_mmap[], t_mount[], t_oom[],
 	t_pipe[], t_race[], t_racefork[], t_raceio[], t_random[], t_sched[],
 	t_signal[], t_stack[], t_time[], t_trap[];
 extern const struct test t_pty[];
 extern const struct test t_sigrt[], t_timer[], t_racefile[];
-extern const struct test t_sockfd[], t_proc[], t_sockname[], t_socket[], t_thread[];
+extern const struct test t_sockfd[], t_sockname[], t_socket[], t_thread[];
 
 extern int quire;      /* running on Quire: counts are exact */
 extern char exepath[]; /* this program's own file */
