@@ -212,14 +212,15 @@ static int
 getsegs(struct core *c)
 {
 	struct vmainfo v;
-	uint i, max;
+	uint i, max = 0, va;
 
-	for (max = 0; uvmvma(c->uvm, (int)max, &v); max++)
+	for (va = 0; uvmvma(c->uvm, va, &v); va = v.end, max++)
 		if (v.file)
 			fileclose(v.file);
 	if (max >= 0xffff - 1 || !(c->seg = kmalloc(max * sizeof(*c->seg) + 1)))
 		return -ENOMEM;
-	for (i = 0; i < max && uvmvma(c->uvm, (int)i, &v); i++) {
+	va = 0;
+	for (i = 0; i < max && uvmvma(c->uvm, va, &v); i++, va = v.end) {
 		getseg(c, &c->seg[i], &v);
 		if (v.file)
 			fileclose(v.file);

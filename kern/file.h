@@ -18,6 +18,7 @@ struct dirsink;
 struct kstat;
 struct pcache;
 struct pollset;
+struct text;
 struct watch;
 
 struct fileops {
@@ -39,6 +40,8 @@ struct fileops {
 	int (*poll)(struct file *, struct pollset *ps);
 	int (*truncate)(struct file *, uint64_t size); /* inode locked */
 	int (*sync)(struct file *);
+	/* What /proc/PID/fdinfo tells of this kind; null: nothing. */
+	void (*info)(struct file *, struct text *);
 	/* The last reference is gone. */
 	void (*release)(struct file *);
 };

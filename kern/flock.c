@@ -10,12 +10,15 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
+#include "kern/dev/dev.h"
 #include "kern/fs/inode.h"
 #include "kern/sched.h"
 #include "kern/signal.h"
+#include "kern/text.h"
 
 static struct spinlock flocklock; /* the locks of every inode */
 static struct waitq flockq;       /* until some lock is given up */
+static struct list held = {&held, &held}; /* all locks, newest first [lock] */
 
 static struct filelock *inway(struct inode *ip, const struct filelock *want);
 static void apply(struct inode *ip, const struct filelock *want,
@@ -23,6 +26,9 @@ static void apply(struct inode *ip, const struct filelock *want,
 static int cut(struct filelock **lp, const struct filelock *want,
 	struct filelock *tail);
 static void add(struct inode *ip, struct filelock *l);
+static void drop(struct filelock **lp);
+static void showlock(struct text *, const char *prefix, int n,
+	const struct filelock *);
 
 void
 flockinit(void)
@@ -112,8 +118,7 @@ cut(struct filelock **lp, const struct filelock *want, struct filelock *tail)
 	} else if (l->end > want->end) {
 		l->start = want->end + 1;
 	} else {
-		*lp = l->next;
-		kmfree(l);
+		drop(lp);
 		return 1;
 	}
 	return 0;
@@ -124,6 +129,18 @@ add(struct inode *ip, struct filelock *l)
 {
 	l->next = ip->locks;
 	ip->locks = l;
+	l->inode = ip;
+	listadd(&held, &l->link);
+}
+
+static void
+drop(struct filelock **lp)
+{
+	struct filelock *l = *lp;
+
+	*lp = l->next;
+	listdel(&l->link);
+	kmfree(l);
 }
 
 int
@@ -148,11 +165,39 @@ flockrelease(struct inode *ip, void *owner)
 	acquire(&flocklock);
 	while ((l = *lp))
 		if (l->owner == owner) {
-			*lp = l->next;
-			kmfree(l);
+			drop(lp);
 		} else {
 			lp = &l->next;
 		}
 	release(&flocklock);
 	wakeup(&flockq);
+}
+
+void
+flockshow(struct text *t, const char *prefix, struct inode *ip, int pid)
+{
+	struct filelock *l;
+	int n = 0;
+
+	acquire(&flocklock);
+	listeach (l, &held, link)
+		if ((ip == 0 || l->inode == ip) && (pid == 0 || l->pid == pid))
+			showlock(t, prefix, ++n, l);
+	release(&flocklock);
+}
+
+static void
+showlock(struct text *t, const char *prefix, int n, const struct filelock *l)
+{
+	uint dev = l->inode->super->dev;
+
+	putf(t, "%s%d: %s  ADVISORY  %s %d %02x:%02x:%llu %llu ", prefix, n,
+		l->whole ? "FLOCK" : "POSIX",
+		l->type == F_WRLCK ? "WRITE" : "READ ", l->pid, major(dev),
+		minor(dev), (unsigned long long)l->inode->ino,
+		(unsigned long long)l->start);
+	if (l->whole || l->end >= INT64_MAX)
+		putf(t, "EOF\n");
+	else
+		putf(t, "%llu\n", (unsigned long long)l->end);
 }

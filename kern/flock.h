@@ -2,10 +2,12 @@
 #ifndef KERN_FLOCK_H
 #define KERN_FLOCK_H
 
+#include "kern/list.h"
 #include "kern/types.h"
 
 struct file;
 struct inode;
+struct text;
 
 struct filelock {
 	struct filelock *next;
@@ -14,6 +16,8 @@ struct filelock {
 	int type;            /* F_RDLCK, F_WRLCK; F_UNLCK to unlock */
 	int pid;
 	uint64_t start, end; /* first and last byte */
+	struct inode *inode; /* whose lock it is, once it is held */
+	struct list link;    /* all of them */
 };
 
 void flockinit(void);
@@ -28,5 +32,9 @@ int flocktest(struct inode *, const struct filelock *want,
 
 /* All locks of the owner go. */
 void flockrelease(struct inode *, void *owner);
+
+/* For /proc/locks: one line for each lock, of an inode (0: of all) and a process
+ * (0: of all), begun with prefix. */
+void flockshow(struct text *, const char *prefix, struct inode *, int pid);
 
 #endif

@@ -311,3 +311,13 @@ symname(uint addr, uint *offset)
 	*offset = addr - ksyms[lo - 1].addr;
 	return ksyms[lo - 1].name;
 }
+
+int
+ksym(uint i, uint *addr, const char **name)
+{
+	if (i >= nksyms)
+		return 0;
+	*addr = ksyms[i].addr;
+	*name = ksyms[i].name;
+	return 1;
+}

@@ -27,6 +27,9 @@ void backtrace(uint fp);
  * the kernel stack tells; the rest is 0. */
 void callers(uint fp, uint at[]);
 
+/* The i-th function of the kernel, by address: 1, or 0: there are fewer. */
+int ksym(uint i, uint *addr, const char **name);
+
 /* Always on.  Never for an argument that came from a user. */
 #define assert(e)                                                              \
 	((e) ? (void)0 : panic("%s:%d: assert %s", __FILE__, __LINE__, #e))

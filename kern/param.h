@@ -15,5 +15,6 @@
 #define STACKLIMIT  (8 << 20)   /* RLIMIT_STACK, soft, at boot */
 #define ARGLEN      (128 << 10) /* longest argument string, with the NUL */
 #define NVMA        65530  /* mappings a process may have */
+#define LASTCAP     40     /* capabilities are 0 to this one */
 
 #endif

@@ -190,6 +190,9 @@ format(struct out *o, const char *fmt, va_list ap)
 		case 'u':
 			putnumber(o, &s, argument(&s, &args, 0), 10);
 			break;
+		case 'o':
+			putnumber(o, &s, argument(&s, &args, 0), 8);
+			break;
 		case 'X':
 			s.flags |= UPPER;
 			putnumber(o, &s, argument(&s, &args, 0), 16);

@@ -5,7 +5,7 @@
 #include "kern/types.h"
 
 /* To the consoles and the log (dmesg).  Any context, any locks.
- * Conversions: d i u x X c s p % with l, ll, z, -, 0, +, width, .precision, *. */
+ * Conversions: d i u o x X c s p % with l, ll, z, -, 0, +, width, .precision, *. */
 int printf(const char *, ...) __attribute__((format(printf, 1, 2)));
 int vprintf(const char *, va_list);
 

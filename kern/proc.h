@@ -110,6 +110,7 @@ struct tgroup {
 	/* From here to exe: copied by fork as one block. */
 	struct rlimit64 rlimit[NRLIMIT];
 	int dumpable;
+	int oomadj;              /* oom_score_adj [proctree] */
 	struct file *exe;        /* the program, for /proc/PID/exe [proctree] */
 
 	struct list timers;      /* of timer_create [sighand lock] */

@@ -50,7 +50,7 @@ describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 	uint handler = p->tg->sighand->action[sig - 1].handler;
 	const char *what = "read";
 	struct vmainfo v;
-	int i, found = 0;
+	int found;
 
 	if (bootflag("quiet") || (handler != SIG_DFL && handler != SIG_IGN &&
 		!(p->sig.mask & sigbit(sig))))
@@ -59,11 +59,10 @@ describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 		what = "write";
 	else if (va == tf->eip)
 		what = "exec";
-	for (i = 0; !found && uvmvma(p->uvm, i, &v); i++) {
-		found = va >= v.start && va < v.end;
-		if (v.file)
-			fileclose(v.file);
-	}
+	found = uvmvma(p->uvm, va, &v);
+	if (found && v.file)
+		fileclose(v.file);
+	found = found && va >= v.start;
 	printf("%s[%d]: %s at %x, eip %x, ", p->name, p->pid, what, va, tf->eip);
 	if (found)
 		printf("mapping %x-%x %c%c%c%c\n", v.start, v.end,

@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/dev/dev.h"
+#include "kern/param.h"
 #include "kern/printf.h"
 #include "kern/fs/inode.h"
 #include "kern/proc.h"
@@ -105,7 +106,6 @@ enum { /* what prctl is asked */
 	PR_GET_TIMERSLACK = 30,
 	PR_SET_NO_NEW_PRIVS = 38,
 	PR_GET_NO_NEW_PRIVS = 39,
-	LASTCAP = 40,
 };
 
 static int prsetname(struct proc *p, uint uva);

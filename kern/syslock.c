@@ -118,7 +118,7 @@ putflock(int wide, uint uva, const struct filelock *l)
 int
 sys_flock(const uint *a)
 {
-	struct filelock want = {0, 0, 1, 0, 0, 0, INT64_MAX};
+	struct filelock want = {.whole = 1, .end = INT64_MAX};
 	uint op = a[1] & ~LOCK_NB;
 	struct file *f;
 	int err;

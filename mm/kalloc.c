@@ -20,7 +20,7 @@
 #include "mm/vm.h"
 #include "kern/printf.h"
 
-#define MAXORDER   10 /* 4 MiB */
+#define MAXORDER   (NORDER - 1) /* 4 MiB */
 #define BATCHORDER 4
 #define BATCH      (1 << BATCHORDER) /* frames moved to or from a CPU's list */
 #define JUNK       0x5A5A5A5Au
@@ -508,4 +508,26 @@ junkcheck(struct page *pg)
 #else
 	(void)pg;
 #endif
+}
+
+/* See mm.h.  Frames are looked at with no lock: the numbers may be those of
+ * different moments. */
+int
+zoneinfo(int i, struct zoneinfo *z)
+{
+	uint first = i == ZONE_LOW ? 0 : MIN(npages, DIRECTMAX >> PGSHIFT);
+	uint last = i == ZONE_LOW ? MIN(npages, DIRECTMAX >> PGSHIFT) : npages;
+	struct page *pg;
+
+	if (i >= NZONE)
+		return 0;
+	memset(z, 0, sizeof(*z));
+	for (pg = pages + first; pg < pages + last; pg++) {
+		z->present += pg->state != PG_RESERVED;
+		z->free += pg->state == PG_FREE || pg->state == PG_CPU;
+		if (pg->state == PG_FREE && pg->order < NORDER)
+			z->blocks[pg->order]++;
+	}
+	z->min = i == ZONE_LOW ? buddy.reserve : 0;
+	return 1;
 }

@@ -39,6 +39,8 @@ void kfreerange(uint start, uint end);
 void *kalloc(void);
 void kfree(void *);
 
+#define NORDER 11 /* blocks have 1 to 1024 pages */
+
 /* 2^order contiguous pages. */
 void *kallocs(int order);
 void kfrees(void *, int order);
@@ -63,6 +65,17 @@ void slabfree(struct slabcache *, void *);
 void *kmalloc(uint n);
 void *kzalloc(uint n);
 void kmfree(void *);
+
+struct slabinfo {
+	const char *name;
+	uint inuse, size, perpage, pages; /* objects; bytes; objects; pages */
+};
+
+/* The i-th cache: 1, or 0: there are fewer. */
+int slabinfo(int i, struct slabinfo *);
+
+/* Objects in use in the cache of that name. */
+uint slabinuse(const char *name);
 
 /* kvm.c */
 
@@ -153,18 +166,17 @@ struct uvmargs {
 };
 struct uvmargs *uvmargs(struct uvm *u);
 
-/* Describe the i-th mapping in address order for /proc/PID/maps: 1, or 0 when
- * there are no more.  *file is referenced (filedup), or 0. */
+/* Describe the first mapping that ends above va for /proc/PID/maps: 1, or 0 when
+ * there is none.  *file is referenced (filedup), or 0. */
 struct vmainfo {
 	uint start, end;
-	int prot, shared;
+	int prot, shared, maywrite;
 	int kind; /* VMAINFO_* */
-	uint rss; /* pages present */
 	uint64_t offset;
 	struct file *file;
 };
 enum { VMAINFO_MAP, VMAINFO_HEAP, VMAINFO_STACK };
-int uvmvma(struct uvm *u, int i, struct vmainfo *);
+int uvmvma(struct uvm *u, uint va, struct vmainfo *);
 
 /* For core dumps, which make nothing present.  The first page in [va, end), both
  * page aligned, that is present, or with anon set the first of private memory's
@@ -179,6 +191,31 @@ int uvmpeek(struct uvm *u, uint va, void *page);
  * the page of it are the same for all who map it; 0: private memory; -EFAULT:
  * nothing is mapped. */
 int uvmobject(struct uvm *u, uint va, struct pcache **obj, uint *index);
+
+/* usage.c: what of an address space is in memory. */
+
+#define PSSSHIFT 12 /* shares are counted in bytes << PSSSHIFT */
+
+/* Pages that are present, but for that of zeroes: private memory's own, of
+ * files, of shared memory.  A page's share is its size by the number of slots
+ * that show it. */
+struct vmusage {
+	uint pages[3];
+	uint64_t pss[3];
+	uint64_t pssdirty;
+	uint clean[2], dirty[2]; /* [1]: those that several slots show */
+	uint referenced;
+};
+
+/* Add what is present in [start, end), page aligned, to *use. */
+void uvmusage(struct uvm *u, uint start, uint end, struct vmusage *use);
+
+/* The entries of /proc/PID/pagemap for n pages from va on, with frame numbers or
+ * without. */
+#define PAGEMAP_PRESENT   (1ull << 63)
+#define PAGEMAP_FILE      (1ull << 61) /* a file's, or shared memory */
+#define PAGEMAP_EXCLUSIVE (1ull << 56) /* no other slot shows it */
+void uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames);
 
 /* fault.c */
 
@@ -326,7 +363,7 @@ void dropcaches(int what);
 
 /* vmstat.c */
 
-struct meminfo { /* pages */
+struct meminfo { /* pages; shmem: of cached, what memory alone has */
 	uint total, free, cached, anon, slab, tables, stacks, shmem, kernel;
 	uint image, pagearray; /* the kernel's image and the page array */
 	uint modules;          /* boot modules not yet freed */
@@ -345,7 +382,12 @@ const char *vmstatname(int event);
  * (kern/freeze.h). */
 int vmcheck(char *buf, int n);
 
-/* One line per slab cache: name, objects in use, objects, bytes each. */
-int slabinfo(char *buf, int n);
+struct zoneinfo { /* pages */
+	uint present, free, min;
+	uint blocks[NORDER]; /* free ones of 1 << n pages */
+};
+
+/* The i-th zone, low memory or high, nearly as it is: 1, or 0: there is none. */
+int zoneinfo(int i, struct zoneinfo *);
 
 #endif

@@ -506,25 +506,6 @@ uvmrss(struct uvm *u)
 	return rss;
 }
 
-/* The same of [start, end) only. */
-uint
-rangerss(struct uvm *u, uint start, uint end)
-{
-	uint rss = 0, a, e;
-	pte_t *slot;
-
-	for (uint va = start; va < end; va = nextsuper(va)) {
-		if (!(u->pgdir[PDX(va)] & PTE_P))
-			continue;
-		a = va;
-		e = MIN(nextsuper(va), end);
-		slot = filledslots(ptepage(u->pgdir[PDX(va)]), &a, &e);
-		for (; a < e; a += PGSIZE, slot++)
-			rss += ptefilled(*slot) && ptepage(*slot) != zeropage;
-	}
-	return rss;
-}
-
 /* The first page in [start, end) that is present (anon: and is private memory's
  * own): its address, or end. */
 uint

@@ -9,7 +9,6 @@
  * to a user; page->inuse counts the objects handed out of it.  Never sleeps.
  */
 #include "mm/vm.h"
-#include "kern/printf.h"
 
 #define NCACHE  40
 #define NCLASS  NELEM(classes)
@@ -239,13 +238,24 @@ slabcheck(void)
 }
 
 int
-slabinfo(char *buf, int n)
+slabinfo(int i, struct slabinfo *info)
 {
-	int len = 0;
+	struct slabcache *c = &caches[i];
 
-	for (struct slabcache *c = caches; c < caches + ncaches; c++)
-		len += snprintf(buf + len, len < n ? n - len : 0,
-			"%-20s %6u %6u %5u\n", c->name, c->inuse,
-			c->pages * c->perpage, c->size);
-	return MIN(len, n);
+	if (i >= ncaches)
+		return 0;
+	*info = (struct slabinfo){c->name, c->inuse, c->size, c->perpage,
+		c->pages};
+	return 1;
+}
+
+uint
+slabinuse(const char *name)
+{
+	struct slabinfo info;
+
+	for (int i = 0; slabinfo(i, &info); i++)
+		if (strcmp(info.name, name) == 0)
+			return info.inuse;
+	return 0;
 }

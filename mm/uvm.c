@@ -420,12 +420,13 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 }
 
 int
-uvmvma(struct uvm *u, int i, struct vmainfo *info)
+uvmvma(struct uvm *u, uint va, struct vmainfo *info)
 {
 	struct vma *v;
-	int found;
+	int i, found;
 
 	acquireread(&u->lock);
+	i = vmaindex(u, va);
 	found = i < u->nvma;
 	if (found) {
 		v = u->vmas[i];
@@ -436,7 +437,8 @@ uvmvma(struct uvm *u, int i, struct vmainfo *info)
 		info->kind = v->flags & VM_STACK  ? VMAINFO_STACK
 			     : v->flags & VM_HEAP ? VMAINFO_HEAP
 						  : VMAINFO_MAP;
-		info->rss = rangerss(u, v->start, v->end);
+		info->maywrite = !info->shared || !v->file ||
+				 (v->flags & VM_MAYWRITE);
 		info->offset = v->obj ? (uint64_t)v->pgoff << PGSHIFT : 0;
 		info->file = v->file ? filedup(v->file) : 0;
 	}

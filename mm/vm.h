@@ -354,7 +354,6 @@ struct page *slotpage(struct uvm *, uint va);
 int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
 void freetables(struct uvm *);               /* the last: nobody runs on it */
 uint uvmrss(struct uvm *);
-uint rangerss(struct uvm *, uint start, uint end);
 uint nextpage(struct uvm *, uint start, uint end, int anon);
 void notepeak(struct uvm *);                 /* call before rss shrinks */
 

@@ -92,7 +92,7 @@ meminfo(struct meminfo *m)
 	m->pagearray = PGROUNDUP(npages * sizeof(struct page)) >> PGSHIFT;
 	acquire(&pclistlock);
 	listeach(pc, &pclist, link)
-		if (pc->host == 0)
+		if (!backed(pc))
 			m->shmem += pc->npages;
 	release(&pclistlock);
 	m->buffers = lrustat.buffers;

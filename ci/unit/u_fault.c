@@ -289,7 +289,7 @@ comparevmas(struct mproc *p)
 	struct mpage *a, *b;
 	uint n = 0, last = 0;
 
-	for (int i = 0; uvmvma(p->u, i, &v); i++) {
+	for (uint va = 0; uvmvma(p->u, va, &v); va = v.end) {
 		check(v.start >= last && v.start < v.end, "%x-%x", v.start, v.end);
 		a = at(p, v.start, 0);
 		check(a != 0, "%x-%x: the first page is not mapped", v.start,
@@ -1161,7 +1161,6 @@ mremap_over_two(void)
 {
 	struct uvm *u;
 	uint before, n;
-	char buf[4096], *line;
 
 	setup();
 	before = files[1].file->ref;
@@ -1176,12 +1175,7 @@ mremap_over_two(void)
 	freeuvm(u);
 	check((uint)files[1].file->ref == before, "%d references to the file",
 		files[1].file->ref);
-	slabinfo(buf, sizeof(buf));
-	line = 0;
-	for (char *s = buf; *s; s = strchr(s, '\n') + 1)
-		if (strncmp(s, "vma ", 4) == 0)
-			line = s;
-	n = line ? strtoul(line + 20, 0, 10) : ~0u;
+	n = slabinuse("vma");
 	check(n == 0, "%u mappings are left", n);
 }
 

@@ -390,10 +390,11 @@ dentrypath(struct dentry *d, char *buf, uint n)
 }
 
 int
-mountpath(int i, struct super *copy, char *buf, uint n)
+mountpath(int i, struct super *copy, uint *parent, char *buf, uint n)
 {
 	struct dentry *root = ourroot();
 	struct super *s;
+	char *options;
 	int len = -ENOENT;
 
 	acquire(&nameslock);
@@ -401,7 +402,15 @@ mountpath(int i, struct super *copy, char *buf, uint n)
 		if (i-- != 0)
 			continue;
 		*copy = *s;
-		len = pathbelow(root, s->root, buf, n);
+		*parent = s->root->covers ? s->root->covers->inode->super->dev
+					  : s->dev;
+		len = pathbelow(root, s->root, buf, n - MOUNTOPTS);
+		if (len < 0)
+			continue;
+		options = buf + len + 1;
+		*options = 0;
+		if (s->ops && s->ops->options)
+			s->ops->options(s, options, MOUNTOPTS);
 	}
 	release(&nameslock);
 	return len;

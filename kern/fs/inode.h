@@ -59,7 +59,7 @@ struct fstype {
 	int single;     /* all mounts show one and the same on Linux */
 };
 extern const struct fstype ramfstype, tmpfstype, devfstype, devptstype, procfstype;
-extern const struct fstype ext2type;
+extern const struct fstype ext2type, sysfstype;
 
 /* Operations of directories, but for those marked.  lookup is called with the
  * directory's lock held; the others that take a directory with the lock of its
@@ -201,9 +201,12 @@ uint dcacheshrink(uint n);
 /* Drop every name below a root or a directory, leaves first. */
 void treefree(struct dentry *root);
 
-/* The i-th mount: a copy of its super, whose root is not referenced, and the
- * length of its path, in buf.  -ENOENT: there are fewer; -ERANGE. */
-int mountpath(int i, struct super *copy, char *buf, uint n);
+/* The i-th mount: a copy of its super, whose root is not referenced, the device
+ * of the one it is mounted on (the root: its own), and the length of its path, in
+ * buf, with the options of superops behind its NUL.  n counts MOUNTOPTS bytes for
+ * these.  -ENOENT: there are fewer; -ERANGE. */
+#define MOUNTOPTS 256
+int mountpath(int i, struct super *copy, uint *parent, char *buf, uint n);
 
 /* inode.c */
 void inodeinit(void);

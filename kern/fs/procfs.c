@@ -1,20 +1,25 @@
 /*
- * procfs.c - /proc: a file system whose files are made up when they are read.
+ * procfs.c - /proc and /sys: file systems whose files are made up when they are
+ * read.
  *
  * The tree comes from tables of struct procent.  An inode says which entry it
  * is (priv), of which process and descriptor (both in its number), and nothing
  * else: so nothing in the tree has to be told when a process goes away.  Each
  * use looks the process up again, and valid() lets the names of dead ones drop.
+ * In /sys the place of a process is taken by a CPU or a disk.
  *
- * Reading at offset 0 writes the whole text of the file into a buffer of the
- * open file; reads at other offsets copy from that text, so that a reader with
- * a small buffer sees one consistent state.
+ * Reading at offset 0 writes the text of the file into a buffer of the open
+ * file; reads at other offsets copy from that text, so that a reader with a
+ * small buffer sees one consistent state.  A long file is written in parts, one
+ * of which is in the buffer: going back means to begin anew.
  *
  * Invariants:
- *   P1  An inode's number is pid << 16 | place: for a process the place is
- *       entry << 10, with OFTASK below task/TID, or FDPLACE | fd, else a number
- *       made from the path (see subplace).  It fits 31 bits and is not 0.
- *   P2  struct procfile.text is touched only under its lock.
+ *   P1  An inode's number is id << 16 | place, below 2^31, where it belongs to a
+ *       process, with its pid as id and for place entry << 10, with OFTASK below
+ *       task/TID, or FDPLACE | fd; in /sys where it belongs to a thing of a kind
+ *       (see subino).  Else it is the address of the entry, above 2^31; but that
+ *       of a root is 1.
+ *   P2  struct procfile but for its lock is touched only under that.
  *   P3  Nothing here holds a spinlock while it copies to a user.
  */
 #include "kern/fs/procfs.h"
@@ -33,14 +38,18 @@
 
 /* Places (P1); entries of procpidents have the smaller ones. */
 #define FDPLACE   (48u << 10)
+#define INFOPLACE (52u << 10) /* fdinfo's */
 #define PIDPLACE  (62u << 10)
 #define TASKPLACE (61u << 10 | OFTASK)
 #define OFTASK    1u /* and for TASKPLACE: every place in it is odd */
-#define ROOTPLACE 1u
+#define ROOTINO   1u
+
+#define SYSMAGIC 0x62656572 /* statfs */
 
 struct procfile { /* an open file of /proc */
 	struct sleeplock lock;
-	struct text text; /* what the file said at the last read at 0 [lock] */
+	struct text text; /* a part of what the file said at the last read at 0 */
+	int64_t base;     /* its offset in the file */
 };
 
 static int proclookup(struct inode *, struct dentry *);
@@ -50,15 +59,21 @@ static int procreadlink(struct inode *, char *, uint);
 static struct dentry *procfollow(struct inode *, int *);
 static int procread(struct file *, struct uio *, int64_t *);
 static int procwrite(struct file *, struct uio *, int64_t *);
+static int procrawread(struct file *, struct uio *, int64_t *);
 static int64_t procseek(struct file *, int64_t, int);
 static int procreaddir(struct file *, struct dirsink *);
 static void procrelease(struct file *);
 
 static int procmount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);
+static int sysmount(const struct fstype *, const char *source, uint flags,
+	const char *data, struct super **);
 
 const struct fstype procfstype = {
 	.name = "proc", .mount = procmount, .single = 1
+};
+const struct fstype sysfstype = {
+	.name = "sysfs", .mount = sysmount, .single = 1
 };
 
 static const struct inodeops procops = {
@@ -87,6 +102,11 @@ static const struct fileops procdirops = {
 	.readdir = procreaddir,
 };
 
+static const struct fileops procrawops = {
+	.read = procrawread,
+	.seek = procseek,
+};
+
 static const struct procent piddir = {
 	.mode = S_IFDIR | 0555, .sub = procpidents
 };
@@ -96,37 +116,64 @@ static const struct procent taskdir = {
 static const struct procent rootent = {
 	.mode = S_IFDIR | 0555, .sub = procsysents
 };
+static const struct procent sysrootent = {
+	.mode = S_IFDIR | 0555, .sub = sysfsents
+};
 
-static struct inode *procinode(struct super *, const struct procent *, int pid,
-	uint place);
+static int treemount(const struct fstype *, const char *source, uint magic,
+	const struct procent *root, struct super **);
+static struct inode *procinode(struct super *, const struct procent *, uint ino);
 static int fillname(struct dentry *, struct inode *dir, const struct procent *,
-	int pid, uint place);
+	uint ino);
 static int lookupfd(struct inode *dir, struct dentry *);
 static int lookuppid(struct inode *dir, struct dentry *);
+static const struct procent *fdentof(struct inode *dir);
+static uint fdino(struct inode *dir, int fd);
+static int lookupid(struct inode *dir, struct dentry *);
+static uint idino(const struct procent *, int id);
 static int number(const char *);
 static int fdof(struct inode *);
 static int mayuse(struct inode *);
+static int seektext(struct inode *, struct procfile *, int64_t off);
 static int generate(struct inode *, struct text *);
 static int emitdots(struct file *, struct dirsink *);
 static int emitents(struct file *, struct dirsink *);
 static void emitfds(struct file *, struct dirsink *);
 static void emitpids(struct file *, struct dirsink *, int of);
+static void emitids(struct file *, struct dirsink *);
 
-/* Mount /proc. */
 static int
 procmount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
 {
-	struct super *s = supernew(type, source, 0, PROC_MAGIC);
-
 	(void)flags;
 	(void)data;
+	return treemount(type, source, PROC_MAGIC, &rootent, sp);
+}
+
+static int
+sysmount(const struct fstype *type, const char *source, uint flags,
+	const char *data, struct super **sp)
+{
+	(void)flags;
+	(void)data;
+	return treemount(type, source, SYSMAGIC, &sysrootent, sp);
+}
+
+/* A new super with its root. */
+static int
+treemount(const struct fstype *type, const char *source, uint magic,
+	const struct procent *root, struct super **sp)
+{
+	struct super *s = supernew(type, source, 0, magic);
+
+
 	if (s == 0)
 		return -ENOMEM;
 	s->root = dentrynew(0, "", 0);
 	if (s->root == 0)
 		goto bad;
-	s->root->inode = procinode(s, &rootent, 0, ROOTPLACE);
+	s->root->inode = procinode(s, root, ROOTINO);
 	if (s->root->inode == 0)
 		goto bad;
 	*sp = s;
@@ -137,24 +184,33 @@ bad:
 	return -ENOMEM;
 }
 
-/* The inode of an entry at its place (P1), or 0. */
+/* Of an inode number (P1): which process, CPU or disk it belongs to, 0: none. */
+static int
+idof(uint ino)
+{
+	return ino >> 31 ? 0 : (int)(ino >> 16);
+}
+
+/* The inode of an entry, or 0. */
 static struct inode *
-procinode(struct super *s, const struct procent *e, int pid, uint place)
+procinode(struct super *s, const struct procent *e, uint ino)
 {
 	struct inode *ip = inodenew(s, e->mode);
 
 	if (ip == 0)
 		return 0;
-	ip->ino = (uint)pid << 16 | place;
+	ip->ino = ino;
 	ip->priv = (void *)e;
 	ip->nlink = S_ISDIR(e->mode) ? 2 : 1;
-	ip->fops = S_ISDIR(e->mode) ? &procdirops : &procfileops;
+	ip->fops = S_ISDIR(e->mode) ? &procdirops
+		   : e->read	    ? &procrawops
+				    : &procfileops;
 	ip->ops = &procops;
 	if (S_ISLNK(e->mode) && (e->flags & PROC_INSPECT))
 		ip->ops = &procmagicops;
 	ip->uid = ip->gid = 0;
-	if (pid)
-		procowner(pid, &ip->uid, &ip->gid);
+	if (idof(ino) && s->magic == PROC_MAGIC)
+		procowner(idof(ino), &ip->uid, &ip->gid);
 	return ip;
 }
 
@@ -167,7 +223,7 @@ entof(struct inode *ip)
 static int
 pidof(struct inode *ip)
 {
-	return (int)((uint)ip->ino >> 16);
+	return idof((uint)ip->ino);
 }
 
 static uint
@@ -176,14 +232,17 @@ placeof(struct inode *ip)
 	return (uint)ip->ino & 0xffff;
 }
 
-/* The place of the i-th entry of a directory's table. */
+/* The inode number of an entry of a directory's table. */
 static uint
-subplace(struct inode *dir, uint i)
+subino(struct inode *dir, const struct procent *e)
 {
-	if (pidof(dir))
-		return (uint)(&entof(dir)->sub[i] - procpidents) << 10 |
-			(placeof(dir) & OFTASK);
-	return (placeof(dir) - ROOTPLACE) * 32 + i + 1 + ROOTPLACE;
+	uint id = (uint)pidof(dir) << 16;
+
+	if (id == 0)
+		return (uint)e;
+	if (dir->super->magic == SYSMAGIC)
+		return id | ((uint)e >> 2 & 0xffff);
+	return id | (uint)(e - procpidents) << 10 | (placeof(dir) & OFTASK);
 }
 
 /* Find a name: in the table, then among descriptors or processes. */
@@ -194,20 +253,18 @@ proclookup(struct inode *dir, struct dentry *d)
 
 	for (uint i = 0; e && e[i].name; i++)
 		if (strcmp(e[i].name, d->name) == 0)
-			return fillname(d, dir, &e[i], pidof(dir),
-				subplace(dir, i));
+			return fillname(d, dir, &e[i], subino(dir, &e[i]));
 	if (entof(dir)->flags & PROC_FDS)
 		return lookupfd(dir, d);
 	if (entof(dir) == &rootent || (entof(dir)->flags & PROC_TASKS))
 		return lookuppid(dir, d);
-	return 0;
+	return entof(dir)->next ? lookupid(dir, d) : 0;
 }
 
 static int
-fillname(struct dentry *d, struct inode *dir, const struct procent *e, int pid,
-	uint place)
+fillname(struct dentry *d, struct inode *dir, const struct procent *e, uint ino)
 {
-	d->inode = procinode(dir->super, e, pid, place);
+	d->inode = procinode(dir->super, e, ino);
 	return d->inode ? 0 : -ENOMEM;
 }
 
@@ -219,10 +276,45 @@ lookupfd(struct inode *dir, struct dentry *d)
 
 	if (fd < 0 || fd >= MAXFD || procnextfd(pid, fd, &mode) != fd)
 		return 0;
-	err = fillname(d, dir, &procfdent, pid, FDPLACE | (uint)fd);
-	if (err == 0)
+	err = fillname(d, dir, fdentof(dir), fdino(dir, fd));
+	if (err == 0 && S_ISLNK(d->inode->mode))
 		d->inode->mode = S_IFLNK | mode;
 	return err;
+}
+
+/* Of a directory of descriptors: what they are in it. */
+static const struct procent *
+fdentof(struct inode *dir)
+{
+	return entof(dir)->flags & PROC_FDINFO ? &procfdinfoent : &procfdent;
+}
+
+static uint
+fdino(struct inode *dir, int fd)
+{
+	uint place = fdentof(dir) == &procfdent ? FDPLACE : INFOPLACE;
+
+	return (uint)pidof(dir) << 16 | place | (uint)fd;
+}
+
+/* The CPU or the disk of that name. */
+static int
+lookupid(struct inode *dir, struct dentry *d)
+{
+	const struct procent *e = entof(dir)->each;
+	char name[PROCNAME];
+	int id;
+
+	for (id = 0; (id = entof(dir)->next(pidof(dir), id + 1, name)) > 0;)
+		if (strcmp(name, d->name) == 0)
+			return fillname(d, dir, e, idino(e, id));
+	return 0;
+}
+
+static uint
+idino(const struct procent *e, int id)
+{
+	return (uint)id << 16 | ((uint)e >> 2 & 0xffff);
 }
 
 static int
@@ -234,8 +326,8 @@ lookuppid(struct inode *dir, struct dentry *d)
 	if (pid <= 0 || (task ? procnexttask(pidof(dir), pid) != pid
 			      : procinspect(pid) == -ESRCH))
 		return 0;
-	return fillname(d, dir, task ? &taskdir : &piddir, pid,
-		task ? TASKPLACE : PIDPLACE);
+	return fillname(d, dir, task ? &taskdir : &piddir,
+		(uint)pid << 16 | (task ? TASKPLACE : PIDPLACE));
 }
 
 /* A decimal number without leading zeroes below 100,000, or -1. */
@@ -266,7 +358,9 @@ procvalid(struct dentry *d)
 		return 0;
 	if (pidof(ip) == 0)
 		return 1;
-	if (entof(ip) == &procfdent &&
+	if (ip->super->magic == SYSMAGIC)
+		return 1; /* CPUs and disks stay */
+	if ((entof(ip) == &procfdent || entof(ip) == &procfdinfoent) &&
 		procnextfd(pidof(ip), fdof(ip), 0) != fdof(ip))
 		return 0;
 	return procowner(pidof(ip), &uid, &gid) == 0 && uid == ip->uid &&
@@ -320,7 +414,7 @@ procopen(struct inode *ip, struct file *f)
 	if (err < 0)
 		return err;
 	f->ops = ip->fops;
-	if (S_ISDIR(ip->mode))
+	if (f->ops != &procfileops)
 		return 0;
 	pf = kzalloc(sizeof(*pf));
 	if (pf == 0)
@@ -344,23 +438,50 @@ static int
 procread(struct file *f, struct uio *u, int64_t *off)
 {
 	struct procfile *pf = f->priv;
-	int n = 0, err = 0;
+	int n = 0, part, err;
 
 	acquiresleep(&pf->lock);
-	if (*off == 0 || pf->text.s == 0)
-		err = generate(f->inode, &pf->text);
-	if (err == 0 && *off < pf->text.n) {
-		n = (int)MIN(u->n, pf->text.n - (uint)*off);
-		err = uioput(u, pf->text.s + *off, (uint)n);
-	}
+	do {
+		err = seektext(f->inode, pf, *off);
+		part = 0;
+		if (err == 0 && *off < pf->base + pf->text.n) {
+			uint from = (uint)(*off - pf->base);
+
+			part = (int)MIN(u->n, pf->text.n - from);
+			err = uioput(u, pf->text.s + from, (uint)part);
+		}
+		if (err == 0) {
+			*off += part;
+			n += part;
+		}
+	} while (err == 0 && part > 0 && u->n > 0 && pf->text.more);
 	releasesleep(&pf->lock);
-	if (err < 0)
-		return err;
-	*off += n;
-	return n;
+	return n ? n : err;
 }
 
-/* Write the file's text anew. */
+/* Have the part of the text that begins at or before off and reaches beyond it,
+ * if the file does: 0 or -errno, and the next read begins anew. */
+static int
+seektext(struct inode *ip, struct procfile *pf, int64_t off)
+{
+	struct text *t = &pf->text;
+	int err = 0;
+
+	if (off == 0 || off < pf->base || t->s == 0) {
+		pf->base = 0;
+		t->at = 0;
+		err = generate(ip, t);
+	}
+	while (err == 0 && t->more && off >= pf->base + t->n) {
+		pf->base += t->n;
+		err = generate(ip, t);
+	}
+	if (err < 0)
+		pf->base = INT64_MAX;
+	return err;
+}
+
+/* Write the file's text, or its next part. */
 static int
 generate(struct inode *ip, struct text *t)
 {
@@ -368,7 +489,10 @@ generate(struct inode *ip, struct text *t)
 
 	t->n = 0;
 	t->err = 0;
+	t->more = 0;
+	t->ent = entof(ip);
 	t->thread = pidof(ip) && (placeof(ip) & OFTASK);
+	t->fd = fdof(ip);
 	if (err == 0 && entof(ip)->show == 0)
 		err = -EINVAL;
 	if (err == 0)
@@ -380,6 +504,19 @@ generate(struct inode *ip, struct text *t)
 	if (err < 0)
 		t->n = 0;
 	return err;
+}
+
+/* Files of which any piece is made up on its own. */
+static int
+procrawread(struct file *f, struct uio *u, int64_t *off)
+{
+	int n = mayuse(f->inode);
+
+	if (n == 0)
+		n = entof(f->inode)->read(pidof(f->inode), u, *off);
+	if (n > 0)
+		*off += n;
+	return n;
 }
 
 static int
@@ -395,8 +532,9 @@ procwrite(struct file *f, struct uio *u, int64_t *off)
 	if (n >= sizeof(s))
 		return -EINVAL;
 	err = uioget(u, s, n);
+	s[n] = 0;
 	if (err == 0)
-		err = e->store(pidof(f->inode), s, n);
+		err = e->store(e, pidof(f->inode), s, n);
 	if (err < 0)
 		return err;
 	*off += n;
@@ -429,9 +567,12 @@ procreaddir(struct file *f, struct dirsink *sink)
 		return 0;
 	if (entof(dir)->flags & PROC_FDS)
 		emitfds(f, sink);
-	else if ((entof(dir)->flags & PROC_TASKS) ||
-		(emitents(f, sink) == 0 && entof(dir) == &rootent))
+	else if (entof(dir)->flags & PROC_TASKS)
 		emitpids(f, sink, pidof(dir));
+	else if (emitents(f, sink) == 0 && entof(dir) == &rootent)
+		emitpids(f, sink, 0);
+	else if (entof(dir)->next)
+		emitids(f, sink);
 	return 0;
 }
 
@@ -464,14 +605,14 @@ static int
 emitents(struct file *f, struct dirsink *sink)
 {
 	const struct procent *e = entof(f->inode)->sub;
-	uint pid = (uint)pidof(f->inode) << 16, n = 0;
+	uint n = 0;
 
-	while (e[n].name)
+	while (e && e[n].name)
 		n++;
 	while (f->off - 2 < n) {
 		uint i = (uint)f->off - 2;
 
-		if (emit(f, sink, e[i].name, pid | subplace(f->inode, i),
+		if (emit(f, sink, e[i].name, subino(f->inode, &e[i]),
 			    e[i].mode, f->off + 1))
 			return 1;
 	}
@@ -481,6 +622,7 @@ emitents(struct file *f, struct dirsink *sink)
 static void
 emitfds(struct file *f, struct dirsink *sink)
 {
+	const struct procent *e = fdentof(f->inode);
 	int pid = pidof(f->inode), fd;
 	char name[12];
 
@@ -489,9 +631,7 @@ emitfds(struct file *f, struct dirsink *sink)
 		if (fd < 0 || fd >= MAXFD)
 			return;
 		snprintf(name, sizeof(name), "%d", fd);
-		if (emit(f, sink, name,
-			    (uint)pid << 16 | FDPLACE | (uint)fd, S_IFLNK,
-			    fd + 3))
+		if (emit(f, sink, name, fdino(f->inode, fd), e->mode, fd + 3))
 			return;
 	}
 }
@@ -516,55 +656,21 @@ emitpids(struct file *f, struct dirsink *sink, int of)
 	}
 }
 
-void
-putf(struct text *t, const char *fmt, ...)
+/* The CPUs or disks of a directory of /sys. */
+static void
+emitids(struct file *f, struct dirsink *sink)
 {
-	va_list ap;
-	char *s;
-	int n;
+	const struct procent *e = entof(f->inode);
+	char name[PROCNAME];
+	int id;
 
-	if (textroom(t, 80) == 0)
-		return;
-	va_start(ap, fmt);
-	n = vsnprintf(t->s + t->n, t->cap - t->n, fmt, ap);
-	va_end(ap);
-	if ((uint)n >= t->cap - t->n) {
-		s = textroom(t, (uint)n + 1);
-		if (s == 0)
+	for (;;) {
+		id = e->next(pidof(f->inode),
+			MAX(1, (int)f->off - PIDCOOKIE), name);
+		if (id <= 0)
 			return;
-		va_start(ap, fmt);
-		n = vsnprintf(s, (uint)n + 1, fmt, ap);
-		va_end(ap);
+		if (emit(f, sink, name, idino(e->each, id), S_IFDIR,
+			    id + PIDCOOKIE + 1))
+			return;
 	}
-	t->n += (uint)n;
-}
-
-/* Doubling keeps what is copied below what is written. */
-char *
-textroom(struct text *t, uint n)
-{
-	uint cap = t->cap ? t->cap : 512;
-	char *s;
-
-	if (t->err < 0)
-		return 0;
-	while (cap - t->n < n && cap < TEXTMAX)
-		cap *= 2;
-	if (cap - t->n < n) {
-		t->err = -EFBIG;
-		return 0;
-	}
-	if (cap == t->cap)
-		return t->s + t->n;
-	s = kmalloc(cap);
-	if (s == 0) {
-		t->err = -ENOMEM;
-		return 0;
-	}
-	if (t->n)
-		memmove(s, t->s, t->n);
-	kmfree(t->s);
-	t->s = s;
-	t->cap = cap;
-	return s + t->n;
 }

@@ -1,11 +1,13 @@
 /*
- * procpid.c - /proc/PID: the files that tell about one process.
+ * procpid.c - /proc/PID: the files that tell about one process; but for its
+ * memory (procmaps.c) and its open files (procfd.c).
  *
  * A process other than the running one may exit at any time.  So each file
  * first takes a copy of what it needs under proctree, with references to the
  * memory and the files it wants to look at, and writes its text from the copy.
  */
 #include "kern/fs/procfs.h"
+#include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/abi/resource.h"
@@ -34,34 +36,34 @@ struct procinfo { /* a copy of what proctree guards, and some more */
 	uint64_t pending, shared, blocked, ignored, caught;
 	int queued;          /* signals, and how many may be */
 	uint maxqueued;
+	int kernel;          /* it is a thread of the kernel */
+	int nonewprivs;
+	uint affinity, policy, persona;
+	int xstatus;         /* of a zombie */
+	int oomadj;
 	struct uvmstat mem;  /* zero without memory */
 	struct uvmargs args;
+	struct vmusage use;  /* only after getusage() */
 	int hasmem;
 };
 
 static int getinfo(int pid, struct procinfo *);
+static int getusage(int pid, struct procinfo *);
+static void statuscaps(struct text *, struct procinfo *);
+static void statuscpus(struct text *, struct procinfo *);
 static void copyids(struct procinfo *, struct proc *);
 static void copyfamily(struct procinfo *, struct proc *);
 static void copyusage(struct procinfo *, struct proc *);
 static void copysignals(struct procinfo *, struct proc *);
-static struct uvm *getuvm(int pid);
 static int mayinspect(struct proc *);
 static uint userhz(uint64_t ticks);
 
 static void ownusage(struct procinfo *);
+static uint textpages(struct procinfo *);
 static void statusids(struct text *, struct procinfo *);
 static void statusmem(struct text *, struct procinfo *);
 static void statussignals(struct text *, struct procinfo *);
 static int showmemory(struct text *, int pid, uint start, uint end);
-static int eachvma(struct text *, int pid,
-	void (*show)(struct text *, struct vmainfo *, char *path));
-static void showvma(struct text *, struct vmainfo *, char *path);
-static void showvmasize(struct text *, struct vmainfo *, char *path);
-static const char *vmaname(struct vmainfo *, char *path);
-static struct file *getfd(int pid, int fd);
-static int filelink(struct file *, struct dentry **, char *buf, uint n);
-static int kindtext(struct file *, char *buf, uint n);
-static struct dentry *kindname(struct file *);
 
 /* pid (name) state ...: one line of 52 fields, in the order of Linux. */
 static int
@@ -86,9 +88,10 @@ showstat(struct text *t, int pid)
 	putf(t, " %u %u %u %u 0 0 0", (uint)i.pending & 0x7fffffff,
 		(uint)i.blocked & 0x7fffffff, (uint)i.ignored & 0x7fffffff,
 		(uint)i.caught & 0x7fffffff);
-	putf(t, " %d %d 0 0 0 0 0", i.exitsignal, i.cpu);
-	putf(t, " 0 0 %u %u %u %u %u 0\n", i.mem.startbrk, i.args.argstart,
-		i.args.argend, i.args.envstart, i.args.envend);
+	putf(t, " %d %d 0 %u 0 0 0", i.exitsignal, i.cpu, i.policy);
+	putf(t, " 0 0 %u %u %u %u %u %d\n", i.mem.startbrk, i.args.argstart,
+		i.args.argend, i.args.envstart, i.args.envend,
+		i.state == 'Z' ? i.xstatus : 0);
 	return 0;
 }
 
@@ -107,21 +110,29 @@ static int
 showstatm(struct text *t, int pid)
 {
 	struct procinfo i;
-	int err = getinfo(pid, &i);
+	int err = getusage(pid, &i);
 
 	if (err < 0)
 		return err;
 	putf(t, "%u %u %u %u 0 %u 0\n", i.mem.size, i.mem.rss,
-		MIN(i.mem.rss, i.mem.text), i.mem.text,
+		i.use.pages[1] + i.use.pages[2], textpages(&i),
 		i.mem.data + i.mem.stack);
 	return 0;
+}
+
+/* Pages of the program's own text. */
+static uint
+textpages(struct procinfo *i)
+{
+	return (PGROUNDUP(i->args.endcode) - PGROUNDDOWN(i->args.startcode)) >>
+	       PGSHIFT;
 }
 
 static int
 showstatus(struct text *t, int pid)
 {
 	struct procinfo i;
-	int err = getinfo(pid, &i);
+	int err = getusage(pid, &i);
 
 	if (err < 0)
 		return err;
@@ -129,6 +140,8 @@ showstatus(struct text *t, int pid)
 	statusmem(t, &i);
 	putf(t, "Threads:\t%d\n", i.nthreads);
 	statussignals(t, &i);
+	statuscaps(t, &i);
+	statuscpus(t, &i);
 	putf(t, "voluntary_ctxt_switches:\t%u\n", i.nvcsw);
 	putf(t, "nonvoluntary_ctxt_switches:\t%u\n", i.nivcsw);
 	return 0;
@@ -143,9 +156,7 @@ statusids(struct text *t, struct procinfo *i)
 	};
 	const char *w = words[strchr(states, i->state) - states];
 
-	putf(t, "Name:\t%s\nUmask:\t%04x\n", i->name,
-		(i->umask & 7) | (i->umask >> 3 & 7) << 4 |
-			(i->umask >> 6 & 7) << 8);
+	putf(t, "Name:\t%s\nUmask:\t%04o\n", i->name, i->umask);
 	putf(t, "State:\t%c (%s)\n", i->state, w);
 	putf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
 		i->tgid, i->pid, i->ppid);
@@ -155,28 +166,34 @@ statusids(struct text *t, struct procinfo *i)
 		i->gid[3]);
 	putf(t, "FDSize:\t%d\nGroups:\t", i->nfile);
 	for (int g = 0; g < i->ngroups; g++)
-		putf(t, "%u ", i->groups[g]);
-	putf(t, "\n");
+		putf(t, g ? " %u" : "%u", i->groups[g]);
+	putf(t, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n",
+		i->tgid, i->pid, i->pgid, i->sid);
 }
 
 static void
 statusmem(struct text *t, struct procinfo *i)
 {
-	const uint kb = PGSIZE / 1024;
+	const uint page = PGSIZE / 1024, *pages = i->use.pages;
+	uint text = MIN(textpages(i), i->mem.text);
+	const struct {
+		const char *name;
+		uint n;
+	} lines[] = {
+		{"VmPeak:", i->mem.peaksize}, {"VmSize:", i->mem.size},
+		{"VmLck:", 0}, {"VmPin:", 0}, {"VmHWM:", i->mem.peakrss},
+		{"VmRSS:", i->mem.rss}, {"RssAnon:", pages[0]},
+		{"RssFile:", pages[1]}, {"RssShmem:", pages[2]},
+		{"VmData:", i->mem.data}, {"VmStk:", i->mem.stack},
+		{"VmExe:", text}, {"VmLib:", i->mem.text - text},
+		{"VmPTE:", i->mem.tables}, {"VmSwap:", 0}, {"HugetlbPages:", 0},
+	};
 
 	if (!i->hasmem)
 		return;
-	putf(t, "VmPeak:\t%8u kB\n", i->mem.peaksize * kb);
-	putf(t, "VmSize:\t%8u kB\n", i->mem.size * kb);
-	putf(t, "VmLck:\t%8u kB\n", 0);
-	putf(t, "VmHWM:\t%8u kB\n", i->mem.peakrss * kb);
-	putf(t, "VmRSS:\t%8u kB\n", i->mem.rss * kb);
-	putf(t, "VmData:\t%8u kB\n", i->mem.data * kb);
-	putf(t, "VmStk:\t%8u kB\n", i->mem.stack * kb);
-	putf(t, "VmExe:\t%8u kB\n", i->mem.text * kb);
-	putf(t, "VmLib:\t%8u kB\n", 0);
-	putf(t, "VmPTE:\t%8u kB\n", i->mem.tables * kb);
-	putf(t, "VmSwap:\t%8u kB\n", 0);
+	for (uint k = 0; k < NELEM(lines); k++)
+		putf(t, "%s\t%8u kB\n", lines[k].name, lines[k].n * page);
+	putf(t, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 
 static void
@@ -188,6 +205,29 @@ statussignals(struct text *t, struct procinfo *i)
 	putf(t, "SigBlk:\t%016llx\n", (unsigned long long)i->blocked);
 	putf(t, "SigIgn:\t%016llx\n", (unsigned long long)i->ignored);
 	putf(t, "SigCgt:\t%016llx\n", (unsigned long long)i->caught);
+}
+
+/* The superuser has all capabilities, nobody else any. */
+static void
+statuscaps(struct text *t, struct procinfo *i)
+{
+	const unsigned long long all = (2ull << LASTCAP) - 1;
+
+	putf(t, "CapInh:\t%016x\n", 0);
+	putf(t, "CapPrm:\t%016llx\n", i->uid[1] && i->uid[2] ? 0 : all);
+	putf(t, "CapEff:\t%016llx\n", i->uid[1] ? 0 : all);
+	putf(t, "CapBnd:\t%016llx\n", all);
+	putf(t, "CapAmb:\t%016x\n", 0);
+	putf(t, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+		i->nonewprivs);
+}
+
+static void
+statuscpus(struct text *t, struct procinfo *i)
+{
+	putf(t, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", i->affinity);
+	putlist(t, i->affinity);
+	putf(t, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
 static int
@@ -203,12 +243,13 @@ showcomm(struct text *t, int pid)
 
 /* A name for a thread of the running process. */
 static int
-storecomm(int pid, const char *s, uint n)
+storecomm(const struct procent *e, int pid, const char *s, uint n)
 {
 	struct proc *p;
 	char name[sizeof(p->name)];
 	int err = -ESRCH;
 
+	(void)e;
 	n = MIN(n, sizeof(name) - 1);
 	memset(name, 0, sizeof(name));
 	memcpy(name, s, n);
@@ -249,7 +290,7 @@ static int
 showmemory(struct text *t, int pid, uint start, uint end)
 {
 	uint n = start < end ? MIN(end - start, TEXTMAX / 2) : 0;
-	struct uvm *u = getuvm(pid);
+	struct uvm *u = procuvm(pid);
 	char *s = 0;
 	int err = 0;
 
@@ -265,81 +306,116 @@ showmemory(struct text *t, int pid, uint start, uint end)
 	return err == -EFAULT ? 0 : err;
 }
 
-/* One line a mapping: range, rights, offset, device, inode, name. */
+/* The auxiliary vector, with its end. */
 static int
-showmaps(struct text *t, int pid)
+showauxv(struct text *t, int pid)
 {
-	return eachvma(t, pid, showvma);
+	enum { MAXAUX = 64 };
+	struct procinfo i;
+	uint n = 0, *aux;
+	int err = getinfo(pid, &i);
+
+	if (err < 0 || !i.hasmem)
+		return err;
+	err = showmemory(t, pid, i.args.auxv,
+		MIN(i.args.auxv + MAXAUX * 8, i.args.argstart));
+	aux = (uint *)t->s;
+	while (n + 8 <= t->n && aux[n / 4])
+		n += 8;
+	t->n = MIN(t->n, n + 8);
+	return err;
 }
 
-/* As maps, and behind each line its sizes. */
 static int
-showsmaps(struct text *t, int pid)
+showpersonality(struct text *t, int pid)
 {
-	return eachvma(t, pid, showvmasize);
+	struct procinfo i;
+	int err = getinfo(pid, &i);
+
+	if (err == 0)
+		putf(t, "%08x\n", i.persona);
+	return err;
+}
+
+/* How much of memory the process has, in 1/1500, with its adjustment: as Linux
+ * reckons whom to kill. */
+static int
+showoomscore(struct text *t, int pid)
+{
+	struct procinfo i;
+	struct meminfo m;
+	int points, err = getinfo(pid, &i);
+
+	if (err < 0)
+		return err;
+	meminfo(&m);
+	points = (int)((uint64_t)(i.mem.rss + i.mem.tables) * 1000 / m.total) +
+		 i.oomadj;
+	putf(t, "%d\n", i.oomadj == -1000 || !i.hasmem
+				? 0
+				: MAX(0, (1000 + points) * 2 / 3));
+	return 0;
 }
 
 static int
-eachvma(struct text *t, int pid,
-	void (*show)(struct text *, struct vmainfo *, char *path))
+showoomscoreadj(struct text *t, int pid)
 {
-	struct uvm *u = getuvm(pid);
-	struct vmainfo v;
-	char *path;
+	struct procinfo i;
+	int err = getinfo(pid, &i);
 
-	if (u == 0)
-		return 0;
-	path = kmalloc(PATHLEN);
-	if (path == 0)
-		t->err = -ENOMEM;
-	for (int i = 0; t->err == 0 && uvmvma(u, i, &v); i++) {
-		show(t, &v, path);
-		if (v.file)
-			fileclose(v.file);
-	}
-	kmfree(path);
-	freeuvm(u);
-	return t->err;
+	if (err == 0)
+		putf(t, "%d\n", i.oomadj);
+	return err;
 }
 
-static void
-showvma(struct text *t, struct vmainfo *v, char *path)
+/* The older form, from -17 to 15. */
+static int
+showoomadj(struct text *t, int pid)
 {
-	struct inode *ip = v->file ? v->file->inode : 0;
-	uint dev = ip && ip->super ? ip->super->dev : 0;
-	const char *name = vmaname(v, path);
-	uint from = t->n;
+	struct procinfo i;
+	int err = getinfo(pid, &i);
 
-	putf(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", v->start, v->end,
-		v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
-		v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p',
-		(uint)v->offset, major(dev), minor(dev), ip ? (uint)ip->ino : 0);
-	if (*name)
-		putf(t, "%*s%s", (int)(from + 49 - MIN(t->n, from + 49)), "",
-			name);
-	putf(t, "\n");
+	if (err == 0)
+		putf(t, "%d\n", i.oomadj == 1000 ? 15 : i.oomadj * 17 / 1000);
+	return err;
 }
 
-static void
-showvmasize(struct text *t, struct vmainfo *v, char *path)
+static int
+setoomadj(int pid, int adj)
 {
-	showvma(t, v, path);
-	putf(t, "Size:           %8u kB\nKernelPageSize: %8u kB\n",
-		(v->end - v->start) >> 10, PGSIZE >> 10);
-	putf(t, "Rss:            %8u kB\n", v->rss << (PGSHIFT - 10));
+	struct tgroup *tg;
+	int err = -ESRCH;
+
+	acquire(&proctree);
+	tg = findgroup(pid);
+	if (tg)
+		err = adj < tg->oomadj && myproc()->euid != 0 ? -EACCES : 0;
+	if (err == 0)
+		tg->oomadj = adj;
+	release(&proctree);
+	return err;
 }
 
-static const char *
-vmaname(struct vmainfo *v, char *path)
+static int
+storeoomscoreadj(const struct procent *e, int pid, const char *s, uint n)
 {
-	if (v->file && v->file->dentry &&
-		dentrypath(v->file->dentry, path, PATHLEN) >= 0)
-		return path;
-	if (v->kind == VMAINFO_HEAP)
-		return "[heap]";
-	if (v->kind == VMAINFO_STACK)
-		return "[stack]";
-	return v->shared ? "/dev/zero (deleted)" : "";
+	int adj;
+
+	(void)e, (void)n;
+	if (procnumber(s, &adj) < 0 || adj < -1000 || adj > 1000)
+		return -EINVAL;
+	return setoomadj(pid, adj);
+}
+
+static int
+storeoomadj(const struct procent *e, int pid, const char *s, uint n)
+{
+	int adj;
+
+	(void)e, (void)n;
+	if (procnumber(s, &adj) < 0 || adj < -17 || adj > 15)
+		return -EINVAL;
+	return setoomadj(pid, adj == 15 ? 1000 : adj * 1000 / 17);
 }
 
 /* Soft and hard limits in the columns of Linux. */
@@ -383,120 +459,6 @@ showlimits(struct text *t, int pid)
 			names[i][1]);
 	}
 	return 0;
-}
-
-/*
- * The links.  With out: the dentry it leads to, referenced, in *out; else its
- * text in buf: the length.  Or -errno; -ENOENT if there is nothing to lead to.
- */
-static int
-linkexe(int pid, int fd, struct dentry **out, char *buf, uint n)
-{
-	struct file *f = 0;
-	struct proc *p;
-	int err;
-
-	(void)fd;
-	acquire(&proctree);
-	p = findproc(pid);
-	if (p && p->tg->exe)
-		f = filedup(p->tg->exe);
-	release(&proctree);
-	if (f == 0)
-		return -ENOENT;
-	err = filelink(f, out, buf, n);
-	fileclose(f);
-	return err;
-}
-
-static int
-linkfd(int pid, int fd, struct dentry **out, char *buf, uint n)
-{
-	struct file *f = getfd(pid, fd);
-	int err;
-
-	if (f == 0)
-		return -ENOENT;
-	err = filelink(f, out, buf, n);
-	fileclose(f);
-	return err;
-}
-
-static int
-filelink(struct file *f, struct dentry **out, char *buf, uint n)
-{
-	if (out) {
-		*out = f->dentry ? dget(f->dentry) : kindname(f);
-		return *out ? 0 : -ENOMEM;
-	}
-	if (f->dentry)
-		return dentrypath(f->dentry, buf, n);
-	return kindtext(f, buf, n);
-}
-
-/* The name of a file without a path: its length. */
-static int
-kindtext(struct file *f, char *buf, uint n)
-{
-	if (f->ops->name)
-		return snprintf(buf, n, "anon_inode:%s", f->ops->name);
-	return snprintf(buf, n, "%s:[%u]",
-		S_ISSOCK(f->inode->mode) ? "socket" : "pipe",
-		(uint)f->inode->ino);
-}
-
-/* A dentry outside the tree for what has none, so that open finds it; or 0. */
-static struct dentry *
-kindname(struct file *f)
-{
-	struct dentry *d;
-	char name[40];
-	int n = kindtext(f, name, sizeof(name));
-
-	d = dentrynew(0, name, (uint)n);
-	if (d)
-		d->inode = iget(f->inode);
-	return d;
-}
-
-static int
-linkdir(int pid, int root, struct dentry **out, char *buf, uint n)
-{
-	struct dentry *d = 0;
-	struct proc *p;
-	int err;
-
-	acquire(&proctree);
-	p = findproc(pid);
-	if (p && p->fs) {
-		acquire(&p->fs->lock);
-		d = dget(root ? p->fs->root : p->fs->cwd);
-		release(&p->fs->lock);
-	}
-	release(&proctree);
-	if (d == 0)
-		return -ENOENT;
-	if (out) {
-		*out = d;
-		return 0;
-	}
-	err = dentrypath(d, buf, n);
-	dput(d);
-	return err;
-}
-
-static int
-linkcwd(int pid, int fd, struct dentry **out, char *buf, uint n)
-{
-	(void)fd;
-	return linkdir(pid, 0, out, buf, n);
-}
-
-static int
-linkroot(int pid, int fd, struct dentry **out, char *buf, uint n)
-{
-	(void)fd;
-	return linkdir(pid, 1, out, buf, n);
 }
 
 int
@@ -573,55 +535,8 @@ procnexttask(int pid, int tid)
 	return next;
 }
 
-int
-procnextfd(int pid, int fd, uint *mode)
-{
-	struct proc *p;
-	int next = -1;
-
-	acquire(&proctree);
-	p = findproc(pid);
-	if (p && p->files) {
-		struct files *t = p->files;
-
-		acquire(&t->lock);
-		while (fd < t->max && t->file[fd] == 0)
-			fd++;
-		if (fd < t->max) {
-			next = fd;
-			if (mode)
-				*mode = t->file[fd]->flags & 3;
-		}
-		release(&t->lock);
-	}
-	release(&proctree);
-	if (next >= 0 && mode) /* O_RDONLY, O_WRONLY, O_RDWR */
-		*mode = *mode == 0 ? 0500 : *mode == 1 ? 0300 : 0700;
-	return next;
-}
-
-/* The process's open file, referenced, or 0. */
-static struct file *
-getfd(int pid, int fd)
-{
-	struct file *f = 0;
-	struct proc *p;
-
-	acquire(&proctree);
-	p = findproc(pid);
-	if (p && p->files) {
-		acquire(&p->files->lock);
-		if (fd < p->files->max && p->files->file[fd])
-			f = filedup(p->files->file[fd]);
-		release(&p->files->lock);
-	}
-	release(&proctree);
-	return f;
-}
-
-/* The process's memory, referenced, or 0. */
-static struct uvm *
-getuvm(int pid)
+struct uvm *
+procuvm(int pid)
 {
 	struct uvm *u = 0;
 	struct proc *p;
@@ -653,13 +568,27 @@ getinfo(int pid, struct procinfo *i)
 	release(&proctree);
 	if (p == 0)
 		return -ESRCH;
-	u = getuvm(pid);
+	u = procuvm(pid);
 	if (u) {
 		uvmstat(u, &i->mem); /* sleeps: so not under proctree */
 		i->args = *uvmargs(u);
 		i->hasmem = 1;
 		freeuvm(u);
 	}
+	return 0;
+}
+
+/* And what of its memory is there. */
+static int
+getusage(int pid, struct procinfo *i)
+{
+	struct uvm *u;
+	int err = getinfo(pid, i);
+
+	if (err < 0 || (u = procuvm(pid)) == 0)
+		return err;
+	uvmusage(u, 0, USERTOP, &i->use);
+	freeuvm(u);
 	return 0;
 }
 
@@ -697,6 +626,13 @@ copyfamily(struct procinfo *i, struct proc *p)
 	i->tty = tty ? ttydev(tty) : 0;
 	i->tpgid = tty ? ttypgrp(tty) : -1;
 	i->exitsignal = tg->exitsignal;
+	i->kernel = p->kfn != 0;
+	i->nonewprivs = p->nonewprivs;
+	i->affinity = p->affinity & ((2u << (ncpu - 1)) - 1);
+	i->policy = p->policy;
+	i->persona = p->persona;
+	i->xstatus = tg->xstatus;
+	i->oomadj = tg->oomadj;
 	i->nice = p->nice;
 	i->cpu = p->cpu;
 	switch (p->state) {
@@ -766,29 +702,43 @@ copysignals(struct procinfo *i, struct proc *p)
 	release(&p->tg->sighand->lock);
 }
 
-#define F(n, show)    { n, S_IFREG | 0444, 0, show, 0, 0, 0 }
-#define SECRET(n, show) { n, S_IFREG | 0400, PROC_INSPECT, show, 0, 0, 0 }
-#define L(n, link)    { n, S_IFLNK | 0777, PROC_INSPECT, 0, 0, link, 0 }
-
-const struct procent procfdent = {
-	"", S_IFLNK | 0700, PROC_INSPECT, 0, 0, linkfd, 0
-};
+#define SECRET(n, mode_, fn)                                                   \
+	{.name = n, .mode = S_IFREG | (mode_), .flags = PROC_INSPECT, .show = fn}
+#define MAGIC(n, fn)                                                           \
+	{.name = n, .mode = S_IFLNK | 0777, .flags = PROC_INSPECT, .link = fn}
 
 const struct procent procpidents[] = {
-	{ "task", S_IFDIR | 0555, PROC_TASKS, 0, 0, 0, 0 },
-	F("cmdline", showcmdline),
-	{ "comm", S_IFREG | 0644, 0, showcomm, storecomm, 0, 0 },
-	L("cwd", linkcwd),
-	SECRET("environ", showenviron),
-	L("exe", linkexe),
-	{ "fd", S_IFDIR | 0500, PROC_FDS | PROC_INSPECT, 0, 0, 0, 0 },
-	F("limits", showlimits),
-	{ "maps", S_IFREG | 0444, PROC_INSPECT, showmaps, 0, 0, 0 },
-	{ "smaps", S_IFREG | 0444, PROC_INSPECT, showsmaps, 0, 0, 0 },
-	F("mounts", showmounts),
-	L("root", linkroot),
-	F("stat", showstat),
-	F("statm", showstatm),
-	F("status", showstatus),
-	{ 0, 0, 0, 0, 0, 0, 0 },
+	{.name = "task", .mode = S_IFDIR | 0555, .flags = PROC_TASKS},
+	SECRET("auxv", 0400, showauxv),
+	PROCFILE("cmdline", showcmdline),
+	{.name = "comm", .mode = S_IFREG | 0644, .show = showcomm,
+		.store = storecomm},
+	MAGIC("cwd", linkcwd),
+	SECRET("environ", 0400, showenviron),
+	MAGIC("exe", linkexe),
+	{.name = "fd", .mode = S_IFDIR | 0500, .flags = PROC_FDS | PROC_INSPECT},
+	{.name = "fdinfo", .mode = S_IFDIR | 0555,
+		.flags = PROC_FDS | PROC_FDINFO | PROC_INSPECT},
+	PROCFILE("limits", showlimits),
+	SECRET("maps", 0444, showmaps),
+	{.name = "mem", .mode = S_IFREG | 0400, .flags = PROC_INSPECT,
+		.read = readmem},
+	PROCFILE("mountinfo", showmountinfo),
+	PROCFILE("mounts", showmounts),
+	SECRET("mountstats", 0400, showmountstats),
+	{.name = "oom_adj", .mode = S_IFREG | 0644, .show = showoomadj,
+		.store = storeoomadj},
+	PROCFILE("oom_score", showoomscore),
+	{.name = "oom_score_adj", .mode = S_IFREG | 0644, .show = showoomscoreadj,
+		.store = storeoomscoreadj},
+	{.name = "pagemap", .mode = S_IFREG | 0400, .flags = PROC_INSPECT,
+		.read = readpagemap},
+	SECRET("personality", 0400, showpersonality),
+	MAGIC("root", linkroot),
+	SECRET("smaps", 0444, showsmaps),
+	SECRET("smaps_rollup", 0444, showrollup),
+	PROCFILE("stat", showstat),
+	PROCFILE("statm", showstatm),
+	PROCFILE("status", showstatus),
+	{0},
 };

@@ -9,7 +9,7 @@
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/dev/dev.h"
-#include "kern/freeze.h"
+#include "kern/flock.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/param.h"
@@ -23,64 +23,6 @@ static void puthandlers(struct text *t, int irq);
 static void putcputime(struct text *t, const uint ticks[NTICK]);
 static void sumticks(uint ticks[NTICK]);
 static uint toclock(uint ticks);
-static int kmcopy(struct text *, int (*fn)(char *, int));
-static int frozencheck(char *, int);
-static uint kb(uint pages);
-
-static int
-showmeminfo(struct text *t, int pid)
-{
-	struct meminfo m;
-
-	(void)pid;
-	meminfo(&m);
-	putf(t, "MemTotal:       %8u kB\n", kb(m.total));
-	putf(t, "MemFree:        %8u kB\n", kb(m.free));
-	putf(t, "MemAvailable:   %8u kB\n", kb(m.free));
-	putf(t, "Buffers:        %8u kB\n", 0);
-	putf(t, "Cached:         %8u kB\n", kb(m.cached));
-	putf(t, "SwapCached:     %8u kB\n", 0);
-	putf(t, "AnonPages:      %8u kB\n", kb(m.anon));
-	putf(t, "Shmem:          %8u kB\n", kb(m.shmem));
-	putf(t, "Slab:           %8u kB\n", kb(m.slab));
-	putf(t, "SReclaimable:   %8u kB\n", 0);
-	putf(t, "SUnreclaim:     %8u kB\n", kb(m.slab));
-	putf(t, "KernelStack:    %8u kB\n", kb(m.stacks));
-	putf(t, "PageTables:     %8u kB\n", kb(m.tables));
-	putf(t, "SwapTotal:      %8u kB\n", 0);
-	putf(t, "SwapFree:       %8u kB\n", 0);
-	putf(t, "Kernel:         %8u kB\n", kb(m.kernel));
-	putf(t, "KernelImage:    %8u kB\n", kb(m.image));
-	putf(t, "PageArray:      %8u kB\n", kb(m.pagearray));
-	putf(t, "BootModules:    %8u kB\n", kb(m.modules));
-	return 0;
-}
-
-static uint
-kb(uint pages)
-{
-	return pages * (PGSIZE / 1024);
-}
-
-/* Linux's names where programs look for them, then ours as they are. */
-static int
-showvmstat(struct text *t, int pid)
-{
-	struct meminfo m;
-
-	(void)pid;
-	meminfo(&m);
-	putf(t, "nr_free_pages %u\n", m.free);
-	putf(t, "nr_anon_pages %u\n", m.anon);
-	putf(t, "nr_file_pages %u\n", m.cached);
-	putf(t, "nr_page_table_pages %u\n", m.tables);
-	putf(t, "pgfault %u\n", vmstat(VM_MINFLT) + vmstat(VM_MAJFLT));
-	putf(t, "pgmajfault %u\n", vmstat(VM_MAJFLT));
-	putf(t, "pswpin 0\npswpout 0\n");
-	for (int i = 0; i < NVMSTAT; i++)
-		putf(t, "%s %u\n", vmstatname(i), vmstat(i));
-	return 0;
-}
 
 /* Classes of locks that somebody has waited for, or, in debug builds, taken. */
 static int
@@ -95,47 +37,6 @@ showlockstat(struct text *t, int pid)
 			putf(t, "%-6s%-6s%12u%12u%16llu\n",
 				s.sleeps ? "sleep" : "spin", s.name, s.taken,
 				s.contended, (unsigned long long)s.waited);
-	return 0;
-}
-
-static int
-showvmcheck(struct text *t, int pid)
-{
-	(void)pid;
-	return kmcopy(t, frozencheck);
-}
-
-/* vmcheck() while nobody changes anything. */
-static int
-frozencheck(char *buf, int n)
-{
-	int err = freeze();
-
-	if (err < 0)
-		return err;
-	n = vmcheck(buf, n);
-	thaw();
-	return n;
-}
-
-static int
-showslabinfo(struct text *t, int pid)
-{
-	(void)pid;
-	return kmcopy(t, slabinfo);
-}
-
-/* What a function of mm/ writes into a buffer. */
-static int
-kmcopy(struct text *t, int (*fn)(char *, int))
-{
-	enum { SIZE = 8192 };
-	char *s = textroom(t, SIZE);
-	int n = s ? fn(s, SIZE) : 0;
-
-	if (n < 0)
-		return n;
-	t->n += MIN(n, SIZE - 1);
 	return 0;
 }
 
@@ -310,15 +211,6 @@ showversion(struct text *t, int pid)
 }
 
 static int
-showfilesystems(struct text *t, int pid)
-{
-	(void)pid;
-	putf(t, "nodev\tramfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n"
-		"nodev\tdevpts\n");
-	return 0;
-}
-
-static int
 showconsoles(struct text *t, int pid)
 {
 	(void)pid;
@@ -341,25 +233,6 @@ showdevices(struct text *t, int pid)
 	putf(t, "Character devices:\n");
 	deveach(showdevice, t);
 	putf(t, "\nBlock devices:\n");
-	return 0;
-}
-
-int
-showmounts(struct text *t, int pid)
-{
-	char *path = kmalloc(PATHLEN);
-	struct super s;
-	int n;
-
-	(void)pid;
-	if (path == 0)
-		return -ENOMEM;
-	for (int i = 0; (n = mountpath(i, &s, path, PATHLEN)) != -ENOENT; i++)
-		if (n >= 0)
-			putf(t, "%s %s %s %s 0 0\n",
-				*s.source ? s.source : s.type, path, s.type,
-				s.flags & MS_RDONLY ? "ro" : "rw");
-	kmfree(path);
 	return 0;
 }
 
@@ -389,9 +262,9 @@ linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
 /* One letter asks for: c crash, b boot again, o off; in debug builds 1 to 9:
  * break a rule about locks. */
 static int
-storesysrq(int pid, const char *s, uint n)
+storesysrq(const struct procent *e, int pid, const char *s, uint n)
 {
-	(void)pid;
+	(void)e, (void)pid;
 	if (n > 0 && *s == 'c')
 		panic("sysrq: a crash was asked for by process %d",
 			myproc()->pid);
@@ -406,123 +279,89 @@ storesysrq(int pid, const char *s, uint n)
 	return 0;
 }
 
-static int
-showhostname(struct text *t, int pid)
+void
+putlist(struct text *t, uint mask)
 {
+	const char *comma = "";
+
+	for (int i = 0, end; i < 32; i = end + 1) {
+		for (end = i; end < 32 && (mask >> end & 1);)
+			end++;
+		if (end > i + 1)
+			putf(t, "%s%d-%d", comma, i, end - 1);
+		else if (end > i)
+			putf(t, "%s%d", comma, i);
+		if (end > i)
+			comma = ",";
+	}
+}
+
+/* The functions of the kernel, with their addresses for the superuser. */
+static int
+showkallsyms(struct text *t, int pid)
+{
+	const char *name;
+	uint addr;
+
 	(void)pid;
-	putf(t, "%s\n", uts.nodename);
+	while (ksym(t->at, &addr, &name) && t->n < TEXTPART) {
+		putf(t, "%08x t %s\n", myproc()->euid == 0 ? addr : 0, name);
+		t->at++;
+	}
+	t->more = ksym(t->at, &addr, &name);
 	return 0;
 }
 
 static int
-storehostname(int pid, const char *s, uint n)
+showlocks(struct text *t, int pid)
 {
 	(void)pid;
-	if (n > 0 && s[n - 1] == '\n')
-		n--;
-	if (n >= sizeof(uts.nodename))
-		return -EINVAL;
-	memset(uts.nodename, 0, sizeof(uts.nodename));
-	memmove(uts.nodename, s, n);
+	flockshow(t, "", 0, 0);
+	return 0;
+}
+
+/* Nothing of the kind is here. */
+static int
+showempty(struct text *t, int pid)
+{
+	(void)t, (void)pid;
 	return 0;
 }
 
 static int
-showosrelease(struct text *t, int pid)
+showswaps(struct text *t, int pid)
 {
 	(void)pid;
-	putf(t, "%s\n", uts.release);
+	putf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
 	return 0;
 }
-
-static int
-showostype(struct text *t, int pid)
-{
-	(void)pid;
-	putf(t, "%s\n", uts.sysname);
-	return 0;
-}
-
-static int
-showpidmax(struct text *t, int pid)
-{
-	(void)pid;
-	putf(t, "%d\n", PIDMAX);
-	return 0;
-}
-
-static int
-showngroups(struct text *t, int pid)
-{
-	(void)pid;
-	putf(t, "%d\n", (int)NELEM(((struct proc *)0)->groups));
-	return 0;
-}
-
-/* 1: mmap never refuses for fear of what will be touched later. */
-static int
-showovercommit(struct text *t, int pid)
-{
-	(void)pid;
-	putf(t, "1\n");
-	return 0;
-}
-
-static int
-showmaxmap(struct text *t, int pid)
-{
-	(void)pid;
-	putf(t, "%d\n", NVMA);
-	return 0;
-}
-
-#define F(n, show)     { n, S_IFREG | 0444, 0, show, 0, 0, 0 }
-#define ROOT(n, show)  { n, S_IFREG | 0400, 0, show, 0, 0, 0 }
-#define D(n, sub)      { n, S_IFDIR | 0555, 0, 0, 0, 0, sub }
-#define L(n, link)     { n, S_IFLNK | 0777, 0, 0, 0, link, 0 }
-#define END            { 0, 0, 0, 0, 0, 0, 0 }
-
-static const struct procent kernelents[] = {
-	{ "hostname", S_IFREG | 0644, 0, showhostname, storehostname, 0, 0 },
-	F("ngroups_max", showngroups),
-	F("osrelease", showosrelease),
-	F("ostype", showostype),
-	F("pid_max", showpidmax),
-	END,
-};
-
-static const struct procent vments[] = {
-	F("max_map_count", showmaxmap),
-	F("overcommit_memory", showovercommit),
-	END,
-};
-
-static const struct procent sysents[] = {
-	D("kernel", kernelents),
-	D("vm", vments),
-	END,
-};
 
 const struct procent procsysents[] = {
-	F("cmdline", showcmdline),
-	F("consoles", showconsoles),
-	F("cpuinfo", showcpuinfo),
-	F("devices", showdevices),
-	F("filesystems", showfilesystems),
-	F("interrupts", showinterrupts),
-	F("loadavg", showloadavg),
-	F("meminfo", showmeminfo),
-	L("mounts", linkmounts),
-	L("self", linkself),
-	ROOT("slabinfo", showslabinfo),
-	F("stat", showstat),
-	D("sys", sysents),
-	{ "sysrq-trigger", S_IFREG | 0200, 0, 0, storesysrq, 0, 0 },
-	L("thread-self", linkthreadself),
-	F("uptime", showuptime),
-	F("version", showversion),
-	ROOT("vmcheck", showvmcheck),
-	ROOT("lockstat", showlockstat),
-	F("vmstat", showvmstat),
-	END,
+	PROCROOT("buddyinfo", showbuddyinfo),
+	PROCFILE("cmdline", showcmdline),
+	PROCFILE("consoles", showconsoles),
+	PROCFILE("cpuinfo", showcpuinfo),
+	PROCFILE("devices", showdevices),
+	PROCFILE("filesystems", showfilesystems),
+	PROCFILE("interrupts", showinterrupts),
+	PROCFILE("kallsyms", showkallsyms),
+	PROCFILE("loadavg", showloadavg),
+	PROCFILE("locks", showlocks),
+	PROCROOT("lockstat", showlockstat),
+	PROCFILE("meminfo", showmeminfo),
+	PROCFILE("modules", showempty),
+	PROCLINK("mounts", linkmounts),
+	PROCLINK("self", linkself),
+	PROCROOT("slabinfo", showslabinfo),
+	PROCFILE("stat", showstat),
+	PROCFILE("swaps", showswaps),
+	PROCDIR("sys", procctlents),
+	{.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = storesysrq},
+	PROCLINK("thread-self", linkthreadself),
+	PROCFILE("uptime", showuptime),
+	PROCFILE("version", showversion),
+	PROCROOT("vmcheck", showvmcheck),
+	PROCFILE("vmstat", showvmstat),
+	PROCROOT("zoneinfo", showzoneinfo),
+	{0},
 };

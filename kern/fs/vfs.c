@@ -36,7 +36,7 @@ struct dentry *rootdentry;
 
 static const struct fstype *const fstypes[] = {
 	&tmpfstype, &ramfstype, &devfstype, &devptstype, &procfstype,
-	&ext2type,
+	&ext2type, &sysfstype,
 };
 
 static struct list detached = {&detached, &detached}; /* [nameslock] */

@@ -35,6 +35,7 @@ static const struct suite suites[] = {
 	{"fork", t_fork, 0},
 	{"mmap", t_mmap, 0},
 	{"mapfile", t_mapfile, 0},
+	{"proc", t_proc, 0},
 	{"random", t_random, 0},
 	{"trap", t_trap, 0},
 	{"signal", t_signal, 0},

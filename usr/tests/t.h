@@ -37,7 +37,7 @@ extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], 
 	t_signal[], t_stack[], t_time[], t_trap[];
 extern const struct test t_pty[];
 extern const struct test t_sigrt[], t_timer[], t_racefile[];
-extern const struct test t_sockfd[], t_sockname[], t_socket[], t_thread[];
+extern const struct test t_sockfd[], t_proc[], t_sockname[], t_socket[], t_thread[];
 
 extern int quire;      /* running on Quire: counts are exact */
 extern char exepath[]; /* this program's own file */

@@ -1,0 +1,139 @@
+/*
+ * usage.c - which pages an address space has in memory, for /proc/PID/smaps and
+ * pagemap.  Nothing here makes a page present.
+ *
+ * u->lock is held to read: faults of other threads fill slots meanwhile, or put
+ * a copy in the place of a page, so a slot is read once; the struct page that it
+ * named is there for ever.  Whose pages they are says the vma, which holds its
+ * object.
+ */
+#include "mm/vm.h"
+
+enum { KIND_ANON, KIND_FILE, KIND_SHMEM };
+
+static pte_t slotat(struct uvm *, uint va, struct page **table);
+static void usevma(struct uvm *, struct vma *, uint va, uint end,
+	struct vmusage *);
+static int kindof(struct vma *, struct page *);
+static void addpage(struct vmusage *, struct vma *, pte_t pte,
+	struct page *table);
+static uint mappers(struct page *, struct page *table);
+static uint64_t pagemapentry(struct uvm *, struct vma *, uint va, int frames);
+
+/* See mm.h. */
+void
+uvmusage(struct uvm *u, uint start, uint end, struct vmusage *use)
+{
+	acquireread(&u->lock);
+	for (int i = vmaindex(u, start); i < u->nvma; i++) {
+		struct vma *v = u->vmas[i];
+
+		if (v->start >= end)
+			break;
+		usevma(u, v, MAX(start, v->start), MIN(end, v->end), use);
+	}
+	releaseread(&u->lock);
+}
+
+static void
+usevma(struct uvm *u, struct vma *v, uint va, uint end, struct vmusage *use)
+{
+	struct page *table;
+	pte_t pte;
+
+	while (va < end) {
+		pte = slotat(u, va, &table);
+		if (table == 0) {
+			va = (va & ~(SUPERSIZE - 1)) + SUPERSIZE;
+			continue;
+		}
+		if (ptefilled(pte) && ptepage(pte) != zeropage)
+			addpage(use, v, pte, table);
+		va += PGSIZE;
+	}
+}
+
+/* The slot of va and the table it is in; 0: no table. */
+static pte_t
+slotat(struct uvm *u, uint va, struct page **table)
+{
+	pde_t pde = u->pgdir[PDX(va)];
+
+	*table = 0;
+	if (!(pde & PTE_P))
+		return 0;
+	*table = ptepage(pde);
+	return *(volatile pte_t *)((pte_t *)pagekva(*table) + PTX(va));
+}
+
+static void
+addpage(struct vmusage *use, struct vma *v, pte_t pte, struct page *table)
+{
+	struct page *pg = ptepage(pte);
+	uint n = mappers(pg, table), share = (PGSIZE << PSSSHIFT) / n;
+	int kind = kindof(v, pg), dirty = (pte & PTE_D) ||
+		(kind != KIND_ANON && (pg->flags & PGF_DIRTY));
+
+	use->pages[kind]++;
+	use->pss[kind] += share;
+	use->referenced += (pte & PTE_A) != 0;
+	use->dirty[n > 1] += dirty;
+	use->clean[n > 1] += !dirty;
+	if (dirty)
+		use->pssdirty += share;
+}
+
+static int
+kindof(struct vma *v, struct page *pg)
+{
+	if (pg->state == PG_ANON || v->obj == 0)
+		return KIND_ANON;
+	return backed(v->obj) ? KIND_FILE : KIND_SHMEM;
+}
+
+/* How many slots show the page, as far as this table tells: each directory that
+ * hangs it counts.  (Of other tables that several hang it is not known.) */
+static uint
+mappers(struct page *pg, struct page *table)
+{
+	int n = pg->ref + table->ref - 1 - (pg->state == PG_CACHED);
+
+	return n > 0 ? (uint)n : 1;
+}
+
+/* See mm.h. */
+void
+uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames)
+{
+	struct vma *v = 0;
+
+	acquireread(&u->lock);
+	for (; n > 0; n--, va += PGSIZE) {
+		if (va < USERTOP && (v == 0 || va >= v->end))
+			v = vmafind(u, va);
+		*entry++ = v && va < v->end ? pagemapentry(u, v, va, frames) : 0;
+	}
+	releaseread(&u->lock);
+}
+
+static uint64_t
+pagemapentry(struct uvm *u, struct vma *v, uint va, int frames)
+{
+	struct page *table, *pg;
+	pte_t pte = slotat(u, va, &table);
+	uint64_t e = 0;
+
+	if (table == 0 || !ptefilled(pte))
+		return 0;
+	pg = ptepage(pte);
+	e = PAGEMAP_PRESENT;
+	if (frames)
+		e |= pagepa(pg) >> PGSHIFT;
+	if (pg == zeropage)
+		return e;
+	if (kindof(v, pg) != KIND_ANON)
+		e |= PAGEMAP_FILE;
+	if (mappers(pg, table) == 1)
+		e |= PAGEMAP_EXCLUSIVE;
+	return e;
+}
