@@ -60,6 +60,7 @@ blkopen(struct file *f, uint rdev)
 		return err;
 	f->ops = &devops;
 	f->priv = dev;
+	(void)pcacheerror(dev->pages, &f->wberr); /* not of the past */
 	return 0;
 }
 
@@ -135,17 +136,20 @@ devseek(struct file *f, int64_t off, int whence)
 		off += size;
 	else if (whence != SEEK_SET)
 		return -EINVAL;
-	return off < 0 || off > size ? -EINVAL : off;
+	if (off < 0 || off > size)
+		return -EINVAL;
+	return f->off = off;
 }
 
 static int
 devsync(struct file *f)
 {
 	struct blkdev *dev = f->priv;
-	int err = pcachewriteback(dev->pages, 0, ~0ull, 1), bad;
+	int err;
 
-	bad = blkflush(dev);
-	return err < 0 ? err : bad;
+	pcachewriteback(dev->pages, 0, ~0ull, 1);
+	err = pcacheerror(dev->pages, &f->wberr);
+	return err < 0 ? err : blkflush(dev);
 }
 
 static int

@@ -14,16 +14,19 @@
  */
 #include "kern/blkq.h"
 
+#include "arch/multiboot.h"
 #include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
+#include "kern/string.h"
 
 #define MS      1000000ll
 #define LATE    (500 * MS)   /* a bio that waited so long goes first */
-#define TIMEOUT (10000 * MS) /* of a request; flushes have three times that */
+#define TIMEOUT 10           /* seconds for a request; flushes have three times that */
 #define MAXSAY  10           /* lines about errors in a second */
 
+static int64_t patience(void);
 static void stamp(struct blkdev *dev, int64_t now, int more);
 static void insert(struct blkq *q, struct bio *b);
 static void start(struct blkq *q);
@@ -53,6 +56,7 @@ blkqinit(struct blkq *q)
 	listinit(&q->urgent);
 	listinit(&q->over);
 	q->next = &q->sorted;
+	q->patience = patience();
 	initwaitq(&q->wait);
 	for (i = 0; i < q->depth; i++) {
 		q->reqs[i].tag = i;
@@ -63,6 +67,18 @@ blkqinit(struct blkq *q)
 		return 0;
 	kmfree(q->reqs);
 	return -ENOMEM;
+}
+
+/* How long a request may take, ns: disktimeout=SECONDS, 0: for ever. */
+static int64_t
+patience(void)
+{
+	char buf[16];
+	uint s = TIMEOUT;
+
+	if (bootarg("disktimeout", buf, sizeof(buf)) > 0)
+		s = strtoul(buf, 0, 10);
+	return (int64_t)s * 1000 * MS;
 }
 
 void
@@ -194,7 +210,7 @@ start(struct blkq *q)
 	}
 	if (any && q->ops->kick)
 		q->ops->kick(q);
-	if (any && !q->timing) {
+	if (any && !q->timing && q->patience) {
 		q->timing = 1;
 		timerset(&q->timer, nowns() + 1000 * MS, timeout, q);
 	}
@@ -333,7 +349,7 @@ complain(struct bio *b)
 {
 	static const char *const what[] = {"read", "write", "flush"};
 
-	if (!blkquiet())
+	if (!blkquiet(0))
 		printf("%s: I/O error: %s of %u sectors at %llu%s\n",
 			b->dev->name, what[b->op], b->bytes >> SECTORBITS,
 			b->sector, blkdisk(b->dev)->gone ?
@@ -341,17 +357,17 @@ complain(struct bio *b)
 }
 
 int
-blkquiet(void)
+blkquiet(int detail)
 {
 	static volatile int64_t second;
-	static volatile uint said;
+	static volatile uint said[2];
 	int64_t now = nowns();
 
 	if (now - second > 1000 * MS) {
 		second = now;
-		said = 0;
+		said[0] = said[1] = 0;
 	}
-	return xadd(&said, 1) >= MAXSAY;
+	return xadd(&said[detail], 1) >= (detail ? MAXSAY / 3 : MAXSAY);
 }
 
 void
@@ -373,7 +389,7 @@ timeout(void *arg)
 
 	acquire(&q->lock);
 	listeach(r, &q->flight, link) {
-		if (now - r->since > TIMEOUT * (r->op == BIO_FLUSH ? 3 : 1) &&
+		if (now - r->since > q->patience * (r->op == BIO_FLUSH ? 3 : 1) &&
 			!q->resetting) {
 			printf("%s: no answer for a request at sector %llu\n",
 				r->disk->name, r->sector);

@@ -61,6 +61,7 @@ struct blkq {
 	struct list *next;     /* of sorted: behind the last one begun */
 	struct timer timer;
 	int timing;            /* the timer runs */
+	int64_t patience;      /* ns that a request may take; 0: for ever */
 	struct waitq wait;     /* its thread, for resetting */
 };
 
@@ -86,8 +87,9 @@ struct blkreq *blkrunning(struct blkq *, uint tag);
  * context. */
 void blkrelease(struct blkq *);
 
-/* Have there been enough lines about errors for now? */
-int blkquiet(void);
+/* Have there been enough lines about errors for now?  detail: for a driver's own
+ * lines, beside those that name sectors. */
+int blkquiet(int detail);
 
 /* Sleep for so many milliseconds: for hardware that does not interrupt. */
 void blkpause(uint ms);

@@ -219,8 +219,9 @@ static int
 kernelword(const char *w)
 {
 	static const char *const known[] = {"init=", "console=", "root=",
-		"rootfstype=", "rootflags=", "rootwait", "ro", "rw", "maxcpus=", "noapic", "mem=", "quiet",
-		"panic=", "strace", "tlbcheck", "BOOT_IMAGE="};
+		"rootfstype=", "rootflags=", "rootwait", "ro", "rw", "maxcpus=",
+		"disktimeout=", "noapic", "mem=", "quiet", "panic=",
+		"strace", "tlbcheck", "BOOT_IMAGE="};
 	uint i, n;
 
 	for (i = 0; i < NELEM(known); i++) {

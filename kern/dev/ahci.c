@@ -379,7 +379,7 @@ ahcireset(struct blkq *q)
 {
 	struct port *p = q->priv;
 
-	if (p->task && !blkquiet())
+	if (p->task && !blkquiet(1))
 		printf("%s: status %x, error %x\n", p->dev.name, p->task & 0xFF,
 			p->task >> 8 & 0xFF);
 	p->task = 0;

@@ -529,7 +529,7 @@ tellerror(struct channel *c, struct blkreq *r)
 		"uncorrectable", "interface CRC"};
 	uint e = c->error;
 
-	if (blkquiet())
+	if (blkquiet(1))
 		return;
 	printf("%s: status %x, error %x (%s) at sector %llu\n", r->disk->name,
 		c->status, e, e ? bits[31 - __builtin_clz(e)] : "none",
