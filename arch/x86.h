@@ -219,6 +219,12 @@ atomicdectest(volatile int *addr)
 	return zero;
 }
 
+static inline void
+atomicadd(volatile int *addr, int n)
+{
+	__asm__ volatile("lock addl %1, %0" : "+m"(*addr) : "ir"(n) : "memory");
+}
+
 /* Add to *addr: what it was before. */
 static inline uint
 xadd(volatile uint *addr, uint v)

@@ -260,6 +260,8 @@ dumpsize(struct uvm *u, struct vmainfo *v)
 {
 	uint all = v->end - v->start;
 
+	if (v->nodump)
+		return 0;
 	if (v->shared)
 		return !v->file || v->file->inode->nlink == 0 ? all : 0;
 	if (uvmresident(u, v->start, v->end, v->file != 0) < v->end)

@@ -90,6 +90,14 @@ filepcache(struct file *f)
 }
 
 int
+filemine(struct file *f)
+{
+	struct inode *ip = f->inode;
+
+	return ip == 0 || myproc()->euid == ip->uid || iaccess(ip, W_OK, 0) == 0;
+}
+
+int
 filetruncate(struct file *f, uint64_t size, int grow)
 {
 	int err = 0;

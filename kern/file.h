@@ -89,6 +89,9 @@ void fileclose(struct file *); /* drop a reference; may sleep */
 /* The pages behind a regular file, for mmap and exec; 0: it has none. */
 struct pcache *filepcache(struct file *);
 
+/* Is the file the running process's own, or may it at least write to it? */
+int filemine(struct file *);
+
 /* Make the file so many bytes long, or, with grow, at least so many.  It has
  * ops->truncate.  0 or -errno. */
 int filetruncate(struct file *, uint64_t size, int grow);

@@ -13,6 +13,7 @@
 #define PATHLEN     4096   /* PATH_MAX, with the NUL */
 #define KSTACKPAGES 2      /* pages of a kernel stack, without its guard */
 #define STACKLIMIT  (8 << 20)   /* RLIMIT_STACK, soft, at boot */
+#define MEMLOCK     (8 << 20)   /* RLIMIT_MEMLOCK, at boot */
 #define ARGLEN      (128 << 10) /* longest argument string, with the NUL */
 #define NVMA        65530  /* mappings a process may have */
 #define LASTCAP     40     /* capabilities are 0 to this one */

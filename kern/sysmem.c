@@ -1,6 +1,7 @@
 /* sysmem.c - the memory system calls: fetch arguments, call mm/. */
 #include "kern/syscall.h"
 #include "mm/mm.h"
+#include "kern/abi/resource.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/proc.h"
@@ -83,16 +84,56 @@ sys_msync(const uint *a)
 	return msync(myproc()->uvm, a[0], a[1], a[2]);
 }
 
+/* See mm.h. */
+uint
+memlocklimit(void)
+{
+	uint64_t cur = myproc()->tg->rlimit[RLIMIT_MEMLOCK].cur;
+
+	return myproc()->euid == 0 ? ~0u : (uint)MIN(cur >> PGSHIFT, ~0u);
+}
+
 int
 sys_mlock(const uint *a)
 {
-	return mlock(myproc()->uvm, a[0], a[1], 1);
+	return mlock(myproc()->uvm, a[0], a[1], 0);
+}
+
+int
+sys_mlock2(const uint *a)
+{
+	if (a[2] & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return mlock(myproc()->uvm, a[0], a[1], a[2]);
 }
 
 int
 sys_munlock(const uint *a)
 {
-	return mlock(myproc()->uvm, a[0], a[1], 0);
+	return munlock(myproc()->uvm, a[0], a[1]);
+}
+
+int
+sys_mlockall(const uint *a)
+{
+	if (a[0] == 0 || a[0] == MCL_ONFAULT ||
+		(a[0] & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+		return -EINVAL;
+	return mlockall(myproc()->uvm, a[0]);
+}
+
+int
+sys_munlockall(const uint *a)
+{
+	(void)a;
+	return mlockall(myproc()->uvm, 0);
+}
+
+/* remap_file_pages(addr, size, prot, offset in pages, flags) */
+int
+sys_remap_file_pages(const uint *a)
+{
+	return remapfilepages(myproc()->uvm, a[0], a[1], a[2], a[3], a[4]);
 }
 
 int

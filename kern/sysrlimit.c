@@ -26,6 +26,7 @@ rlimitinit(struct rlimit64 limit[NRLIMIT])
 		limit[i].cur = limit[i].max = RLIM_INFINITY64;
 	limit[RLIMIT_STACK].cur = STACKLIMIT;
 	limit[RLIMIT_CORE].cur = 0;
+	limit[RLIMIT_MEMLOCK].cur = limit[RLIMIT_MEMLOCK].max = MEMLOCK;
 	limit[RLIMIT_NOFILE].cur = NOFILE;
 	limit[RLIMIT_NOFILE].max = NOFILEMAX;
 	/* half of the memory as kernel stacks and tables of processes */

@@ -8,10 +8,11 @@
  *   --         denied  any      -EACCES                           faultvma
  *   empty      read    anon     map the zero page, read-only      anonfault
  *   empty      write   anon     map a new page of zeroes          anonfault
- *   empty      read    object   map the cached page, read-only    filefault
+ *   empty      read    object   map what is cached around it,     around
+ *                               or else the page, read-only       filefault
  *   empty      write   shared   map the cached page, writable     filefault
  *   empty      write   private  map a copy of the cached page     filefault
- *   read-only  write   shared   same page, now writable           cowfault
+ *   read-only  write   shared   same page, now writable           sharefault
  *   read-only  write   private  sole owner keeps it, else a copy  cowfault
  *   good       any     any      someone got here first: nothing   faultpage
  *   held       any     any      someone is at it: look again      faultpage
@@ -54,7 +55,15 @@ struct fault {
 
 _Static_assert(PROT_WRITE == PTE_W, "struct fault's write");
 
+#define NEAR  16    /* pages that one read fault maps at most */
 #define ALONE 0x100 /* with PROT_*: uvm->lock is held to write */
+
+/* Which page of the vma's object it is. */
+static inline uint
+pageindex(const struct fault *f)
+{
+	return f->vma->pgoff + ((f->va - f->vma->start) >> PGSHIFT);
+}
 
 static int faultshared(struct uvm *, uint va, uint access);
 static int resolve(struct uvm *, uint va, uint access);
@@ -64,11 +73,16 @@ static int faultslot(struct fault *);
 static int faulttable(struct uvm *, uint va, uint access);
 static int faultpage(struct fault *);
 static int anonfault(struct fault *);
+static int around(struct fault *);
+static int fillslots(struct fault *, struct page *near[], uint n, uint back);
 static int filefault(struct fault *);
+static int sharefault(struct fault *, struct page *);
 static int cowfault(struct fault *);
 static struct page *pinslot(struct fault *, int *kept);
 static int commit(struct fault *, struct page *, int write);
+static int letwrite(struct fault *);
 static int truncated(struct fault *);
+static uint pagesleft(struct fault *, uint back);
 static int sameslot(struct fault *);
 
 /* See mm.h. */
@@ -209,9 +223,11 @@ faultpage(struct fault *f)
 	}
 	if (f->old != 0)
 		return -EAGAIN; /* a sibling is exchanging the page (commit) */
-	if (f->vma->obj)
-		return filefault(f);
-	return anonfault(f);
+	if (f->vma->obj == 0)
+		return anonfault(f);
+	if (!f->write && around(f))
+		return 0;
+	return filefault(f);
 }
 
 /* First touch of anonymous memory: readers share one page of zeroes. */
@@ -231,24 +247,97 @@ anonfault(struct fault *f)
 	return commit(f, pg, f->write);
 }
 
+/* A read of an object's memory: map what is cached in the aligned window of
+ * NEAR pages, all in one table, to save the faults that would follow.  1 if the
+ * page that was asked for is there then. */
+static int
+around(struct fault *f)
+{
+	struct vma *v = f->vma;
+	uint start = MAX(f->va & ~(NEAR * PGSIZE - 1), v->start);
+	uint end = MIN((f->va | (NEAR * PGSIZE - 1)) + 1, v->end);
+	struct page *near[NEAR];
+	uint n = (end - start) >> PGSHIFT;
+
+	pcachenear(v->obj, v->pgoff + ((start - v->start) >> PGSHIFT), n, near);
+	return fillslots(f, near, n, (f->va - start) >> PGSHIFT);
+}
+
+/* Fill those of n slots that are empty with pages, which it takes over; the one
+ * that is back slots in is the fault's own. */
+static int
+fillslots(struct fault *f, struct page *near[], uint n, uint back)
+{
+	struct page *table = f->table;
+	pte_t *slot = f->slot - back;
+	int found = near[back] != 0;
+	uint room;
+
+	acquire(&table->lock);
+	room = pagesleft(f, back); /* as commit() does */
+	for (uint i = 0; i < n; i++)
+		if (near[i] && slot[i] == 0 && i < room) {
+			setslot(&slot[i],
+				pagepa(near[i]) | PTE_P | PTE_U | PTE_A);
+			near[i] = 0;
+		}
+	release(&table->lock);
+	for (uint i = 0; i < n; i++)
+		if (near[i])
+			putpage(near[i]);
+	return found;
+}
+
 /* First touch of an object's memory: through the page cache. */
 static int
 filefault(struct fault *f)
 {
-	uint index = f->vma->pgoff + ((f->va - f->vma->start) >> PGSHIFT);
 	struct page *pg;
 	int err;
 
-	err = pcacheget(f->vma->obj, index, vmaahead(f->vma), &pg);
+	err = pcacheget(f->vma->obj, pageindex(f), vmaahead(f->vma), &pg);
 	if (err < 0)
 		return err;
 	f->major |= err;
-	if (f->write && !(f->vma->flags & VM_SHARED)) {
+	if (f->write && (f->vma->flags & VM_SHARED))
+		return sharefault(f, pg);
+	if (f->write) {
 		pg = copypage(pg);
 		if (pg == 0)
 			return -ENOMEM;
 	}
 	return commit(f, pg, f->write);
+}
+
+/* A write to shared memory: the page, whose reference we take over, may have to
+ * be noted as dirty first. */
+static int
+sharefault(struct fault *f, struct page *pg)
+{
+	int err = pcachemkwrite(f->vma->obj, pageindex(f), pg);
+
+	if (err == 0 && !(f->old & PTE_P))
+		return commit(f, pg, 1);
+	if (err == 0)
+		err = letwrite(f);
+	putpage(pg);
+	return err == -ENOSPC ? -EIO : err;
+}
+
+/* The page stays where it is, and may be written from now on.  (The CPU dropped
+ * its read-only translation when it faulted: SDM 3A 4.10.4.1; so no flush.) */
+static int
+letwrite(struct fault *f)
+{
+	int err = -EAGAIN;
+
+	acquire(&f->table->lock);
+	if (sameslot(f)) {
+		*f->slot |= PTE_W | PTE_D | PTE_A;
+		err = 0;
+	}
+	release(&f->table->lock);
+	return err;
 }
 
 /* Write to a read-only slot: keep the page, or replace it by a copy. */
@@ -263,16 +352,17 @@ cowfault(struct fault *f)
 	pg = pinslot(f, &kept);
 	if (pg == 0)
 		return kept ? 0 : -EAGAIN;
+	if (f->vma->flags & VM_SHARED)
+		return sharefault(f, pg);
 	pg = copypage(pg);
 	if (pg == 0)
 		return -ENOMEM;
 	return commit(f, pg, 1);
 }
 
-/* Shared memory, and a private page that no other slot refers to, become
- * writable where they are (*kept); else a reference to the page in the slot.
- * 0 and not kept: the slot has changed.  (The CPU dropped its read-only
- * translation when it faulted: SDM 3A 4.10.4.1; so no flush.) */
+/* Shared memory without a disk, and a private page that no other slot refers to,
+ * become writable where they are (*kept); else a reference to the page in the
+ * slot.  0 and not kept: the slot has changed. */
 static struct page *
 pinslot(struct fault *f, int *kept)
 {
@@ -282,8 +372,10 @@ pinslot(struct fault *f, int *kept)
 	acquire(&table->lock);
 	if (sameslot(f)) {
 		pg = ptepage(f->old);
-		*kept = (f->vma->flags & VM_SHARED) ||
-			(pg->state == PG_ANON && pg->ref == 1);
+		*kept = pg->state == PG_ANON
+				? pg->ref == 1
+				: (f->vma->flags & VM_SHARED) &&
+					!backed(f->vma->obj);
 		if (*kept) {
 			*f->slot |= PTE_W | PTE_D | PTE_A;
 			pg = 0;
@@ -327,13 +419,20 @@ commit(struct fault *f, struct page *pg, int write)
 
 /* Has the file become shorter meanwhile?  The table is locked, so either we see
  * that, or objunmap() sees what we put into it. */
-static inline int
+static int
 truncated(struct fault *f)
 {
-	struct vma *v = f->vma;
+	return f->vma->obj && pagesleft(f, 0) == 0;
+}
 
-	return v->obj && (uint64_t)(v->pgoff + ((f->va - v->start) >> PGSHIFT))
-			<< PGSHIFT >= pcachesize(v->obj);
+/* Pages that the object has from the one on that is back pages before ours. */
+static uint
+pagesleft(struct fault *f, uint back)
+{
+	uint end = (pcachesize(f->vma->obj) + PGSIZE - 1) >> PGSHIFT;
+	uint first = pageindex(f) - back;
+
+	return end > first ? end - first : 0;
 }
 
 /* Does the slot hold what it did, but for the bits that the CPU sets? */

@@ -149,6 +149,7 @@ void uvmlimit(struct uvm *u, int which, uint bytes);
 struct uvmstat {
 	uint size;     /* pages mapped */
 	uint peaksize; /* the most it ever was */
+	uint locked;   /* pages for VmLck */
 	uint rss;      /* pages present (each page table's, shared or not) */
 	uint peakrss;
 	uint text, data, stack; /* pages by kind of mapping */
@@ -171,6 +172,7 @@ struct uvmargs *uvmargs(struct uvm *u);
 struct vmainfo {
 	uint start, end;
 	int prot, shared, maywrite;
+	int nodump; /* MADV_DONTDUMP */
 	int kind; /* VMAINFO_* */
 	uint64_t offset;
 	struct file *file;
@@ -240,7 +242,29 @@ int mremap(struct uvm *, uint addr, uint oldlen, uint newlen, int flags,
 int madvise(struct uvm *, uint addr, uint len, int advice);
 int msync(struct uvm *, uint addr, uint len, int flags);
 int mincore(struct uvm *, uint addr, uint len, uint uvec);
-int mlock(struct uvm *, uint addr, uint len, int lock); /* 0: munlock */
+int remapfilepages(struct uvm *, uint addr, uint len, int prot, uint pgoff,
+	int flags);
+
+/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid, or
+ * 0: munlockall.  memlocklimit() says how many pages the caller may lock (kern/
+ * sysmem.c); ~0u: any number. */
+int mlock(struct uvm *, uint addr, uint len, int flags);
+int munlock(struct uvm *, uint addr, uint len);
+int mlockall(struct uvm *, int flags);
+uint memlocklimit(void);
+
+/* vmtune.c: what /proc/sys/vm sets. */
+extern struct vmtune {
+	uint overcommit;  /* overcommit_memory: OVERCOMMIT_* */
+	uint ratio;       /* overcommit_ratio, % of RAM that may be promised */
+	uint kbytes;      /* overcommit_kbytes, instead; 0: the ratio holds */
+	uint maxmaps;     /* max_map_count */
+	uint adminreserve, userreserve; /* {admin,user}_reserve_kbytes */
+} vmtune;
+
+/* /proc/meminfo's CommitLimit and Committed_AS, in pages. */
+uint vmcommitlimit(void);
+uint vmcommitted(void);
 
 /* The page cache: the pages of a file, found by index.  A file keeps them in a
  * struct pcache, which its inode and the vmas that map it hold. */

@@ -10,27 +10,59 @@
 #include "kern/abi/fcntl.h"
 #include "kern/file.h"
 
+/* The flags of mmap that mean something, or have; MAP_SYNC is not one. */
+#define MAP_KNOWN                                                              \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN |                \
+		MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |  \
+		MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_32BIT)
+
+static int isdata(uint prot, uint flags);
+static int overdata(struct uvm *, uint n);
+static int checkflags(int prot, int flags, struct file *);
+static struct vma *describe(uint len, int prot, int flags, struct file *,
+	uint64_t off);
+static uint mapflags(int prot, int flags, int shared);
+static int place(struct uvm *, struct vma *, uint addr, int flags);
 static int choose(struct uvm *, uint addr, uint len, int flags, uint *start);
-static struct vma *describe(uint start, uint end, int prot, int flags,
-	struct file *, uint64_t off, int *err);
-static void populate(struct uvm *, uint start, uint end, int prot);
 static int protectone(struct uvm *, struct vma *, uint start, uint end,
 	int prot);
-static uint lockaccess(const struct vma *);
-static int advise(struct uvm *, struct vma *, uint start, uint end, int advice,
-	struct page **tables);
-static int advisable(int advice);
-static int vmacovers(struct uvm *, uint start, uint end);
+static int syncpart(struct uvm *, uint *addr, uint end, int flags,
+	struct pcache **, uint64_t *from, uint64_t *to);
 
-/* May n more bytes be mapped?  RLIMIT_AS; and if they are a commitment, never
- * more than there is RAM. */
+/* May n more bytes be mapped with these flags and this protection?  0, -ENOMEM,
+ * or -EAGAIN: no more may be locked. */
 int
-vmalimit(struct uvm *u, uint n, int commit)
+vmalimit(struct uvm *u, uint n, uint prot, uint flags)
 {
+	int err = locklimit(u, n, flags);
+
 	n >>= PGSHIFT;
-	if (u->size + n > u->limit[UVM_AS] >> PGSHIFT)
-		return -ENOMEM;
-	return commit && n > npages ? -ENOMEM : 0;
+	if (err == 0 && u->size + n > u->limit[UVM_AS] >> PGSHIFT)
+		err = -ENOMEM;
+	if (err == 0 && isdata(prot, flags) && overdata(u, n))
+		err = -ENOMEM;
+	if (err == 0 && (flags & VM_ACCOUNT))
+		err = commitlimit(u, n);
+	return err;
+}
+
+/* Private memory that may be written, but for stacks. */
+static int
+isdata(uint prot, uint flags)
+{
+	return (prot & PROT_WRITE) && !(flags & (VM_SHARED | VM_GROWSDOWN));
+}
+
+/* Would n pages more of that be too many? */
+static int
+overdata(struct uvm *u, uint n)
+{
+	if (u->limit[UVM_DATA] == ~0u)
+		return 0;
+	for (int i = 0; i < u->nvma; i++)
+		if (isdata(u->vmas[i]->prot, u->vmas[i]->flags))
+			n += (u->vmas[i]->end - u->vmas[i]->start) >> PGSHIFT;
+	return n > u->limit[UVM_DATA] >> PGSHIFT;
 }
 
 /* See mm.h. */
@@ -38,78 +70,60 @@ int
 mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	struct file *file, uint64_t off)
 {
-	struct drop drop = {0, 0};
 	struct vma *v;
-	uint start;
 	int err;
 
 	if (len == 0 || off % PGSIZE)
 		return -EINVAL;
 	if (len > USERTOP)
 		return -ENOMEM;
-	len = PGROUNDUP(len);
-	if ((off + len) >> PGSHIFT > MAXINDEX)
+	if ((off + PGROUNDUP(len)) >> PGSHIFT > MAXINDEX)
 		return -EOVERFLOW;
-	v = describe(0, len, prot, flags, file, off, &err);
-	if (v == 0)
-		return err;
-	acquirewrite(&u->lock);
-	err = choose(u, addr, len, flags, &start);
-	if (err == 0)
-		err = vmalimit(u, len, (prot & PROT_WRITE) &&
-						!(flags & MAP_NORESERVE));
-	if (err == 0)
-		err = vmaroom(u, 3); /* ours, and two cuts */
-	if (err == 0)
-		err = owntables(u, start, start + len);
-	if (err == 0 && (flags & MAP_FIXED))
-		err = munmaplocked(u, start, start + len, &drop);
-	if (err == 0) {
-		v->start = start;
-		v->end = start + len;
-		vmainsert(u, v);
-		if (flags & (MAP_POPULATE | MAP_LOCKED))
-			populate(u, start, start + len, prot);
-	}
-	releasewrite(&u->lock);
-	dropall(&drop);
+	err = checkflags(prot, flags, file);
 	if (err < 0)
-		vmadrop(v);
-	return err < 0 ? err : (int)start;
+		return err;
+	v = describe(PGROUNDUP(len), prot, flags, file, off);
+	return v ? place(u, v, addr, flags) : -ENOMEM;
 }
 
-/* A vma for the arguments, not yet placed; 0 and *err. */
+/* May the file be mapped so?  0 or -errno. */
+static int
+checkflags(int prot, int flags, struct file *file)
+{
+	int type = flags & MAP_TYPE, shared = type != MAP_PRIVATE;
+
+	if (type < MAP_SHARED || type > MAP_SHARED_VALIDATE ||
+		(flags & MAP_HUGETLB) || (type == MAP_SHARED_VALIDATE && !file))
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
+		return -EOPNOTSUPP;
+	if ((flags & MAP_GROWSDOWN) && (shared || file))
+		return -EINVAL;
+	if ((flags & MAP_LOCKED) && memlocklimit() == 0)
+		return -EPERM;
+	if (file == 0)
+		return 0;
+	if ((file->flags & O_ACCMODE) == O_WRONLY)
+		return -EACCES;
+	if (shared && (prot & PROT_WRITE) &&
+		(file->flags & O_ACCMODE) != O_RDWR)
+		return -EACCES;
+	return filepcache(file) ? 0 : -ENODEV;
+}
+
+/* A vma of len bytes for the arguments, at 0 so far; or 0. */
 static struct vma *
-describe(uint start, uint end, int prot, int flags, struct file *file,
-	uint64_t off, int *err)
+describe(uint len, int prot, int flags, struct file *file, uint64_t off)
 {
 	int shared = (flags & MAP_TYPE) != MAP_PRIVATE;
-	struct vma *v = 0;
+	struct vma *v = vmanew(0, len,
+		prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		mapflags(prot, flags, shared));
 
-	*err = -EINVAL;
-	if ((flags & MAP_TYPE) < MAP_SHARED ||
-		(flags & MAP_TYPE) > MAP_SHARED_VALIDATE)
-		return 0;
-	if ((flags & MAP_GROWSDOWN) && (shared || file))
-		return 0;
-	*err = -EACCES;
-	if (file && (file->flags & O_ACCMODE) == O_WRONLY)
-		return 0;
-	if (file && shared && (prot & PROT_WRITE) &&
-		(file->flags & O_ACCMODE) != O_RDWR)
-		return 0;
-	*err = -ENODEV;
-	if (file && filepcache(file) == 0)
-		return 0;
-	*err = -ENOMEM;
-	v = vmanew(start, end, prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
-		flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0);
 	if (v == 0)
 		return 0;
-	if (shared)
-		v->flags |= VM_SHARED;
 	if (!file && shared) {
-		v->obj = shmnew((end - start) >> PGSHIFT);
+		v->obj = shmnew(len >> PGSHIFT);
 		v->flags |= VM_MAYWRITE;
 	} else if (file) {
 		v->file = filedup(file);
@@ -123,6 +137,62 @@ describe(uint start, uint end, int prot, int flags, struct file *file,
 		return 0;
 	}
 	return v;
+}
+
+static uint
+mapflags(int prot, int flags, int shared)
+{
+	uint r = 0;
+
+	if (flags & MAP_GROWSDOWN)
+		r |= VM_GROWSDOWN;
+	if (shared)
+		r |= VM_SHARED;
+	if (flags & MAP_LOCKED)
+		r |= VM_LOCKED;
+	if ((flags & MAP_NORESERVE) && vmtune.overcommit != OVERCOMMIT_NEVER)
+		r |= VM_NORESERVE;
+	else if ((prot & PROT_WRITE) && !shared)
+		r |= VM_ACCOUNT;
+	return r;
+}
+
+/* Put v, which we take over, where the flags and addr say, and bring it in if
+ * they say so.  Its address or -errno. */
+static int
+place(struct uvm *u, struct vma *v, uint addr, int flags)
+{
+	int err, bringin = (flags & (MAP_POPULATE | MAP_NONBLOCK)) ==
+			   MAP_POPULATE;
+	struct drop drop = {0, 0};
+	uint start, len = v->end;
+
+	acquirewrite(&u->lock);
+	v->flags |= u->lockmode;
+	bringin |= (v->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
+	err = choose(u, addr, len, flags, &start);
+	if (err == 0)
+		err = vmalimit(u, len, v->prot, v->flags);
+	if (err == 0 && v->obj && v->file == 0 && !(v->flags & VM_NORESERVE))
+		err = commitlimit(u, len >> PGSHIFT);
+	if (err == 0)
+		err = vmaroom(u, 3); /* ours, and two cuts */
+	if (err == 0)
+		err = owntables(u, start, start + len);
+	if (err == 0 && (flags & MAP_FIXED))
+		err = munmaplocked(u, start, start + len, &drop);
+	if (err == 0) {
+		v->start = start;
+		v->end = start + len;
+		vmainsert(u, v);
+	}
+	releasewrite(&u->lock);
+	dropall(&drop);
+	if (err < 0)
+		vmadrop(v);
+	else if (bringin)
+		populate(u, start, start + len);
+	return err < 0 ? err : (int)start;
 }
 
 /* Where a new mapping goes. */
@@ -150,17 +220,6 @@ choose(struct uvm *u, uint addr, uint len, int flags, uint *start)
 	}
 	*start = vmagap(u, len);
 	return *start ? 0 : -ENOMEM;
-}
-
-/* MAP_POPULATE: fault everything in now; what fails is left for later. */
-static void
-populate(struct uvm *u, uint start, uint end, int prot)
-{
-	uint access = prot & PROT_WRITE ? PROT_WRITE : PROT_READ;
-
-	for (uint va = start; prot != PROT_NONE && va < end; va += PGSIZE)
-		if (faultlocked(u, va, access) < 0)
-			return;
 }
 
 /* See mm.h. */
@@ -259,95 +318,67 @@ mprotect(struct uvm *u, uint addr, uint len, int prot)
 static int
 protectone(struct uvm *u, struct vma *v, uint start, uint end, int prot)
 {
+	uint promise = 0, n = (end - start) >> PGSHIFT;
+
 	if (v->prot == prot)
 		return 0;
 	if ((prot & PROT_WRITE) && (v->flags & VM_SHARED) &&
 		!(v->flags & VM_MAYWRITE))
 		return -EACCES;
+	if (isdata(prot, v->flags) && !isdata(v->prot, v->flags)) {
+		if (!(v->flags & (VM_ACCOUNT | VM_NORESERVE)))
+			promise = VM_ACCOUNT;
+		if (overdata(u, n) || (promise && commitlimit(u, n) < 0))
+			return -ENOMEM;
+	}
 	if (owntables(u, start, end) < 0)
 		return -ENOMEM;
 	if (vmacut(u, start, end) < 0)
 		return -ENOMEM;
 	v = vmafind(u, start);
+	vmasetflags(u, v, start, end, 0, promise);
 	v->prot = prot;
 	protpages(u, start, end, prot);
 	return 0;
 }
 
-/* See mm.h.  Holes are skipped, and reported at the end. */
+/* See mm.h. */
 int
-madvise(struct uvm *u, uint addr, uint len, int advice)
+remapfilepages(struct uvm *u, uint addr, uint len, int prot, uint pgoff,
+	int flags)
 {
-	struct drop drop = {0, 0};
-	uint end, next;
-	struct vma *v;
-	int err = 0, hole = 0, i;
+	uint start = PGROUNDDOWN(addr), n = PGROUNDDOWN(len);
+	struct vma *v, *new = 0;
 
-	if (addr % PGSIZE || addr > USERTOP || len > USERTOP - addr)
+	if (prot || start + n <= start || pgoff + (n >> PGSHIFT) < pgoff)
 		return -EINVAL;
-	if (!advisable(advice))
-		return -EINVAL;
-	end = addr + PGROUNDUP(len);
 	acquirewrite(&u->lock);
-	for (uint va = addr; err == 0 && va < end; va = next) {
-		i = vmaindex(u, va);
-		v = i < u->nvma ? u->vmas[i] : 0;
-		if (v == 0 || v->start > va) {
-			hole = 1;
-			next = v ? MIN(v->start, end) : end;
-			continue;
-		}
-		next = MIN(v->end, end);
-		err = advise(u, v, va, next, advice, &drop.tables);
-	}
+	v = vmafind(u, start);
+	if (v && (v->flags & VM_SHARED) && start + n <= v->end)
+		new = vmaclone(v);
 	releasewrite(&u->lock);
-	dropall(&drop);
-	return err ? err : hole ? -ENOMEM : 0;
-}
-
-/* Advice that is known and true to ignore; the rest (huge pages, merging,
- * DONTFORK, WIPEONFORK, REMOVE) would promise what we do not do. */
-static int
-advisable(int advice)
-{
-	switch (advice) {
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_DONTNEED:
-	case MADV_FREE:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-	case MADV_COLD:
-	case MADV_PAGEOUT:
-		return 1;
-	}
-	return 0;
-}
-
-/* The advice for one mapping: DONTNEED acts, the others may be ignored. */
-static int
-advise(struct uvm *u, struct vma *v, uint start, uint end, int advice,
-	struct page **tables)
-{
-	if (advice == MADV_FREE && v->obj)
+	if (v == 0 || new == 0)
 		return -EINVAL;
-	if (advice != MADV_DONTNEED)
-		return 0;
-	if (ownedges(u, start, end) < 0)
-		return -ENOMEM;
-	unmappages(u, start, end, tables);
-	return 0;
+	if (pgoff + (n >> PGSHIFT) > MAXINDEX) {
+		vmadrop(new);
+		return -EINVAL;
+	}
+	new->start = 0;
+	new->end = n;
+	new->pgoff = pgoff;
+	flags = (flags & MAP_NONBLOCK) | MAP_FIXED | MAP_POPULATE;
+	n = place(u, new, start, flags);
+	return (int)n < 0 ? (int)n : 0;
 }
 
-/* See mm.h.  Shared memory is its own backing store so far: nothing to write,
- * only the arguments count. */
+/* See mm.h. */
 int
 msync(struct uvm *u, uint addr, uint len, int flags)
 {
+	int err = 0, hole = 0;
+	struct pcache *pc;
+	uint64_t from, to;
 	uint end;
-	int err = 0;
 
 	if (addr % PGSIZE || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
 		(flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
@@ -355,78 +386,47 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 	if (addr > USERTOP || len > USERTOP - addr)
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
+	while (err == 0 && addr < end) {
+		err = syncpart(u, &addr, end, flags, &pc, &from, &to);
+		hole |= err == -ENOMEM;
+		if (err == 0 && pc) {
+			err = pcachewriteback(pc, from, to, 1);
+			pcachefree(pc);
+		}
+		if (err == -ENOMEM)
+			err = 0;
+	}
+	return err ? err : hole ? -ENOMEM : 0;
+}
+
+/* What msync has to do for the vma at *addr, which is moved behind it: *pc, a
+ * reference, is the object whose bytes [*from, *to) are to be written, or 0.  0,
+ * -EBUSY, or -ENOMEM: there was a hole. */
+static int
+syncpart(struct uvm *u, uint *addr, uint end, int flags, struct pcache **pc,
+	uint64_t *from, uint64_t *to)
+{
+	int err = 0, i;
+	struct vma *v;
+
+	*pc = 0;
 	acquireread(&u->lock);
-	if (!vmacovers(u, addr, end))
+	i = vmaindex(u, *addr);
+	v = i < u->nvma ? u->vmas[i] : 0;
+	if (v == 0 || v->start > *addr) {
 		err = -ENOMEM;
+		*addr = v ? MIN(v->start, end) : end;
+	} else if ((flags & MS_INVALIDATE) && (v->flags & VM_LOCKED)) {
+		err = -EBUSY;
+	} else {
+		end = MIN(end, v->end);
+		*from = (uint64_t)(v->pgoff + ((*addr - v->start) >> PGSHIFT))
+			<< PGSHIFT;
+		*to = *from + (end - *addr);
+		if ((flags & MS_SYNC) && (v->flags & VM_SHARED) && v->file)
+			*pc = pcacheref(v->obj);
+		*addr = end;
+	}
 	releaseread(&u->lock);
 	return err;
-}
-
-/* Is [start, end) mapped without a hole? */
-static int
-vmacovers(struct uvm *u, uint start, uint end)
-{
-	int i = vmaindex(u, start);
-
-	for (; start < end; start = u->vmas[i++]->end)
-		if (i == u->nvma || u->vmas[i]->start > start)
-			return 0;
-	return 1;
-}
-
-/* See mm.h.  Nothing is ever paged out, so a page that is there is locked. */
-int
-mlock(struct uvm *u, uint addr, uint len, int lock)
-{
-	uint start = PGROUNDDOWN(addr), end;
-	int err = 0;
-
-	if (addr > USERTOP || len > USERTOP - addr)
-		return -ENOMEM;
-	end = PGROUNDUP(addr + len);
-	acquirewrite(&u->lock);
-	if (len > 0 && !vmacovers(u, start, end))
-		err = -ENOMEM;
-	for (uint va = start; lock && len > 0 && err >= 0 && va < end;
-		va += PGSIZE)
-		err = faultlocked(u, va, lockaccess(vmafind(u, va)));
-	releasewrite(&u->lock);
-	return err < 0 ? -ENOMEM : 0;
-}
-
-/* Write where that is allowed, so that no copy is left to be made later. */
-static uint
-lockaccess(const struct vma *v)
-{
-	return v->prot & PROT_WRITE && !v->obj ? PROT_WRITE : PROT_READ;
-}
-
-/* See mm.h: one byte a page, 1 where it is present. */
-int
-mincore(struct uvm *u, uint addr, uint len, uint uvec)
-{
-	char vec[128];
-	uint n, va = addr, end;
-	pte_t *slot;
-	int covered;
-
-	if (addr % PGSIZE)
-		return -EINVAL;
-	if (addr > USERTOP || len > USERTOP - addr)
-		return -ENOMEM;
-	for (end = addr + PGROUNDUP(len); va < end; uvec += n) {
-		acquireread(&u->lock);
-		covered = vmacovers(u, va, end);
-		for (n = 0; n < sizeof(vec) && va < end; va += PGSIZE) {
-			slot = findslot(u->pgdir, va);
-			vec[n++] = slot && ptefilled(*slot) &&
-				   ptepage(*slot) != zeropage;
-		}
-		releaseread(&u->lock);
-		if (!covered)
-			return -ENOMEM;
-		if (copyout(uvec, vec, n))
-			return -EFAULT;
-	}
-	return 0;
 }

@@ -14,6 +14,8 @@ struct move {
 	struct vma *vma;     /* that covers the old range */
 	uint old, oldlen;    /* page aligned; oldlen 0: a second view of it */
 	uint new, newlen;
+	int keep;            /* MREMAP_DONTUNMAP: the old one stays, empty */
+	int bringin;         /* it is locked */
 	struct drop drop;    /* once the lock is released */
 };
 
@@ -36,6 +38,7 @@ mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
 		.oldlen = PGROUNDUP(oldlen),
 		.new = newaddr,
 		.newlen = PGROUNDUP(newlen),
+		.keep = flags & MREMAP_DONTUNMAP,
 	};
 	int err;
 
@@ -45,18 +48,25 @@ mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
 	err = remap(&m, flags);
 	releasewrite(&u->lock);
 	dropall(&m.drop);
+	if (err == 0 && m.bringin && m.newlen > m.oldlen)
+		populate(u, m.new + m.oldlen, m.new + m.newlen);
 	return err < 0 ? err : (int)m.new;
 }
 
 static int
 badrange(const struct move *m, int flags)
 {
-	if (m->old % PGSIZE || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)))
+	if (m->old % PGSIZE || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED |
+					       MREMAP_DONTUNMAP)))
 		return 1;
-	if (!(flags & MREMAP_FIXED))
+	if (m->keep && m->oldlen != m->newlen)
+		return 1;
+	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
 		return 0;
 	if (!(flags & MREMAP_MAYMOVE) || m->new % PGSIZE)
 		return 1;
+	if (!(flags & MREMAP_FIXED))
+		return 0;
 	if (m->new < USERBASE || m->new > USERTOP - m->newlen)
 		return 1;
 	return m->old < m->new + m->newlen && m->new < m->old + m->oldlen;
@@ -66,21 +76,29 @@ badrange(const struct move *m, int flags)
 static int
 remap(struct move *m, int flags)
 {
-	int fixed = flags & MREMAP_FIXED, err = -EAGAIN;
+	int fixed = flags & MREMAP_FIXED, err;
+	uint more;
 
 	m->vma = vmafind(m->uvm, m->old);
 	if (m->vma == 0 || m->oldlen > m->vma->end - m->old)
 		return -EFAULT;
 	if (m->oldlen == 0 && !(m->vma->flags & VM_SHARED))
 		return -EINVAL;
-	if (!fixed && m->newlen <= m->oldlen) {
+	m->bringin = (m->vma->flags & (VM_LOCKED | VM_LOCKONFAULT)) ==
+		     VM_LOCKED;
+	if (!fixed && !m->keep && m->newlen <= m->oldlen) {
 		m->new = m->old;
 		return munmaplocked(m->uvm, m->old + m->newlen,
 			m->old + m->oldlen, &m->drop);
 	}
 	if (toofar(m))
 		return -EINVAL;
-	if (!fixed && m->oldlen > 0)
+	more = m->newlen - (m->keep ? 0 : MIN(m->oldlen, m->newlen));
+	if (more && (err = vmalimit(m->uvm, more, m->vma->prot,
+			     m->vma->flags)) < 0)
+		return err;
+	err = -EAGAIN;
+	if (!fixed && !m->keep && m->oldlen > 0)
 		err = grow(m);
 	if (err != -EAGAIN)
 		return err;
@@ -111,8 +129,7 @@ grow(struct move *m)
 	if (m->vma->end != oldend || m->newlen > USERTOP - m->old ||
 		vmaoverlap(m->uvm, oldend, newend))
 		return -EAGAIN;
-	if (vmalimit(m->uvm, m->newlen - m->oldlen, 1) < 0 ||
-		vmaroom(m->uvm, 1) < 0 ||
+	if (vmaroom(m->uvm, 1) < 0 ||
 		owntables(m->uvm, oldend, newend) < 0)
 		return -ENOMEM;
 	m->new = m->old;
@@ -150,9 +167,6 @@ move(struct move *m)
 	struct vma *v;
 	int err;
 
-	if (m->newlen > m->oldlen &&
-		vmalimit(m->uvm, m->newlen - m->oldlen, 1) < 0)
-		return -ENOMEM;
 	v = newview(m);
 	if (v == 0)
 		return -ENOMEM;
@@ -164,7 +178,11 @@ move(struct move *m)
 		droptables(m->uvm, m->new, newend);
 		return err;
 	}
-	if (m->oldlen > 0) {
+	if (m->keep) {
+		vmasetflags(m->uvm, vmafind(m->uvm, m->old), m->old, oldend,
+			VM_LOCKED | VM_LOCKONFAULT, 0);
+		vmamerge(m->uvm, m->old, oldend);
+	} else if (m->oldlen > 0) {
 		unmappages(m->uvm, m->old, oldend, 0);
 		vmachain(&m->drop.vmas, vmaremove(m->uvm, m->old, oldend));
 	}

@@ -23,7 +23,7 @@ static int addpage(struct pcio *, uint mark, uint wanted, struct page **);
 struct readahead *
 vmaahead(struct vma *v)
 {
-	return v->file ? &v->file->ra : 0;
+	return v->file && !(v->flags & VM_RANDREAD) ? &v->file->ra : 0;
 }
 
 /* The page at index is not there: start reading it, and more; it in *pgp, busy

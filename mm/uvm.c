@@ -16,6 +16,7 @@ struct list uvmlist;
 
 static struct slabcache *uvmcache;
 
+static int wipetables(struct uvm *new, struct uvm *);
 static int mapfile(struct uvm *, uint start, uint end, struct file *, uint off,
 	int prot);
 static int mapzero(struct uvm *, uint start, uint end, int prot, int flags);
@@ -79,6 +80,7 @@ freeuvm(struct uvm *u)
 		if (u->vmas[i]->obj)
 			objunlink(u->vmas[i]);
 	objwait(u);
+	atomicadd(&committed, -(int)u->committed);
 	freetables(u);
 	for (int i = 0; i < u->nvma; i++)
 		vmadrop(u->vmas[i]);
@@ -92,16 +94,16 @@ struct uvm *
 copyuvm(struct uvm *u)
 {
 	struct uvm *new = newuvm();
+	int err;
 
 	if (new == 0)
 		return 0;
 	acquirewrite(&u->lock);
-	if (vmacopy(new, u) < 0) {
-		releasewrite(&u->lock);
-		freeuvm(new);
-		return 0;
+	err = vmacopy(new, u);
+	if (err == 0) {
+		sharetables(new, u);
+		err = wipetables(new, u);
 	}
-	sharetables(new, u);
 	new->startbrk = u->startbrk;
 	new->brk = u->brk;
 	memcpy(new->limit, u->limit, sizeof(u->limit));
@@ -115,7 +117,29 @@ copyuvm(struct uvm *u)
 			tlbverifytable(u, x << 22, ptepage(u->pgdir[x]),
 				PROT_WRITE);
 	releasewrite(&u->lock);
-	return new;
+	if (err == 0)
+		return new;
+	freeuvm(new);
+	return 0;
+}
+
+/* What the child does not get, or gets empty: its share of the tables is copied,
+ * and then without these pages.  0 or -ENOMEM. */
+static int
+wipetables(struct uvm *new, struct uvm *u)
+{
+	struct vma *v;
+
+	for (int i = 0; i < u->nvma; i++) {
+		v = u->vmas[i];
+		if (!(v->flags & (VM_DONTFORK | VM_WIPEONFORK)))
+			continue;
+		if (owntables(new, v->start, v->end) < 0)
+			return -ENOMEM;
+		unmappages(new, v->start, v->end, 0);
+		droptables(new, v->start, v->end);
+	}
+	return 0;
 }
 
 /* Load u, or with 0 the kernel's own address space.  Interrupts off. */
@@ -201,7 +225,7 @@ mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	dropall(&drop); /* f is open: this closes nothing */
 	if (err < 0 || (err = vmaroom(u, 1)) < 0)
 		return err;
-	v = vmanew(start, end, prot, 0);
+	v = vmanew(start, end, prot, prot & PROT_WRITE ? VM_ACCOUNT : 0);
 	if (v == 0)
 		return -ENOMEM;
 	v->file = filedup(f);
@@ -223,7 +247,7 @@ mapzero(struct uvm *u, uint start, uint end, int prot, int flags)
 	dropall(&drop);
 	if (err < 0 || (err = vmaroom(u, 1)) < 0)
 		return err;
-	v = vmanew(start, end, prot, flags);
+	v = vmanew(start, end, prot, flags | VM_ACCOUNT);
 	if (v == 0)
 		return -ENOMEM;
 	vmainsert(u, v);
@@ -242,7 +266,7 @@ growheap(struct uvm *u, uint brk)
 {
 	uint oldend, newend = PGROUNDUP(brk);
 	struct drop drop = {0, 0};
-	int err = 0;
+	int err = 0, lock = 0;
 
 	acquirewrite(&u->lock);
 	oldend = PGROUNDUP(u->brk);
@@ -256,8 +280,11 @@ growheap(struct uvm *u, uint brk)
 	if (err == 0)
 		u->brk = brk;
 	brk = u->brk;
+	lock = u->lockmode & VM_LOCKED;
 	releasewrite(&u->lock);
 	dropall(&drop);
+	if (lock && err == 0 && newend > oldend)
+		populate(u, oldend, newend);
 	return brk;
 }
 
@@ -265,15 +292,17 @@ growheap(struct uvm *u, uint brk)
 static int
 allocuvm(struct uvm *u, uint oldend, uint newend)
 {
+	uint flags = VM_HEAP | VM_ACCOUNT | u->lockmode;
 	struct vma *v;
 
 	if (vmaoverlap(u, oldend, newend + PGSIZE))
 		return -ENOMEM;
-	if (vmalimit(u, newend - oldend, 1) < 0 || vmaroom(u, 1) < 0)
+	if (vmalimit(u, newend - oldend, PROT_READ | PROT_WRITE, flags) < 0 ||
+		vmaroom(u, 1) < 0)
 		return -ENOMEM;
 	if (owntables(u, oldend, newend) < 0)
 		return -ENOMEM;
-	v = vmanew(oldend, newend, PROT_READ | PROT_WRITE, VM_HEAP);
+	v = vmanew(oldend, newend, PROT_READ | PROT_WRITE, flags);
 	if (v == 0)
 		return -ENOMEM;
 	vmainsert(u, v);
@@ -397,6 +426,7 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 	notepeak(u);
 	st->size = u->size;
 	st->peaksize = u->peaksize;
+	st->locked = u->locked;
 	st->rss = uvmrss(u);
 	st->peakrss = u->peakrss;
 	for (int i = 0; i < u->nvma; i++) {
@@ -437,6 +467,7 @@ uvmvma(struct uvm *u, uint va, struct vmainfo *info)
 		info->kind = v->flags & VM_STACK  ? VMAINFO_STACK
 			     : v->flags & VM_HEAP ? VMAINFO_HEAP
 						  : VMAINFO_MAP;
+		info->nodump = (v->flags & VM_DONTDUMP) != 0;
 		info->maywrite = !info->shared || !v->file ||
 				 (v->flags & VM_MAYWRITE);
 		info->offset = v->obj ? (uint64_t)v->pgoff << PGSHIFT : 0;

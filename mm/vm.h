@@ -201,12 +201,21 @@ enum { /* vma flags */
 	VM_HEAP = 4,      /* brk's */
 	VM_STACK = 8,     /* the first stack */
 	VM_MAYWRITE = 16, /* shared file opened for writing */
+	VM_LOCKED = 32,   /* counts for RLIMIT_MEMLOCK */
+	VM_LOCKONFAULT = 64, /* and is not brought in at once */
+	VM_ACCOUNT = 128, /* its pages are promised: they count as committed */
+	VM_NORESERVE = 256, /* and shall not be */
+	VM_DONTFORK = 512, /* a child does not get it */
+	VM_WIPEONFORK = 1024, /* a child gets it empty */
+	VM_DONTDUMP = 2048, /* not in core dumps */
+	VM_RANDREAD = 4096, /* no read-ahead */
+	VM_SEQREAD = 8192,
 };
 
 struct vma { /* [uvm->lock] */
 	uint start, end;     /* [start, end), page aligned */
+	uint16_t flags;      /* VM_* */
 	uint8_t prot;        /* PROT_* */
-	uint8_t flags;       /* VM_* */
 	struct pcache *obj;  /* the pages behind it, referenced; 0: private
 	                      * memory that starts as zeroes */
 	struct file *file;   /* opened file it came from, referenced, or 0 */
@@ -234,6 +243,9 @@ struct uvm {
 	int nvma, maxvma;      /* used and allocated slots of vmas [lock] */
 	volatile int hint;     /* where vmafind looked last; readers race for it */
 	uint size, peaksize;   /* pages mapped [lock] */
+	uint locked;           /* pages of them VM_LOCKED [lock] */
+	uint committed;        /* and VM_ACCOUNT [lock] */
+	uint lockmode;         /* mlockall: flags of mappings to come [lock] */
 	uint peakrss;          /* [lock] */
 	uint startbrk, brk;    /* heap [lock] */
 	uint limit[NUVMLIMIT]; /* bytes */
@@ -260,6 +272,9 @@ vmahint(struct uvm *u, uint va)
 int vmaroom(struct uvm *, int n);            /* make n inserts safe: 0, -ENOMEM */
 struct vma *vmanew(uint start, uint end, int prot, int flags); /* or 0 */
 void vmainsert(struct uvm *, struct vma *);  /* room is there; merges */
+int vmasetflags(struct uvm *, struct vma *, uint start, uint end, uint clear,
+	uint set);                           /* of part of it: 0, -ENOMEM */
+void vmaaccount(struct uvm *, const struct vma *, int pages);
 int vmasplit(struct uvm *, uint va);         /* no vma crosses va afterwards */
 int vmacut(struct uvm *, uint start, uint end);
 void vmamerge(struct uvm *, uint start, uint end); /* join alike neighbours */
@@ -379,10 +394,18 @@ void tlbverifytable(struct uvm *, uint va, struct page *table, uint access);
 #endif
 
 /* mmap.c */
-int vmalimit(struct uvm *, uint bytes, int commit); /* so much more? */
+int vmalimit(struct uvm *, uint bytes, uint prot, uint flags); /* more? */
+int commitlimit(struct uvm *, uint pages); /* may so many be promised? */
 void vmachain(struct vma **list, struct vma *more);
 int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
 void dropall(struct drop *);
+
+/* mlock.c */
+int locklimit(struct uvm *, uint bytes, uint flags); /* more? 0, -EAGAIN */
+int populate(struct uvm *, uint start, uint end); /* u->lock not held */
+
+/* vmtune.c */
+extern volatile int committed; /* pages promised to all */
 
 /* pcache.c */
 enum { TREE_DIRTY, TREE_WRITEBACK, NTREETAG, TREE_ANY = NTREETAG };

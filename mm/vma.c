@@ -8,7 +8,8 @@
  *   V1  Sorted, disjoint, page-aligned, not empty, below USERTOP.
  *   V2  Neighbours that could be one mapping are one.
  *   V3  STACKGAP bytes stay free below a stack when it grows.
- *   V4  u->size is the sum of their lengths in pages.
+ *   V4  u->size is the sum of their lengths in pages; u->locked and u->committed
+ *       of those with the flag.
  */
 #include "mm/vm.h"
 #include "kern/file.h"
@@ -18,7 +19,6 @@ static struct slabcache *vmacache;
 static int canmerge(const struct vma *, const struct vma *);
 static void removeat(struct uvm *, int i);
 static void insertat(struct uvm *, int i, struct vma *);
-static void setsize(struct uvm *, uint n);
 static uint gapbelow(const struct vma *);
 
 void
@@ -79,7 +79,7 @@ vmaroom(struct uvm *u, int n)
 	int max = u->maxvma ? u->maxvma : 8;
 	struct vma **new;
 
-	if (u->nvma + n > NVMA)
+	if (u->nvma + n > (int)MIN(vmtune.maxmaps, 1u << 20))
 		return -ENOMEM;
 	while (max < u->nvma + n)
 		max *= 2;
@@ -152,7 +152,7 @@ vmainsert(struct uvm *u, struct vma *v)
 
 	assert(v->start < v->end && v->end <= USERTOP);
 	assert(next == 0 || next->start >= v->end);
-	setsize(u, u->size + ((v->end - v->start) >> PGSHIFT));
+	vmaaccount(u, v, (v->end - v->start) >> PGSHIFT);
 	if (prev && canmerge(prev, v)) {
 		prev->end = v->end;
 		vmadrop(v);
@@ -189,7 +189,7 @@ vmatrim(struct uvm *u, struct vma *v, uint start, uint end)
 			v->pgoff += (end - start) >> PGSHIFT;
 		v->start = end;
 	}
-	u->size -= (end - start) >> PGSHIFT;
+	vmaaccount(u, v, -(int)((end - start) >> PGSHIFT));
 }
 
 /* Cut the mapping that crosses va in two there: 0, or -ENOMEM. */
@@ -226,6 +226,25 @@ vmacut(struct uvm *u, uint start, uint end)
 		return 0;
 	vmamerge(u, start, end);
 	return -ENOMEM;
+}
+
+/* Change the flags of [start, end), which is part of v: 0, or -ENOMEM with nothing
+ * changed.  The caller merges. */
+int
+vmasetflags(struct uvm *u, struct vma *v, uint start, uint end, uint clear,
+	uint set)
+{
+	int n = (end - start) >> PGSHIFT;
+
+	if (((v->flags & ~clear) | set) == v->flags)
+		return 0;
+	if (vmacut(u, start, end) < 0)
+		return -ENOMEM;
+	v = vmafind(u, start);
+	vmaaccount(u, v, -n);
+	v->flags = (v->flags & ~clear) | set;
+	vmaaccount(u, v, n);
+	return 0;
 }
 
 /* Join what can be joined from just below start to just above end (V2).  The
@@ -274,7 +293,7 @@ vmaremove(struct uvm *u, uint start, uint end)
 	for (; i + n < u->nvma && u->vmas[i + n]->start < end; n++) {
 		v = u->vmas[i + n];
 		assert(v->start >= start && v->end <= end);
-		u->size -= (v->end - v->start) >> PGSHIFT;
+		vmaaccount(u, v, -(int)((v->end - v->start) >> PGSHIFT));
 		v->next = list;
 		list = v;
 		if (v->obj)
@@ -330,7 +349,9 @@ vmagrow(struct uvm *u, uint va, struct vma **vp)
 	if (start < MMAPMIN || v->end - start > u->limit[UVM_STACK])
 		return -EFAULT;
 	pagesup = (v->start - start) >> PGSHIFT;
-	if (u->size + pagesup > u->limit[UVM_AS] >> PGSHIFT)
+	if (u->size + pagesup > u->limit[UVM_AS] >> PGSHIFT ||
+		locklimit(u, v->start - start, v->flags) < 0 ||
+		commitlimit(u, pagesup) < 0)
 		return -EFAULT;
 	if (i > 0 && u->vmas[i - 1]->prot != PROT_NONE &&
 		start - u->vmas[i - 1]->end < STACKGAP)
@@ -348,7 +369,7 @@ vmastretch(struct uvm *u, struct vma *v, uint start)
 {
 	int i = vmaindex(u, start);
 
-	setsize(u, u->size + ((v->start - start) >> PGSHIFT));
+	vmaaccount(u, v, (v->start - start) >> PGSHIFT);
 	v->start = start;
 	if (i > 0 && canmerge(u->vmas[i - 1], v)) {
 		v = u->vmas[i - 1];
@@ -366,14 +387,18 @@ vmacopy(struct uvm *to, struct uvm *from)
 
 	if (vmaroom(to, from->nvma) < 0)
 		return -ENOMEM;
+	if (commitlimit(to, from->committed) < 0)
+		return -ENOMEM;
 	for (int i = 0; i < from->nvma; i++) {
+		if (from->vmas[i]->flags & VM_DONTFORK)
+			continue;
 		v = vmaclone(from->vmas[i]);
 		if (v == 0)
 			return -ENOMEM;
+		v->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
 		to->vmas[to->nvma++] = v;
-		to->size += (v->end - v->start) >> PGSHIFT;
+		vmaaccount(to, v, (v->end - v->start) >> PGSHIFT);
 	}
-	to->peaksize = to->size;
 	return 0;
 }
 
@@ -398,9 +423,16 @@ removeat(struct uvm *u, int i)
 		(u->nvma - i) * sizeof(u->vmas[0]));
 }
 
-static void
-setsize(struct uvm *u, uint n)
+/* So many pages of v's kind come, or with n < 0 go (V4). */
+void
+vmaaccount(struct uvm *u, const struct vma *v, int n)
 {
-	u->size = n;
-	u->peaksize = MAX(u->peaksize, n);
+	u->size += n;
+	u->peaksize = MAX(u->peaksize, u->size);
+	if (v->flags & VM_LOCKED)
+		u->locked += n;
+	if (v->flags & VM_ACCOUNT) {
+		u->committed += n;
+		atomicadd(&committed, n);
+	}
 }

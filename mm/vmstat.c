@@ -161,16 +161,20 @@ static void
 walkuvm(struct uvm *u, int give)
 {
 	struct page *table;
-	uint size = 0;
+	uint size = 0, locked = 0, promised = 0, n;
 
 	for (int i = 0; i < u->nvma; i++) {
 		struct vma *v = u->vmas[i];
 
 		assert(v->start < v->end && v->end <= USERTOP);
 		assert(i == 0 || u->vmas[i - 1]->end <= v->start);
-		size += (v->end - v->start) >> PGSHIFT;
+		n = (v->end - v->start) >> PGSHIFT;
+		size += n;
+		locked += v->flags & VM_LOCKED ? n : 0;
+		promised += v->flags & VM_ACCOUNT ? n : 0;
 	}
 	assert(size == u->size);
+	assert(locked == u->locked && promised == u->committed);
 	for (uint x = 0; x < PDX(KERNBASE); x++) {
 		if (!(u->pgdir[x] & PTE_P))
 			continue;

@@ -273,6 +273,18 @@ filepcache(struct file *f)
 	return f->priv;
 }
 
+int
+filemine(struct file *f)
+{
+	return f != 0;
+}
+
+uint
+memlocklimit(void)
+{
+	return ~0u;
+}
+
 /* User memory is the host's; from userend on there is none. */
 static uint
 left(uint uva, uint n)

@@ -13,11 +13,14 @@
 #define MAP_TYPE            0x0f
 #define MAP_FIXED           0x10
 #define MAP_ANONYMOUS       0x20
+#define MAP_32BIT           0x40
 #define MAP_GROWSDOWN       0x0100
 #define MAP_DENYWRITE       0x0800
+#define MAP_EXECUTABLE      0x1000
 #define MAP_LOCKED          0x2000
 #define MAP_NORESERVE       0x4000
 #define MAP_POPULATE        0x8000
+#define MAP_NONBLOCK        0x10000
 #define MAP_STACK           0x20000
 #define MAP_HUGETLB         0x40000
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -45,9 +48,22 @@
 #define MADV_KEEPONFORK  19
 #define MADV_COLD        20
 #define MADV_PAGEOUT     21
+#define MADV_POPULATE_READ   22
+#define MADV_POPULATE_WRITE  23
+#define MADV_DONTNEED_LOCKED 24
 
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC       4
+
+#define MLOCK_ONFAULT 1
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE  2
+#define MCL_ONFAULT 4
+
+#define OVERCOMMIT_GUESS  0
+#define OVERCOMMIT_ALWAYS 1
+#define OVERCOMMIT_NEVER  2
 
 #endif

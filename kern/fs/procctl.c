@@ -17,6 +17,7 @@
 struct ctl {
 	int val;            /* or what get() returns, where there is one */
 	int (*get)(void);
+	uint *var;          /* or where it is; it may be set if max is not 0 */
 	void (*set)(int);   /* for those with a number from min to max */
 	int min, max;
 };
@@ -49,7 +50,8 @@ shownumber(struct text *t, int pid)
 	const struct ctl *c = t->ent->arg;
 
 	(void)pid;
-	putf(t, "%d\n", c->get ? c->get() : c->val);
+	putf(t, "%d\n",
+		c->get ? c->get() : c->var ? (int)*c->var : c->val);
 	return 0;
 }
 
@@ -62,7 +64,10 @@ storenumber(const struct procent *e, int pid, const char *s, uint n)
 	(void)pid, (void)n;
 	if (procnumber(s, &v) < 0 || v < c->min || v > c->max)
 		return -EINVAL;
-	c->set(v);
+	if (c->var)
+		*c->var = v;
+	else
+		c->set(v);
 	return 0;
 }
 
@@ -211,18 +216,24 @@ static const struct procent kernelents[] = {
 	{0},
 };
 
-/* overcommit_memory 1: mmap never refuses for fear of what will be touched
- * later. */
+#define TUNE(n, v, most)                                                       \
+	{.name = n, .mode = S_IFREG | 0644, .show = shownumber,                \
+		.store = storenumber,                                          \
+		.arg = &(const struct ctl){.var = &(v), .max = most}}
+
 static const struct procent vments[] = {
 	{.name = "drop_caches", .mode = S_IFREG | 0200, .store = storenumber,
 		.arg = &(const struct ctl){.set = dropcaches, .min = 1, .max = 4}},
-	FIXED("max_map_count", NVMA),
+	TUNE("admin_reserve_kbytes", vmtune.adminreserve, INT32_MAX),
+	TUNE("max_map_count", vmtune.maxmaps, INT32_MAX),
 	FIXED("mmap_min_addr", USERBASE),
-	FIXED("overcommit_memory", 1),
-	FIXED("overcommit_ratio", 50),
+	TUNE("overcommit_kbytes", vmtune.kbytes, INT32_MAX),
+	TUNE("overcommit_memory", vmtune.overcommit, OVERCOMMIT_NEVER),
+	TUNE("overcommit_ratio", vmtune.ratio, INT32_MAX),
 	FIXED("page-cluster", 0),
 	FIXED("panic_on_oom", 0),
 	FIXED("swappiness", 0),
+	TUNE("user_reserve_kbytes", vmtune.userreserve, INT32_MAX),
 	{0},
 };
 

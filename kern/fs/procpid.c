@@ -181,7 +181,7 @@ statusmem(struct text *t, struct procinfo *i)
 		uint n;
 	} lines[] = {
 		{"VmPeak:", i->mem.peaksize}, {"VmSize:", i->mem.size},
-		{"VmLck:", 0}, {"VmPin:", 0}, {"VmHWM:", i->mem.peakrss},
+		{"VmLck:", i->mem.locked}, {"VmPin:", 0}, {"VmHWM:", i->mem.peakrss},
 		{"VmRSS:", i->mem.rss}, {"RssAnon:", pages[0]},
 		{"RssFile:", pages[1]}, {"RssShmem:", pages[2]},
 		{"VmData:", i->mem.data}, {"VmStk:", i->mem.stack},

@@ -47,6 +47,8 @@ showmeminfo(struct text *t, int pid)
 	putkb(t, "Slab:", m.slab);
 	putkb(t, "SReclaimable:", 0);
 	putkb(t, "SUnreclaim:", m.slab);
+	putkb(t, "CommitLimit:", vmcommitlimit());
+	putkb(t, "Committed_AS:", vmcommitted());
 	putkb(t, "KernelStack:", m.stacks);
 	putkb(t, "PageTables:", m.tables);
 	putkb(t, "Kernel:", m.kernel);

@@ -36,6 +36,7 @@ static const struct suite suites[] = {
 	{"mmap", t_mmap, 0},
 	{"mapfile", t_mapfile, 0},
 	{"proc", t_proc, 0},
+	{"mlock", t_mlock, 0},
 	{"random", t_random, 0},
 	{"trap", t_trap, 0},
 	{"signal", t_signal, 0},
