@@ -17,6 +17,7 @@
 #include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
+#include "kern/ptrace.h"
 #include "kern/sched.h"
 #include "kern/syscall.h"
 
@@ -26,6 +27,7 @@ _Static_assert(PF_WRITE == PROT_WRITE, "resolve");
 _Static_assert(sizeof(struct trapframe) == 18 * 4, "struct trapframe");
 _Static_assert(offsetof(struct proc, tf) == 0, "PROC_TF");
 _Static_assert(offsetof(struct proc, work) == 4, "PROC_WORK");
+_Static_assert(offsetof(struct proc, entry) == 8, "PROC_ENTRY");
 _Static_assert(offsetof(struct cpu, proc) == 4, "CPU_PROC");
 _Static_assert(offsetof(struct cpu, resched) == 24, "CPU_RESCHED");
 
@@ -41,7 +43,6 @@ _Static_assert(offsetof(struct cpu, resched) == 24, "CPU_RESCHED");
 #define FPE_INTDIV 1
 #define ILL_ILLOPN 2
 #define ILL_COPROC 7
-#define TRAP_TRACE 2
 #define BUS_ADRALN 1
 
 struct gate {
@@ -184,7 +185,9 @@ exception(struct trapframe *tf)
 		userexception(tf, SIGFPE, FPE_INTDIV, tf->eip);
 		return;
 	case T_DEBUG:
-		userexception(tf, SIGTRAP, TRAP_TRACE, tf->eip);
+		code = tracedebug(tf);
+		if (code >= 0)
+			userexception(tf, SIGTRAP, code, tf->eip);
 		return;
 	case T_BRKPT:
 		userexception(tf, SIGTRAP, SI_KERNEL, 0);
@@ -215,6 +218,10 @@ kernelfault(struct trapframe *tf)
 {
 	uint fixup = 0;
 
+	if (tf->trapno == T_DEBUG) { /* a watchpoint of user memory that we use */
+		ldr6(0);
+		return;
+	}
 	if (tf->trapno >= T_TSS && tf->trapno <= T_GPFLT)
 		fixup = findfixup(tf->eip);
 	if (fixup == 0)

@@ -21,12 +21,12 @@ T_SYSCALL   equ 0x80
 TF_CS       equ 14 * 4          ; offsets asserted in trap.c
 PROC_TF     equ 0
 PROC_WORK   equ 4
+PROC_ENTRY  equ 8
 CPU_PROC    equ 4
 CPU_RESCHED equ 24
 
 extern trap
 extern pagefault
-extern syscall
 extern userret
 global vectors
 global syscallentry
@@ -102,10 +102,10 @@ syscallentry:
 	push eax
 	push dword T_SYSCALL
 	saveregs
-	mov eax, [fs:CPU_PROC]
-	mov [eax + PROC_TF], esp
+	mov edx, [fs:CPU_PROC]
+	mov [edx + PROC_TF], esp
 	mov eax, esp
-	call syscall
+	call [edx + PROC_ENTRY]
 
 ; esp is at the frame.  Interrupts stay off from the test to iret, so that work
 ; which comes later finds us in user mode and interrupts us there.

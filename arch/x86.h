@@ -83,6 +83,28 @@ lcr0(uint v)
 	__asm__ volatile("movl %0, %%cr0" : : "r"(v) : "memory");
 }
 
+/* Debug registers (SDM 3B chapter 17). */
+#define LDR(n)                                                                 \
+	static inline void ldr##n(uint v)                                      \
+	{                                                                      \
+		__asm__ volatile("movl %0, %%db" #n : : "r"(v));               \
+	}
+LDR(0)
+LDR(1)
+LDR(2)
+LDR(3)
+LDR(6)
+LDR(7)
+
+static inline uint
+rdr6(void)
+{
+	uint v;
+
+	__asm__ volatile("movl %%db6, %0" : "=r"(v));
+	return v;
+}
+
 static inline uint
 rcr2(void)
 {

@@ -27,6 +27,7 @@
 #include "kern/abi/wait.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
+#include "kern/ptrace.h"
 #include "kern/sigframe.h"
 #include "kern/string.h"
 
@@ -317,23 +318,7 @@ status(struct core *c, struct proc *p, struct trapframe *tf,
 	st.stime = coretime(p->stime);
 	st.cutime = coretime(tg->reaped.utime);
 	st.cstime = coretime(tg->reaped.stime);
-	st.reg.ebx = tf->ebx;
-	st.reg.ecx = tf->ecx;
-	st.reg.edx = tf->edx;
-	st.reg.esi = tf->esi;
-	st.reg.edi = tf->edi;
-	st.reg.ebp = tf->ebp;
-	st.reg.eax = tf->eax;
-	st.reg.ds = tf->ds & 0xffff;
-	st.reg.es = tf->es & 0xffff;
-	st.reg.fs = tf->fs & 0xffff;
-	st.reg.gs = tf->gs & 0xffff;
-	st.reg.origeax = tf->trapno == T_SYSCALL ? tf->err : ~0u;
-	st.reg.eip = tf->eip;
-	st.reg.cs = tf->cs & 0xffff;
-	st.reg.eflags = tf->eflags;
-	st.reg.esp = tf->esp;
-	st.reg.ss = tf->ss & 0xffff;
+	userregs(tf, &st.reg);
 	st.fpvalid = (cpuinfo.features & CPU_FPU) != 0;
 	note(c, NT_PRSTATUS, &st, sizeof(st));
 }

@@ -17,6 +17,7 @@
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/futex.h"
+#include "kern/ptrace.h"
 #include "kern/string.h"
 
 #define DYNBASE 0x00400000 /* where a position-independent program goes */
@@ -43,7 +44,7 @@ int
 doexec(const char *path, uint argv, uint envp, int kernel)
 {
 	struct exec *e = kzalloc(sizeof(*e));
-	int err = -ENOMEM;
+	int err = -ENOMEM, pid;
 
 	if (e == 0)
 		return -ENOMEM;
@@ -55,11 +56,14 @@ doexec(const char *path, uint argv, uint envp, int kernel)
 	e->window = kalloc();
 	if (e->scratch && e->window)
 		err = prepare(e);
+	pid = myproc()->pid;
 	if (err == 0)
 		err = endothers();
 	if (err == 0)
 		commit(e);
 	execfree(e);
+	if (err == 0 && myproc()->trace)
+		traceexec(pid);
 	return err;
 }
 
@@ -425,6 +429,7 @@ startregs(struct proc *p, struct exec *e)
 {
 	struct elf *start = e->interpfile ? &e->interp : &e->prog;
 	struct trapframe *tf = p->tf;
+	uint number = tf->err;
 
 	fpudrop();
 	fpureset(p->fpu);
@@ -435,5 +440,5 @@ startregs(struct proc *p, struct exec *e)
 	tf->esp = e->sp;
 	tf->eip = start->hdr.entry + start->bias;
 	tf->trapno = T_SYSCALL;
-	tf->err = ~0u; /* no call to restart */
+	tf->err = number; /* of this call: a tracer may ask for it */
 }

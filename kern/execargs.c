@@ -23,6 +23,7 @@
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
 #include "kern/fs/inode.h"
+#include "kern/ptrace.h"
 #include "kern/random.h"
 #include "kern/string.h"
 
@@ -293,7 +294,7 @@ putaux(struct exec *e)
 	uint mode = e->file->inode->mode;
 	int i, err;
 
-	if (p->nonewprivs)
+	if (p->nonewprivs || !traceprivileged(p))
 		mode = 0;
 	e->euid = mode & S_ISUID ? e->file->inode->uid : p->euid;
 	e->egid = p->egid;

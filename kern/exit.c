@@ -19,6 +19,7 @@
 #include "kern/file.h"
 #include "kern/futex.h"
 #include "kern/panic.h"
+#include "kern/ptrace.h"
 #include "kern/string.h"
 
 static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
@@ -35,7 +36,6 @@ static void addthread(struct procusage *to, struct proc *p);
 static void reparent(struct tgroup *tg);
 static void orphaned(struct tgroup *c);
 static void orphan(int pgid, struct tgroup *ignored);
-static void tellparent(struct tgroup *tg);
 static void childinfo(struct tgroup *tg, struct ksiginfo *info);
 static void freegroup(struct tgroup *tg);
 static int waitlook(struct tgroup *me, int id, int options,
@@ -76,6 +76,12 @@ doexit(int status)
 	sti();
 	if (tg->dumper)
 		corepark(p);
+	if (tg->exiting)
+		status = tg->xstatus;
+	else if (tg->execer)
+		status = 0;
+	if (p->trace)
+		traceevent(PTRACE_EVENT_EXIT, (uint)status);
 	freethreads(tg);
 	last = sigexit(p, status);
 	if (last && tg == initgroup)
@@ -89,7 +95,10 @@ doexit(int status)
 	if (last)
 		exitsession(tg);
 	acquire(&proctree);
+	traceexit(p);
 	sigexitstop(p);
+	if (p->trace && p != tg->leader)
+		traceended(p, status);
 	if (--tg->running > 0)
 		exitthread(p);
 	if (p != tg->leader)
@@ -278,7 +287,7 @@ orphan(int pgid, struct tgroup *ignored)
 
 /* tg is dead, or about to be: tell its parent; if that does not want to know,
  * or there is none, nobody will wait for p.  proctree held. */
-static void
+void
 tellparent(struct tgroup *tg)
 {
 	struct tgroup *parent = tg->parent;
@@ -293,6 +302,8 @@ tellparent(struct tgroup *tg)
 		unwanted = sig == SIGCHLD &&
 			(act->handler == SIG_IGN || (act->flags & SA_NOCLDWAIT));
 		childinfo(tg, &info);
+		if (tg->leader->trace && tracezombie(tg, &info))
+			return;
 		if (sig)
 			sigsendproc(parent, sig, &info);
 		wakeup(&parent->childq);
@@ -407,6 +418,7 @@ int
 dowait(int id, int options, struct waited *w)
 {
 	struct tgroup *me = myproc()->tg, *c;
+	struct trace *t = 0;
 	int n;
 
 	if (id == INT32_MIN)
@@ -416,7 +428,11 @@ dowait(int id, int options, struct waited *w)
 		n = waitlook(me, id, options, &c);
 		if (c)
 			return report(me, c, options, w);
-		if (n == 0)
+		if (me->ntraced)
+			t = tracelook(me, id, options, &n);
+		if (t)
+			n = tracereport(t, options, w);
+		else if (n == 0)
 			n = -ECHILD;
 		else if (options & WNOHANG)
 			n = 0;
@@ -472,7 +488,8 @@ static int
 event(struct tgroup *c, int options)
 {
 	if (c->zombie)
-		return (options & WEXITED) != 0;
+		return (options & WEXITED) && !traceforeign(c->leader) &&
+			!tracewaits(c);
 	if (c->waitevent == 0)
 		return 0;
 	if (c->waitevent == WSTATCONT)
@@ -489,6 +506,7 @@ report(struct tgroup *me, struct tgroup *c, int options, struct waited *w)
 
 	w->status = zombie ? c->xstatus : c->waitevent;
 	w->uid = c->leader->uid;
+	w->trapped = 0;
 	groupusage(c, &w->ru);
 	addusage(&w->ru, &c->reaped);
 	if (options & WNOWAIT) {

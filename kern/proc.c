@@ -28,7 +28,9 @@
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
+#include "kern/ptrace.h"
 #include "kern/string.h"
+#include "kern/syscall.h"
 
 #define NHASH 256
 
@@ -107,6 +109,8 @@ newproc(void)
 	listinit(&p->runlink);
 	listinit(&p->hashlink);
 	listinit(&p->threadlink);
+	listinit(&p->tracees);
+	p->entry = syscall;
 
 	/* From the top: the trap frame, trapret for forkret to return to, and
 	 * the context whose swtch() goes to forkret. */
@@ -131,6 +135,7 @@ freeproc(struct proc *p)
 		freeuvm(p->uvm);
 	fsput(p->fs);
 	kstackfree(p->kstack);
+	kmfree(p->trace);
 	if (tg != (struct tgroup *)(p + 1))
 		kfree(p);
 	if (tg)
@@ -218,6 +223,8 @@ doclone(const struct cloneargs *c)
 	pid = inherit(np, p, flags);
 	if (pid == 0)
 		pid = cloneframe(np, p, c);
+	if (pid == 0 && p->trace)
+		pid = tracealloc(np);
 	if (pid == 0 && c->defaults)
 		sigdefaults(np->tg->sighand);
 	if (pid == 0)
@@ -229,8 +236,13 @@ doclone(const struct cloneargs *c)
 	if (flags & CLONE_PARENT_SETTID) /* Linux, too, lets this fail */
 		copyout(c->ptid, &pid, sizeof(pid));
 	setrunnable(np);
-	if (flags & CLONE_VFORK)
+	if (p->trace)
+		tracecloned(flags, pid);
+	if (flags & CLONE_VFORK) {
 		vforkwait(p, pid);
+		if (p->trace)
+			traceevent(PTRACE_EVENT_VFORK_DONE, (uint)pid);
+	}
 	return pid;
 }
 
@@ -376,6 +388,8 @@ attach(struct proc *np, struct proc *p, uint flags)
 		linkproc(np, pid);
 		if (flags & CLONE_VFORK)
 			np->vforkq = &from->childq;
+		if (p->trace)
+			traceclone(np, p, flags);
 	}
 	if (pid > 0 && !(flags & CLONE_THREAD)) {
 		linkgroup(tg, np, from->pgid, from->session);
@@ -481,6 +495,8 @@ void
 unlinkgroup(struct tgroup *tg)
 {
 	assert(holding(&proctree));
+	if (traced(tg->leader))
+		untrace(tg->leader->trace);
 	unlinkproc(tg->leader);
 	listdel(&tg->alllink);
 	listdel(&tg->sibling);
@@ -504,6 +520,8 @@ takelead(struct proc *p)
 	struct proc *old = tg->leader;
 
 	assert(holding(&proctree));
+	if (traced(old))
+		untrace(old->trace);
 	acquire(&tg->sighand->lock);
 	unlinkproc(old);
 	listadd(&tg->ended, &old->threadlink);

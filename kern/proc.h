@@ -23,6 +23,7 @@
 struct dentry;
 struct file;
 struct rights;
+struct trace;
 struct tty;
 struct uvm;
 
@@ -89,6 +90,7 @@ struct tgroup {
 	int xstatus;             /* wait status once a zombie [sighand lock] */
 	int waitevent;           /* stop or continue not yet reported: its
 	                          * status, or 0 [proctree] */
+	int ntraced;             /* threads that ours trace [proctree] */
 	struct waitq childq;     /* wait4, vfork and execve sleep here */
 
 	struct sigpend pend;     /* signals sent to the process [sighand lock] */
@@ -127,6 +129,8 @@ struct proc {
 	                          * a signal may be pending, or a stop.  Set by
 	                          * anyone, cleared by userret.  trapentry.asm
 	                          * tests it with mycpu()->resched */
+	void (*entry)(struct trapframe *); /* called for a system call: syscall(),
+	                          * or syscalltraced() */
 	struct uvm *uvm;         /* 0 in kernel threads and zombies */
 	struct context *context; /* swtch() here to run it */
 	char *kstack;            /* lowest address of the kernel stack */
@@ -153,6 +157,10 @@ struct proc {
 	struct list threadlink;  /* tg->threads [proctree] */
 	struct waitq *vforkq;    /* parent waits here until exec or exit, which
 	                          * make it 0 [proctree] */
+
+	struct trace *trace;     /* it is or was traced, or 0; what is in it says
+	                          * how it is guarded */
+	struct list tracees;     /* traces of those it traces [proctree] */
 
 	struct files *files;
 	struct rights **dropping; /* rightsdrop runs, with these to do; or 0 */
@@ -230,6 +238,10 @@ void reapdead(void);
 void doexit(int status) __attribute__((noreturn));
 void exitgroup(int status) __attribute__((noreturn));
 
+/* tg, whose threads have all ended, tells its parent, or nobody ever.  proctree
+ * held. */
+void tellparent(struct tgroup *tg);
+
 /* execve: end all other threads of the process, and take the leader's place.
  * 0; or -EAGAIN, -EINTR: the process or this thread is to end. */
 int endothers(void);
@@ -253,6 +265,7 @@ void groupusage(struct tgroup *tg, struct procusage *ru);
  * tell) or -ECHILD, -ERESTARTSYS. */
 struct waited {
 	int status;
+	int trapped; /* it is traced: all of status from bit 8 on is a code */
 	uint uid;
 	struct procusage ru;
 };

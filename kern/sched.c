@@ -48,6 +48,7 @@
 #include "kern/freeze.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
+#include "kern/ptrace.h"
 
 enum { WAKE_UP = 1, WAKE_TIME = 2, WAKE_SIGNAL = 4 }; /* wakeflag */
 
@@ -335,6 +336,16 @@ block(int state, struct spinlock *lk)
 	release(&rq[p->cpu].lock);
 }
 
+int
+isstopped(struct proc *p)
+{
+	struct runqueue *q = lockrq(p);
+	int r = p->state == STOPPED;
+
+	release(&q->lock);
+	return r;
+}
+
 void
 schedgone(struct proc *p)
 {
@@ -550,6 +561,8 @@ userret(struct trapframe *tf)
 		} else if (mycpu()->resched) {
 			yield();
 		} else {
+			if (p->trace)
+				traceload(p);
 			return;
 		}
 		cli(); /* what comes from here on interrupts user mode */

@@ -38,6 +38,9 @@ void setaffinity(struct proc *p, uint mask);
  * by somebody who took lk after us is not lost.  A zombie does not return. */
 void block(int state, struct spinlock *lk);
 
+/* Is p stopped, and off its kernel stack?  p does not go away. */
+int isstopped(struct proc *p);
+
 /* Return when p, a zombie, is off its kernel stack.  proctree not needed. */
 void schedgone(struct proc *p);
 

@@ -217,8 +217,6 @@ fpsize(void)
 	return offsetof(struct fpstate, fxsave);
 }
 
-static void fromfsave(struct fxsave *to, const struct fsave *from);
-
 /* Write the FPU state of the running process to the user's memory at fp. */
 static int
 fppush(struct proc *p, uint fp)
@@ -299,7 +297,7 @@ fsaveimage(struct fsave *to, const void *fpu)
 		memcpy(to->st[i], from->st[i], sizeof(to->st[i]));
 }
 
-static void
+void
 fromfsave(struct fxsave *to, const struct fsave *from)
 {
 	int i;

@@ -1,5 +1,5 @@
 /* sigframe.h - shared by signal.c, sigfault.c, sigframe.c, syssignal.c, ptimer.c,
- * coredump.c only. */
+ * coredump.c, ptrace.c, sysptrace.c only. */
 #ifndef KERN_SIGFRAME_H
 #define KERN_SIGFRAME_H
 
@@ -62,6 +62,9 @@ int sigpushframe(struct trapframe *tf, const struct ksigaction *act,
 
 /* The FPU's state as struct proc keeps it, in the form of FNSAVE. */
 void fsaveimage(struct fsave *to, const void *fpu);
+
+/* The opposite, to an FXSAVE image. */
+void fromfsave(struct fxsave *to, const struct fsave *from);
 
 /* The user's form of info. */
 void siguserinfo(struct siginfo *to, const struct ksiginfo *info);

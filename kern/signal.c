@@ -37,6 +37,7 @@
 #include "kern/abi/wait.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
+#include "kern/ptrace.h"
 #include "kern/sched.h"
 #include "kern/string.h"
 #include "kern/timeval.h"
@@ -67,6 +68,7 @@ static void cont(struct tgroup *tg);
 static void flushgroup(struct tgroup *tg, uint64_t set);
 static void flush(struct sigpend *pend, uint64_t set);
 static int dropped(struct proc *p, int sig);
+static int stopwanted(struct proc *p);
 
 void
 sigsend(struct proc *p, int sig, const struct ksiginfo *info)
@@ -117,9 +119,9 @@ dropped(struct proc *p, int sig)
 
 	if ((p->sig.mask | p->sig.waitset) & sigbit(sig))
 		return 0;
-	if (handler == SIG_DFL)
-		return !p->tg->parent || (sigbit(sig) & IGNORESET) != 0;
-	return handler == SIG_IGN;
+	if (handler == SIG_DFL && p->tg->parent && !(sigbit(sig) & IGNORESET))
+		return 0;
+	return handler <= SIG_IGN && (!traced(p) || sig == SIGKILL);
 }
 
 int
@@ -319,6 +321,10 @@ cont(struct tgroup *tg)
 	tg->stopsig = tg->nstop = 0;
 	eachthread (p, tg) {
 		p->sig.stopping = p->sig.tostop = 0;
+		if (traced(p) && p->trace->seized) {
+			p->trace->trap = p->work = 1; /* tell of it */
+			interrupt(p);
+		}
 		if (p->state == STOPPED)
 			setrunnable(p);
 	}
@@ -392,10 +398,18 @@ sigpending(void)
 
 	if (set)
 		set &= ~s->mask | s->waitset;
-	if (set == 0 && !p->tg->stopsig)
+	if (set == 0 && !stopwanted(p) && !(p->trace && p->trace->trap))
 		return 0;
 	p->work = 1; /* another thread may have been told of it: S3 */
 	return 1;
+}
+
+/* Is p to stop with its process, or to stay stopped?  One that is traced stops
+ * once for its tracer, who lets it go on while the process is stopped. */
+static int
+stopwanted(struct proc *p)
+{
+	return p->tg->stopsig && (p->sig.tostop || !traced(p));
 }
 
 int
@@ -558,6 +572,7 @@ static int nextsignal(struct proc *p, struct ksigaction *, struct ksiginfo *);
 static void die(struct trapframe *tf, int sig, const struct ksiginfo *info)
 	__attribute__((noreturn));
 static void stop(struct proc *p, int sig);
+static void tellcontinued(struct tgroup *tg);
 static void restart(struct trapframe *tf, const struct ksigaction *act);
 static int waited(struct trapframe *tf);
 
@@ -567,7 +582,7 @@ sigdeliver(struct trapframe *tf)
 	struct proc *p = myproc();
 	struct ksigaction act;
 	struct ksiginfo info;
-	int sig;
+	int sig, stepping;
 
 	p->work = 0; /* first: a signal from now on sets it again */
 	sti();       /* frames are written to user memory, stops sleep */
@@ -583,8 +598,11 @@ sigdeliver(struct trapframe *tf)
 		if (act.handler == SIG_DFL)
 			die(tf, sig, &info);
 		restart(tf, &act);
+		stepping = p->trace && tracehandler(p);
 		if (sigpushframe(tf, &act, &info) < 0)
 			sigforcesegv(sig);
+		else if (stepping)
+			tracestepped();
 	}
 	restart(tf, 0);
 	if (p->sig.restoremask) {
@@ -603,14 +621,29 @@ nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 	struct sighand *sh = tg->sighand;
 	int sig, forced;
 
+again:
+	if (p->trace) {
+		tracework(p);
+		tellcontinued(tg);
+	}
 	acquire(&sh->lock);
 	act->handler = SIG_DFL;
 	sig = sigtake(p, sigbit(SIGKILL), info);
-	if (sig == 0)
+	if (sig == 0 && stopwanted(p))
 		sig = tg->stopsig;
 	if (sig)
 		goto out;
 	while ((sig = sigtake(p, ~p->sig.mask, info)) != 0) {
+		if (traced(p)) {
+			p->sig.stopping = 1; /* whatever comes of it */
+			release(&sh->lock);
+			sig = tracesignal(sig, info);
+			if (sig == 0 || (p->sig.pend.set & sigbit(SIGKILL)))
+				goto again;
+			acquire(&sh->lock);
+		} else if (sigbit(sig) & STOPSET) {
+			p->sig.stopping = 1;
+		}
 		forced = (p->sig.forced & sigbit(sig)) != 0;
 		p->sig.forced &= ~sigbit(sig);
 		*act = sh->action[sig - 1];
@@ -623,8 +656,6 @@ nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 		}
 		if ((sigbit(sig) & IGNORESET) || (tg == initgroup && !forced))
 			continue;
-		if (sigbit(sig) & STOPSET)
-			p->sig.stopping = 1;
 		break;
 	}
 out:
@@ -685,20 +716,33 @@ stop(struct proc *p, int sig)
 {
 	struct tgroup *tg = p->tg;
 	struct spinlock *lk = &tg->sighand->lock;
-	int told;
 
 	acquire(&proctree);
-	if (joinstop(p, sig))
+	if (joinstop(p, sig) && (!traced(tg->leader) || traceforeign(tg->leader)))
 		childevent(tg, CLD_STOPPED, tg->stopsig);
+	sig = tg->stopsig;
 	release(&proctree);
+	if (sig && traced(p))
+		tracegroupstop(sig);
 	acquire(lk);
-	while (tg->stopsig && (p->sig.pend.set & sigbit(SIGKILL)) == 0) {
+	while (stopwanted(p) && (p->sig.pend.set & sigbit(SIGKILL)) == 0) {
 		block(STOPPED, lk);
 		acquire(lk);
 	}
+	release(lk);
+	tellcontinued(tg);
+}
+
+/* If SIGCONT has ended a stop and the parent does not know it yet, tell it. */
+static void
+tellcontinued(struct tgroup *tg)
+{
+	int told;
+
+	acquire(&tg->sighand->lock);
 	told = !tg->continued;
 	tg->continued = 0;
-	release(lk);
+	release(&tg->sighand->lock);
 	if (told)
 		return;
 	acquire(&proctree);

@@ -27,6 +27,9 @@ SYSCALL(258, set_tid_address)
 SYSCALL(284, waitid)
 SYSCALL(435, clone3)
 
+/* kern/sysptrace.c */
+SYSCALL(26, ptrace)
+
 /* kern/sysrlimit.c */
 SYSCALL(34, nice)
 SYSCALL(43, times)

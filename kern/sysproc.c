@@ -217,6 +217,9 @@ waitinfo(struct siginfo *info, int pid, const struct waited *w)
 	if (status == WSTATCONT) {
 		info->si_code = CLD_CONTINUED;
 		info->field[2] = SIGCONT;
+	} else if (w->trapped) {
+		info->si_code = CLD_TRAPPED;
+		info->field[2] = (uint)status >> 8;
 	} else if ((status & 0xff) == WSTATSTOPPED) {
 		info->si_code = CLD_STOPPED;
 	} else if ((status & 0x7f) == 0) {

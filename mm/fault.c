@@ -46,7 +46,8 @@ struct fault {
 	struct vma *vma; /* what covers the address */
 	uint va;         /* page that faulted */
 	uint write;      /* PTE_W if it was a write, else 0 */
-	uint access;     /* as asked for, and ALONE */
+	uint writable;   /* PTE_W if the slot shall have it */
+	uint access;     /* as asked for, and ALONE, FORCE */
 	int major;       /* did we wait for I/O? */
 	struct page *table; /* the page table, and in it */
 	pte_t *slot;     /* the PTE that translates va */
@@ -157,7 +158,11 @@ faultvma(struct fault *f)
 		if (err < 0)
 			return err;
 	}
-	if (f->vma->prot == PROT_NONE || (f->write & ~f->vma->prot))
+	if (f->vma->prot == PROT_NONE)
+		return -EACCES;
+	f->writable = f->write & f->vma->prot;
+	if (f->write != f->writable &&
+		(!(f->access & FORCE) || (f->vma->flags & VM_SHARED)))
 		return -EACCES;
 	return 0;
 }
@@ -244,7 +249,7 @@ anonfault(struct fault *f)
 	}
 	if (pg == 0)
 		return -ENOMEM;
-	return commit(f, pg, f->write);
+	return commit(f, pg, f->writable);
 }
 
 /* A read of an object's memory: map what is cached in the aligned window of
@@ -306,7 +311,7 @@ filefault(struct fault *f)
 		if (pg == 0)
 			return -ENOMEM;
 	}
-	return commit(f, pg, f->write);
+	return commit(f, pg, f->writable);
 }
 
 /* A write to shared memory: the page, whose reference we take over, may have to
@@ -357,7 +362,7 @@ cowfault(struct fault *f)
 	pg = copypage(pg);
 	if (pg == 0)
 		return -ENOMEM;
-	return commit(f, pg, 1);
+	return commit(f, pg, f->writable);
 }
 
 /* Shared memory without a disk, and a private page that no other slot refers to,
@@ -377,7 +382,7 @@ pinslot(struct fault *f, int *kept)
 				: (f->vma->flags & VM_SHARED) &&
 					!backed(f->vma->obj);
 		if (*kept) {
-			*f->slot |= PTE_W | PTE_D | PTE_A;
+			*f->slot |= f->writable | PTE_D | PTE_A;
 			pg = 0;
 			vmcount(VM_COWREUSE);
 		} else {

@@ -140,6 +140,10 @@ uint growheap(struct uvm *u, uint brk);
 int uvmwrite(struct uvm *u, uint va, const void *src, uint n);
 int uvmread(struct uvm *u, uint va, void *dst, uint n);
 
+/* uvmwrite for a debugger: also where the mapping is private and not writable,
+ * which gets a page of its own; the program may still not write. */
+int uvmpoke(struct uvm *u, uint va, const void *src, uint n);
+
 /* The stack's resource limit changed; the size limit of the whole (RLIMIT_AS),
  * of data (RLIMIT_DATA).  Bytes, ~0u: none. */
 enum { UVM_STACK, UVM_AS, UVM_DATA, NUVMLIMIT };

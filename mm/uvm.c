@@ -22,7 +22,7 @@ static int mapfile(struct uvm *, uint start, uint end, struct file *, uint off,
 static int mapzero(struct uvm *, uint start, uint end, int prot, int flags);
 static int allocuvm(struct uvm *, uint oldend, uint newend);
 static int deallocuvm(struct uvm *, uint newend, uint oldend, struct drop *);
-static int uvmcopy(struct uvm *, uint va, void *buf, uint n, int write);
+static int uvmcopy(struct uvm *, uint va, void *buf, uint n, uint access);
 
 void
 uvminit(void)
@@ -320,19 +320,25 @@ deallocuvm(struct uvm *u, uint newend, uint oldend, struct drop *drop)
 int
 uvmwrite(struct uvm *u, uint va, const void *src, uint n)
 {
-	return uvmcopy(u, va, (void *)(uint)src, n, 1);
+	return uvmcopy(u, va, (void *)(uint)src, n, PROT_WRITE);
 }
 
 int
 uvmread(struct uvm *u, uint va, void *dst, uint n)
 {
-	return uvmcopy(u, va, dst, n, 0);
+	return uvmcopy(u, va, dst, n, PROT_READ);
+}
+
+int
+uvmpoke(struct uvm *u, uint va, const void *src, uint n)
+{
+	return uvmcopy(u, va, (void *)(uint)src, n, PROT_WRITE | FORCE);
 }
 
 /* A page that a truncate takes out between the fault and the copy is made again,
  * if the file has it. */
 static int
-uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
+uvmcopy(struct uvm *u, uint va, void *buf, uint n, uint access)
 {
 	char *p = buf, *kva;
 	struct page *pg;
@@ -345,14 +351,13 @@ uvmcopy(struct uvm *u, uint va, void *buf, uint n, int write)
 	for (; n > 0; n -= len, p += len, va += len) {
 		len = MIN(n, PGSIZE - va % PGSIZE);
 		do {
-			err = faultlocked(u, va,
-				write ? PROT_WRITE : PROT_READ);
+			err = faultlocked(u, va, access);
 			pg = err < 0 ? 0 : slotpage(u, va);
 		} while (err >= 0 && pg == 0);
 		if (err < 0)
 			break;
 		kva = tempmap(pg, 0);
-		if (write)
+		if (access & PROT_WRITE)
 			memcpy(kva + va % PGSIZE, p, len);
 		else
 			memcpy(p, kva + va % PGSIZE, len);

@@ -378,6 +378,7 @@ extern struct list uvmlist;
 
 /* fault.c: the fault path with u->lock held to write; returns like fault(). */
 int faultlocked(struct uvm *, uint va, uint access);
+#define FORCE 0x200 /* with PROT_WRITE: of private memory, as uvmpoke() does */
 
 /* tlbcheck.c: debug builds with "tlbcheck": around a change that takes access
  * (PROT_READ: all, PROT_WRITE) to va away, with the flush between the two. */

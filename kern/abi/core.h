@@ -2,7 +2,7 @@
 #ifndef ABI_CORE_H
 #define ABI_CORE_H
 
-#include <stdint.h>
+#include "kern/abi/ptrace.h"
 
 #define ET_CORE 4
 #define PT_NOTE 4
@@ -31,11 +31,7 @@ struct prstatus { /* of one thread */
 	uint32_t sigpend, sighold;
 	int32_t pid, ppid, pgrp, sid;
 	struct coretime utime, stime, cutime, cstime;
-	struct {
-		uint32_t ebx, ecx, edx, esi, edi, ebp, eax;
-		uint32_t ds, es, fs, gs, origeax;
-		uint32_t eip, cs, eflags, esp, ss;
-	} reg;
+	struct userregs reg;
 	uint32_t fpvalid;
 };
 

@@ -16,11 +16,12 @@
 #include "kern/param.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
+#include "kern/ptrace.h"
 #include "kern/sched.h"
 #include "kern/string.h"
 
 struct procinfo { /* a copy of what proctree guards, and some more */
-	int pid, tgid, ppid, pgid, sid, tpgid, nthreads;
+	int pid, tgid, ppid, pgid, sid, tpgid, nthreads, tracer;
 	uint tty;
 	char state;
 	char name[16];
@@ -150,16 +151,16 @@ showstatus(struct text *t, int pid)
 static void
 statusids(struct text *t, struct procinfo *i)
 {
-	static const char *states = "RSTZ";
+	static const char *states = "RSTZt";
 	static const char *const words[] = {
-		"running", "sleeping", "stopped", "zombie"
+		"running", "sleeping", "stopped", "zombie", "tracing stop"
 	};
 	const char *w = words[strchr(states, i->state) - states];
 
 	putf(t, "Name:\t%s\nUmask:\t%04o\n", i->name, i->umask);
 	putf(t, "State:\t%c (%s)\n", i->state, w);
-	putf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		i->tgid, i->pid, i->ppid);
+	putf(t, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		i->tgid, i->pid, i->ppid, i->tracer);
 	putf(t, "Uid:\t%u\t%u\t%u\t%u\n", i->uid[0], i->uid[1], i->uid[2],
 		i->uid[3]);
 	putf(t, "Gid:\t%u\t%u\t%u\t%u\n", i->gid[0], i->gid[1], i->gid[2],
@@ -651,6 +652,11 @@ copyfamily(struct procinfo *i, struct proc *p)
 	}
 	if (tg->stopsig && p->state != ZOMBIE)
 		i->state = 'T';
+	if (traced(p)) {
+		i->tracer = p->trace->tracer->tg->tgid;
+		if (p->state == STOPPED)
+			i->state = 't';
+	}
 }
 
 static void

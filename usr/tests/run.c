@@ -45,6 +45,7 @@ static const struct suite suites[] = {
 	{"exec", t_exec, 0},
 	{"elf", t_elf, 0},
 	{"pipe", t_pipe, 0},
+	{"ptrace", t_ptrace, 0},
 	{"pty", t_pty, 0},
 	{"event", t_event, 0},
 	{"socket", t_socket, 0},
