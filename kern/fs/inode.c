@@ -261,7 +261,7 @@ igetwriter(struct inode *ip)
 			return -ETXTBSY;
 	while (!cas((volatile uint *)&ip->writers, n, n + 1));
 	atomicinc(&ip->super->writers);
-	if (ip->super->flags & MS_RDONLY) { /* remount() was faster */
+	if (ip->super->flags & (MS_RDONLY | MS_CLOSING)) {
 		iputwriter(ip);
 		return -EROFS;
 	}

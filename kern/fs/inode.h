@@ -183,6 +183,7 @@ struct super { /* a mounted file system */
 #define MS_SHARED      0x100000
 #define MS_RELATIME    0x200000
 #define MS_STRICTATIME 0x1000000
+#define MS_CLOSING     0x40000000 /* super->flags: about to be read-only */
 #define MS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | \
 	MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 

@@ -524,7 +524,7 @@ remount(struct super *sb, uint flags, const char *data)
 static int
 nowriters(struct super *sb)
 {
-	sb->flags |= MS_RDONLY;
+	sb->flags |= MS_CLOSING;
 	fence(); /* igetwriter() does it the other way round */
 	if (sb->writers > 0 || iorphans(sb))
 		return -EBUSY;
@@ -577,12 +577,14 @@ mountfs(const char *type, const char *source, uint flags, const char *data,
 }
 
 /* Cover a directory with sb, unless it has gone or something is mounted there
- * since the walk: then sb is given back. */
+ * since the walk: then sb is given back.  Names do not change meanwhile. */
 static int
 attachfs(struct super *sb, struct dentry *on)
 {
+	struct super *below = on->inode->super;
 	int err = 0;
 
+	acquiresleep(&below->lock);
 	acquire(&nameslock);
 	if (on->unlinked || (on->parent != on && on->inode->ops->valid))
 		err = -ENOENT; /* or its name may go any time, and hide sb */
@@ -594,6 +596,7 @@ attachfs(struct super *sb, struct dentry *on)
 		listadd(&mounts, &sb->link);
 	}
 	release(&nameslock);
+	releasesleep(&below->lock);
 	if (err)
 		superend(sb);
 	return err;
@@ -707,12 +710,13 @@ umountall(void)
 
 	syncall(1);
 	while ((s = mountat(i++))) {
-		s->flags |= MS_RDONLY;
+		s->flags |= MS_CLOSING;
 		if (!listempty(&s->flushlink)) {
 			(void)syncsuper(s, 1);
 			if (s->ops->remount)
-				(void)s->ops->remount(s, s->flags, "");
+				(void)s->ops->remount(s, s->flags | MS_RDONLY, "");
 		}
+		s->flags |= MS_RDONLY;
 		superput(s);
 	}
 }
