@@ -42,7 +42,7 @@ struct pipe {
 	uint ropens, wopens;   /* files ever opened, for fifoopen [lock] */
 	struct waitq readq;    /* for bytes, or a writer */
 	struct waitq writeq;   /* for room, or a reader */
-	struct inode *inode;   /* whose priv this is [fifolock] */
+	struct inode *inode;   /* whose pipe this is [fifolock] */
 	int users;             /* opens in progress and open files [fifolock] */
 	char *inlinepage[PIPEPAGES];
 };
@@ -99,7 +99,7 @@ pipenew(struct file **r, struct file **w, uint flags)
 
 	if (i == 0 || p == 0)
 		goto bad;
-	i->priv = p;
+	i->pipe = p;
 	p->readers = p->writers = 1;
 	p->wopens = 1;
 	p->users = 2;
@@ -569,9 +569,9 @@ fifoget(struct inode *i)
 	struct pipe *p;
 
 	acquiresleep(&fifolock);
-	if (i->priv == 0)
-		i->priv = pipealloc(i);
-	p = i->priv;
+	if (i->pipe == 0)
+		i->pipe = pipealloc(i);
+	p = i->pipe;
 	if (p)
 		p->users++;
 	releasesleep(&fifolock);
@@ -586,7 +586,7 @@ fifoput(struct pipe *p)
 	acquiresleep(&fifolock);
 	last = --p->users == 0;
 	if (last)
-		p->inode->priv = 0;
+		p->inode->pipe = 0;
 	releasesleep(&fifolock);
 	if (last)
 		pipefree(p);

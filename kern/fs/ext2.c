@@ -586,7 +586,8 @@ setkind(struct inode *ip, uint rdev)
 	case S_IFIFO:
 	case S_IFSOCK:
 		ip->ops = &nodeops;
-		ip->rdev = rdev;
+		if (S_ISCHR(ip->mode) || S_ISBLK(ip->mode))
+			ip->rdev = rdev;
 		return 0;
 	}
 	return ext2bad(EXT2(ip), "bad type of inode", ip->ino);

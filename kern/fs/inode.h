@@ -118,6 +118,7 @@ struct inode {
 	volatile int writers;       /* files open for writing; below 0: programs
 	                             * that run it */
 	void *priv;                 /* the file system's own */
+	struct pipe *pipe;          /* of a FIFO in use, or 0 [fifolock] */
 	uint npages;                /* counted in super->npages [as that] */
 	uint64_t cookies;           /* the last one given out [names lock] */
 	struct filelock *locks;     /* fcntl and flock, flock.c's [its lock] */

@@ -310,7 +310,8 @@ ramcreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 
 	if (!ip)
 		return -ENOSPC;
-	ip->rdev = rdev;
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		ip->rdev = rdev;
 	if (S_ISREG(mode)) {
 		ip->fops = &fileops;
 		ip->pages = pcachenew(ip, &nobacking);
