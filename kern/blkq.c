@@ -89,6 +89,8 @@ biosubmit(struct bio *b)
 	uint64_t n = b->bytes >> SECTORBITS;
 	int err = 0;
 
+	if (b->op == BIO_READ && myproc())
+		myproc()->io.diskread += b->bytes;
 	if (b->sector > b->dev->sectors || n > b->dev->sectors - b->sector ||
 		disk->gone || (b->op == BIO_WRITE && b->dev->readonly))
 		err = -EIO;

@@ -31,10 +31,12 @@
 #include "kern/abi/event.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/poll.h"
+#include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/sched.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
+#include "kern/text.h"
 
 #define MAXCHAIN  5    /* epolls, each watching the next */
 #define MAXNESTED 1000 /* watches of epolls by epolls, in the system */
@@ -82,7 +84,7 @@ struct adding { /* a watch that is being added */
 static struct slabcache *watchcache;
 static struct sleeplock watchlock;
 static uint nwatches, maxwatches, nnested; /* [watchlock] */
-static uint walk;                          /* [watchlock] */
+static uint walks;                         /* [watchlock] */
 static struct spinlock readylock;
 static uint mark;                          /* [readylock] */
 
@@ -108,11 +110,13 @@ static int scan(struct epoll *, uint uva, uint max);
 static struct watch *takeready(struct epoll *);
 static int tell(struct watch *, uint uva);
 static int epollpoll(struct file *, struct pollset *);
+static void epollinfo(struct file *, struct text *);
 static void epollrelease(struct file *);
 
 static const struct fileops epollops = {
 	.name = "[eventpoll]",
 	.poll = epollpoll,
+	.info = epollinfo,
 	.release = epollrelease,
 };
 
@@ -288,9 +292,9 @@ nest(struct epoll *ep, struct epoll *inner)
 {
 	uint n;
 
-	walk++;
+	walks++;
 	n = chainbelow(inner, ep);
-	walk++;
+	walks++;
 	if (n + chainabove(ep) > MAXCHAIN)
 		return -ELOOP;
 	return nnested >= MAXNESTED ? -ENOSPC : 0;
@@ -306,7 +310,7 @@ chainbelow(struct epoll *ep, struct epoll *not)
 
 	if (ep == not)
 		return MAXCHAIN + 1;
-	if (ep->walked == walk)
+	if (ep->walked == walks)
 		return ep->chain;
 	listeach (w, &ep->watches, link) {
 		if (w->file->ops != &epollops)
@@ -314,7 +318,7 @@ chainbelow(struct epoll *ep, struct epoll *not)
 		m = chainbelow(w->file->priv, not);
 		n = MAX(n, m);
 	}
-	ep->walked = walk;
+	ep->walked = walks;
 	ep->chain = n + 1;
 	return n + 1;
 }
@@ -326,13 +330,13 @@ chainabove(struct epoll *ep)
 	struct watch *w;
 	uint n = 0, m;
 
-	if (ep->walked == walk)
+	if (ep->walked == walks)
 		return ep->chain;
 	listeach (w, &ep->outer, outerlink) {
 		m = chainabove(w->ep);
 		n = MAX(n, m);
 	}
-	ep->walked = walk;
+	ep->walked = walks;
 	ep->chain = n + 1;
 	return n + 1;
 }
@@ -607,4 +611,25 @@ epollrelease(struct file *f)
 		watchdel(w);
 	releasesleep(&watchlock);
 	kmfree(ep);
+}
+
+/* What it watches. */
+static void
+epollinfo(struct file *f, struct text *t)
+{
+	struct epoll *ep = f->priv;
+	struct watch *w;
+	struct inode *ip;
+
+	acquiresleep(&watchlock);
+	listeach (w, &ep->watches, link) {
+		ip = w->file->inode;
+		putf(t, "tfd: %8d events: %8x data: %16llx  pos:%lld ino:%llx "
+			"sdev:%x\n",
+			(int)w->fd, w->events, (unsigned long long)w->data,
+			(long long)w->file->off,
+			ip ? (unsigned long long)ip->ino : 0,
+			ip && ip->super ? ip->super->dev : 0);
+	}
+	releasesleep(&watchlock);
 }

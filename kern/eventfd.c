@@ -12,6 +12,7 @@
 #include "kern/sched.h"
 #include "kern/signal.h"
 #include "kern/syscall.h"
+#include "kern/text.h"
 
 struct eventfd {
 	struct spinlock lock; /* RANK_PIPE */
@@ -26,6 +27,7 @@ static int eventread(struct file *, struct uio *, int64_t *off);
 static int eventwrite(struct file *, struct uio *, int64_t *off);
 static int eventwait(struct file *, struct waitq *);
 static int eventpoll(struct file *, struct pollset *);
+static void eventinfo(struct file *, struct text *);
 static void eventrelease(struct file *);
 
 static const struct fileops eventops = {
@@ -33,6 +35,7 @@ static const struct fileops eventops = {
 	.read = eventread,
 	.write = eventwrite,
 	.poll = eventpoll,
+	.info = eventinfo,
 	.release = eventrelease,
 };
 
@@ -154,4 +157,16 @@ static void
 eventrelease(struct file *f)
 {
 	kmfree(f->priv);
+}
+
+static void
+eventinfo(struct file *f, struct text *t)
+{
+	struct eventfd *e = f->priv;
+	uint64_t count;
+
+	acquire(&e->lock);
+	count = e->count;
+	release(&e->lock);
+	putf(t, "eventfd-count: %16llx\n", (unsigned long long)count);
 }

@@ -47,6 +47,7 @@ static int report(struct tgroup *me, struct tgroup *c, int options,
 static void reap(struct tgroup *me, struct tgroup *c,
 	const struct procusage *ru);
 static void addusage(struct procusage *to, const struct procusage *ru);
+static void addio(struct procio *to, const struct procio *io);
 
 void
 exitgroup(int status)
@@ -541,6 +542,18 @@ addusage(struct procusage *to, const struct procusage *ru)
 	to->nvcsw += ru->nvcsw;
 	to->nivcsw += ru->nivcsw;
 	to->maxrss = MAX(to->maxrss, ru->maxrss);
+	addio(&to->io, &ru->io);
+}
+
+static void
+addio(struct procio *to, const struct procio *io)
+{
+	to->rchar += io->rchar;
+	to->wchar += io->wchar;
+	to->syscr += io->syscr;
+	to->syscw += io->syscw;
+	to->diskread += io->diskread;
+	to->diskwritten += io->diskwritten;
 }
 
 /* Add what p itself has used. */
@@ -553,6 +566,7 @@ addthread(struct procusage *to, struct proc *p)
 	to->majflt += p->majflt;
 	to->nvcsw += p->nvcsw;
 	to->nivcsw += p->nivcsw;
+	addio(&to->io, &p->io);
 }
 
 void

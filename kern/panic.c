@@ -21,6 +21,7 @@
 #include "kern/dev/dev.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
+#include "kern/string.h"
 
 #define MAXFRAMES 32
 #define PATIENCE  10000000 /* pauses: a fraction of a second */
@@ -320,4 +321,37 @@ ksym(uint i, uint *addr, const char **name)
 	*addr = ksyms[i].addr;
 	*name = ksyms[i].name;
 	return 1;
+}
+
+/* The innermost function that is none of those that everybody sleeps by.  p may
+ * wake up meanwhile: so nothing of its stack is believed. */
+const char *
+sleepsin(struct proc *p)
+{
+	static const char *const way[] = {"switchto", "sched", "block",
+		"dosleep", "sleepuntil", "sleep", "sleepint", "pollsleep",
+		"acquiresleep", "acquireread", "acquirewrite"};
+	const struct context *c = p->context;
+	uint stack = (uint)p->kstack, end = stack + KSTACKPAGES * PGSIZE;
+	uint fp, next, offset, addr, i;
+	const char *name = 0;
+
+	if (p->state != SLEEPING || (uint)c < stack || (uint)c > end - sizeof(*c))
+		return 0;
+	fp = c->ebp;
+	addr = c->eip;
+	for (int depth = 0; depth < MAXFRAMES; depth++, fp = next) {
+		name = symname(addr, &offset);
+		for (i = 0; name && i < NELEM(way) && strcmp(name, way[i]); i++)
+			;
+		if (name == 0 || i == NELEM(way))
+			break;
+		if (fp < stack || fp > end - 8 || fp % 4)
+			return 0;
+		next = *(const volatile uint *)fp;
+		addr = *(const volatile uint *)(fp + 4);
+		if (next <= fp)
+			return 0;
+	}
+	return name;
 }

@@ -4,6 +4,7 @@
 
 #include "kern/types.h"
 
+struct proc;
 struct trapframe;
 
 /* Print what broke, registers (of tf, when not 0), a backtrace with function
@@ -29,6 +30,10 @@ void callers(uint fp, uint at[]);
 
 /* The i-th function of the kernel, by address: 1, or 0: there are fewer. */
 int ksym(uint i, uint *addr, const char **name);
+
+/* The function that p, asleep, called the scheduler from; 0: it cannot be told.
+ * p does not go away. */
+const char *sleepsin(struct proc *p);
 
 /* Always on.  Never for an argument that came from a user. */
 #define assert(e)                                                              \

@@ -56,12 +56,21 @@ struct session {
 	struct tty *tty; /* controlling terminal [proctree] */
 };
 
+/* What it read and wrote: bytes by system calls, how many of them; bytes that it
+ * had disks read, and made dirty for them to write. */
+struct procio {
+	uint64_t rchar, wchar;
+	uint syscr, syscw;
+	uint64_t diskread, diskwritten;
+};
+
 /* What a process or a thread used. */
 struct procusage {
 	uint64_t utime, stime; /* ticks of 1/HZ */
 	uint minflt, majflt;
 	uint nvcsw, nivcsw;
 	uint maxrss;           /* KiB, the most it had at once */
+	struct procio io;
 };
 
 /* A process: a group of threads.  Every struct proc of it is a reference; its
@@ -179,6 +188,7 @@ struct proc {
 	uint minflt, majflt;     /* faults resolved, this thread */
 	uint64_t utime, stime;   /* ticks of 1/HZ */
 	uint nvcsw, nivcsw;      /* voluntary and involuntary switches */
+	struct procio io;        /* this thread's */
 	uint64_t starttime;      /* ns since boot */
 
 	struct restart restart;  /* for restart_syscall */

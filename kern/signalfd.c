@@ -18,6 +18,7 @@
 #include "kern/sched.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
+#include "kern/text.h"
 
 #define NQUEUE 16
 
@@ -38,12 +39,14 @@ static int signalread(struct file *, struct uio *, int64_t *off);
 static int nextsignal(struct file *, struct ksiginfo *, int block);
 static void record(struct signalfdinfo *, const struct ksiginfo *);
 static int signalpoll(struct file *, struct pollset *);
+static void signalinfo(struct file *, struct text *);
 static void signalrelease(struct file *);
 
 static const struct fileops signalops = {
 	.name = "[signalfd]",
 	.read = signalread,
 	.poll = signalpoll,
+	.info = signalinfo,
 	.release = signalrelease,
 };
 
@@ -234,4 +237,10 @@ signalrelease(struct file *f)
 {
 	(void)atomicdectest(&nsignalfds);
 	kmfree(f->priv);
+}
+
+static void
+signalinfo(struct file *f, struct text *t)
+{
+	putf(t, "sigmask:\t%016llx\n", (unsigned long long)maskof(f));
 }

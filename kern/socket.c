@@ -232,6 +232,7 @@ sockfile(struct socket *s, uint flags)
 	f->ops = &sockops;
 	f->priv = s;
 	s->file = f;
+	s->ino = (uint)i->ino;
 	return f;
 }
 

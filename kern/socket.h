@@ -37,6 +37,7 @@ struct socket {
 	volatile int ref;       /* its file, its peer, messages it sent */
 	int type;               /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
 	struct file *file;      /* its open file; 0: not accepted yet */
+	uint ino;               /* and that one's inode number */
 	struct spinlock lock;   /* taken with no other socket's */
 	int state;              /* SOCK_* [lock] */
 	volatile int shut;      /* SHUT_READ, SHUT_WRITE [lock] */
@@ -64,6 +65,7 @@ struct socket {
 	uint npending, backlog; /* how many, being made too; one less than
 	                         * there may be [lock] */
 	uint inflight;          /* of file's references [flightlock] */
+	struct list alllink;    /* all sockets [alllock] */
 	struct list flylink;    /* in the list of those in flight [flightlock] */
 	uint found;             /* the collector's: those in messages of */
 	int candidate;          /* candidates, and is it one? [flightlock] */
@@ -126,6 +128,10 @@ void unixeachrights(struct socket *, void (*fn)(struct rights *, void *),
 /* Take all messages to read off, to the end of a list; free a list of them. */
 void unixtake(struct socket *, struct list *to);
 void unixdrop(struct list *messages);
+
+/* For /proc/net/unix: a line for each socket. */
+struct text;
+void unixshow(struct text *);
 
 /* The result of a sleep as a call returns it. */
 int unixslept(int err, int64_t deadline);

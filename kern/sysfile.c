@@ -46,6 +46,22 @@ writefile(struct file *f, struct uio *u, int64_t *off)
 	return f->ops->write ? f->ops->write(f, u, off) : -EINVAL;
 }
 
+/* The call has moved r bytes, or failed: the account of the thread. */
+static inline int
+moved(iofn *io, int r)
+{
+	struct procio *c = &myproc()->io;
+
+	if (io == readfile) {
+		c->syscr++;
+		c->rchar += (uint)MAX(r, 0);
+	} else {
+		c->syscw++;
+		c->wchar += (uint)MAX(r, 0);
+	}
+	return r;
+}
+
 int
 sys_read(const uint *a)
 {
@@ -76,7 +92,7 @@ rw(const uint *a, iofn *io)
 		unlockpos(f, locked);
 	}
 	fileclose(f);
-	return r;
+	return moved(io, r);
 }
 
 /* Others use the position too if they have references but the table's and
@@ -126,7 +142,7 @@ prw(const uint *a, iofn *io)
 	else
 		r = (int)a[2] < 0 ? -EINVAL : io(f, &u, &off);
 	fileclose(f);
-	return r;
+	return moved(io, r);
 }
 
 int
@@ -159,7 +175,7 @@ rwv(const uint *a, iofn *io)
 			kmfree(iov);
 	}
 	fileclose(f);
-	return r;
+	return moved(io, r);
 }
 
 int
@@ -194,7 +210,7 @@ prwv(const uint *a, iofn *io)
 			kmfree(iov);
 	}
 	fileclose(f);
-	return r;
+	return moved(io, r);
 }
 
 int

@@ -171,6 +171,8 @@ torusage(struct rusage *to, const struct procusage *ru)
 	to->maxrss = (int)ru->maxrss;
 	to->minflt = (int)ru->minflt;
 	to->majflt = (int)ru->majflt;
+	to->inblock = (int)(ru->io.diskread >> 9);
+	to->oublock = (int)(ru->io.diskwritten >> 9);
 	to->nvcsw = (int)ru->nvcsw;
 	to->nivcsw = (int)ru->nivcsw;
 }

@@ -21,6 +21,7 @@
 #include "kern/sched.h"
 #include "kern/signal.h"
 #include "kern/syscall.h"
+#include "kern/text.h"
 #include "kern/timeval.h"
 
 enum { CANCEL_NO, CANCEL_ONSET, CANCELLED };
@@ -56,12 +57,14 @@ static int cancelled(struct timerfd *);
 static int timerread(struct file *, struct uio *, int64_t *off);
 static int timerwait(struct file *);
 static int timerpoll(struct file *, struct pollset *);
+static void timerinfo(struct file *, struct text *);
 static void timerrelease(struct file *);
 
 static const struct fileops timerops = {
 	.name = "[timerfd]",
 	.read = timerread,
 	.poll = timerpoll,
+	.info = timerinfo,
 	.release = timerrelease,
 };
 
@@ -378,4 +381,25 @@ timerrelease(struct file *f)
 	releasesleep(&reallist);
 	timerdel(&t->timer);
 	kmfree(t);
+}
+
+static void
+timerinfo(struct file *f, struct text *t)
+{
+	struct timerfd *tf = f->priv;
+	struct setting now;
+	uint64_t ticks;
+	uint vns, ins;
+	int64_t v, i;
+
+	acquire(&tf->lock);
+	lookfd(tf, &now);
+	ticks = tf->ticks;
+	release(&tf->lock);
+	v = splitns(now.value, &vns);
+	i = splitns(now.interval, &ins);
+	putf(t, "clockid: %d\nticks: %llu\nsettime flags: 0%o\n"
+		"it_value: (%lld, %u)\nit_interval: (%lld, %u)\n",
+		tf->clock, (unsigned long long)ticks, 0u, (long long)v, vns,
+		(long long)i, ins);
 }

@@ -26,6 +26,7 @@
 #include "kern/sched.h"
 #include "kern/signal.h"
 #include "kern/string.h"
+#include "kern/text.h"
 
 #define DEFBUF      212992 /* what Linux gives a socket */
 #define OVERHEAD    32     /* of a datagram, as sndbuf counts it */
@@ -77,6 +78,10 @@ static int iomove(struct sockio *, char *buf, uint n, int out);
 static void wakeboth(struct socket *);
 static void closepending(struct socket *);
 static struct socket *pendingat(struct socket *, uint at);
+static void showsocket(struct text *, struct socket *);
+
+static struct list allsockets = {&allsockets, &allsockets};
+static struct spinlock alllock = {.rank = RANK_PCACHE}; /* kmalloc is below */
 
 struct socket *
 unixnew(int type)
@@ -100,6 +105,9 @@ unixnew(int type)
 	s->sndtimeo = s->rcvtimeo = NEVER;
 	s->rcvlowat = 1;
 	s->peercred.uid = s->peercred.gid = ~0u;
+	acquire(&alllock);
+	listadd(&allsockets, &s->alllink);
+	release(&alllock);
 	return s;
 }
 
@@ -110,6 +118,9 @@ unixput(struct socket *s)
 	if (!atomicdectest(&s->ref))
 		return;
 	assert(s->wmem == 0 && listempty(&s->queue) && s->inflight == 0);
+	acquire(&alllock);
+	listdel(&s->alllink);
+	release(&alllock);
 	socknameput(s->name);
 	kmfree((void *)s->spare);
 	kmfree(s);
@@ -878,4 +889,36 @@ unixeachrights(struct socket *s, void (*fn)(struct rights *, void *),
 			fn(m->rights, arg);
 	}
 	release(&s->lock);
+}
+
+void
+unixshow(struct text *t)
+{
+	struct socket *s;
+
+	putf(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	acquire(&alllock);
+	listeach (s, &allsockets, alllink)
+		showsocket(t, s);
+	release(&alllock);
+}
+
+/* It stays while alllock is held; its name does once it has one. */
+static void
+showsocket(struct text *t, struct socket *s)
+{
+	struct sockname *n = s->name;
+	uint i, len;
+
+	putf(t, "%08x: %08X %08X %08X %04X %02X %5u", s->ino, (uint)s->ref, 0,
+		s->state == SOCK_LISTENING ? 0x10000 : 0, (uint)s->type,
+		s->state == SOCK_CONNECTED ? 3 : 1, s->ino);
+	if (n) {
+		len = (uint)n->len - offsetof(struct sockaddr_un, path);
+		putf(t, " ");
+		for (i = 0; i < len && (i == 0 || n->addr.path[0] == 0 ||
+			n->addr.path[i]); i++)
+			putf(t, "%c", n->addr.path[i] ? n->addr.path[i] : '@');
+	}
+	putf(t, "\n");
 }

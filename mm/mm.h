@@ -175,7 +175,8 @@ struct uvmargs *uvmargs(struct uvm *u);
  * there is none.  *file is referenced (filedup), or 0. */
 struct vmainfo {
 	uint start, end;
-	int prot, shared, maywrite;
+	int prot, shared;
+	uint flags; /* for vmawords() */
 	int nodump; /* MADV_DONTDUMP */
 	int kind; /* VMAINFO_* */
 	uint64_t offset;
@@ -209,12 +210,18 @@ struct vmusage {
 	uint pages[3];
 	uint64_t pss[3];
 	uint64_t pssdirty;
+	uint64_t psslocked;
 	uint clean[2], dirty[2]; /* [1]: those that several slots show */
 	uint referenced;
 };
 
 /* Add what is present in [start, end), page aligned, to *use. */
 void uvmusage(struct uvm *u, uint start, uint end, struct vmusage *use);
+
+/* What the mapping is and may become, in Linux's words of two letters, each with a
+ * blank behind it. */
+#define VMAWORDS 64
+void vmawords(const struct vmainfo *, char words[VMAWORDS]);
 
 /* The entries of /proc/PID/pagemap for n pages from va on, with frame numbers or
  * without. */

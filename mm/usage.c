@@ -81,6 +81,8 @@ addpage(struct vmusage *use, struct vma *v, pte_t pte, struct page *table)
 	use->clean[n > 1] += !dirty;
 	if (dirty)
 		use->pssdirty += share;
+	if (v->flags & VM_LOCKED)
+		use->psslocked += share;
 }
 
 static int
@@ -99,6 +101,32 @@ mappers(struct page *pg, struct page *table)
 	int n = pg->ref + table->ref - 1 - (pg->state == PG_CACHED);
 
 	return n > 0 ? (uint)n : 1;
+}
+
+/* See mm.h. */
+void
+vmawords(const struct vmainfo *v, char words[VMAWORDS])
+{
+	uint f = v->flags, shared = f & VM_SHARED;
+	const struct {
+		uint set;
+		const char *word;
+	} all[] = {
+		{v->prot & PROT_READ, "rd "}, {v->prot & PROT_WRITE, "wr "},
+		{v->prot & PROT_EXEC, "ex "}, {shared, "sh "}, {1, "mr "},
+		{!shared || !v->file || (f & VM_MAYWRITE), "mw "}, {1, "me "},
+		{shared, "ms "}, {f & VM_GROWSDOWN, "gd "},
+		{f & VM_LOCKED, "lo "}, {f & VM_SEQREAD, "sr "},
+		{f & VM_RANDREAD, "rr "}, {f & VM_DONTFORK, "dc "},
+		{f & VM_LOCKONFAULT, "lf "}, {f & VM_ACCOUNT, "ac "},
+		{f & VM_NORESERVE, "nr "}, {f & VM_WIPEONFORK, "wf "},
+		{f & VM_DONTDUMP, "dd "},
+	};
+
+	*words = 0;
+	for (uint i = 0; i < NELEM(all); i++)
+		if (all[i].set)
+			words += strlcpy(words, all[i].word, 4);
 }
 
 /* See mm.h. */

@@ -473,8 +473,7 @@ uvmvma(struct uvm *u, uint va, struct vmainfo *info)
 			     : v->flags & VM_HEAP ? VMAINFO_HEAP
 						  : VMAINFO_MAP;
 		info->nodump = (v->flags & VM_DONTDUMP) != 0;
-		info->maywrite = !info->shared || !v->file ||
-				 (v->flags & VM_MAYWRITE);
+		info->flags = v->flags;
 		info->offset = v->obj ? (uint64_t)v->pgoff << PGSHIFT : 0;
 		info->file = v->file ? filedup(v->file) : 0;
 	}

@@ -178,10 +178,11 @@ showdentrystate(struct text *t, int pid)
 }
 
 #define FIXED(n, v)                                                            \
-	{.name = n, .mode = S_IFREG | 0444, .show = shownumber,                \
-		.arg = &(const struct ctl){.val = v}}
-#define STRING(n, s) {.name = n, .mode = S_IFREG | 0444, .show = showstring, \
-		.arg = s}
+	{.name = n, .mode = S_IFREG | 0444, .flags = PROC_CONST,               \
+		.show = shownumber, .arg = &(const struct ctl){.val = v}}
+#define STRING(n, s)                                                           \
+	{.name = n, .mode = S_IFREG | 0444, .flags = PROC_CONST,               \
+		.show = showstring, .arg = s}
 #define NAME(n, s)                                                             \
 	{.name = n, .mode = S_IFREG | 0644, .show = showstring,                \
 		.store = storename, .arg = s}

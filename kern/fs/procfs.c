@@ -413,6 +413,8 @@ procopen(struct inode *ip, struct file *f)
 
 	if (err < 0)
 		return err;
+	if ((f->flags & O_ACCMODE) && (entof(ip)->flags & PROC_CONST))
+		return -EACCES;
 	f->ops = ip->fops;
 	if (f->ops != &procfileops)
 		return 0;
@@ -669,7 +671,7 @@ emitids(struct file *f, struct dirsink *sink)
 			MAX(1, (int)f->off - PIDCOOKIE), name);
 		if (id <= 0)
 			return;
-		if (emit(f, sink, name, idino(e->each, id), S_IFDIR,
+		if (emit(f, sink, name, idino(e->each, id), e->each->mode,
 			    id + PIDCOOKIE + 1))
 			return;
 	}

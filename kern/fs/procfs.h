@@ -21,6 +21,7 @@ enum { /* struct procent flags */
 	PROC_FDS = 2,     /* a directory of descriptors */
 	PROC_TASKS = 4,   /* a directory of threads */
 	PROC_FDINFO = 8,  /* with PROC_FDS: of files that tell about them */
+	PROC_CONST = 16,  /* not even the superuser opens it to write */
 };
 
 #define PROCNAME 24 /* bytes of a name in /sys */
@@ -95,6 +96,16 @@ int showmounts(struct text *, int pid);
 int showmountinfo(struct text *, int pid);
 int showmountstats(struct text *, int pid);
 int showfilesystems(struct text *, int pid);
+
+/* procdisk.c: the files about disks. */
+int showpartitions(struct text *, int pid);
+int showdiskstats(struct text *, int pid);
+void putmajors(struct text *); /* for /proc/devices */
+int sysnextdisk(int of, int from, char name[PROCNAME]);
+extern const struct procent sysdiskdir, sysdevents[], sysclassents[];
+
+/* procnet.c: of /proc/net. */
+extern const struct procent procnetents[];
 
 /* procvm.c: the files about the machine's memory. */
 int showmeminfo(struct text *, int pid);

@@ -21,9 +21,7 @@ static int eachvma(struct text *, int pid,
 static void showvma(struct text *, struct uvm *, struct vmainfo *);
 static void showname(struct text *, struct vmainfo *, uint column);
 static void showvmasize(struct text *, struct uvm *, struct vmainfo *);
-static void showusage(struct text *, const struct vmusage *, uint locked,
-	int rollup);
-static void showflags(struct text *, struct vmainfo *);
+static void showusage(struct text *, const struct vmusage *, int rollup);
 
 /* One line a mapping: range, rights, offset, device, inode, name. */
 int
@@ -101,15 +99,17 @@ static void
 showvmasize(struct text *t, struct uvm *u, struct vmainfo *v)
 {
 	struct vmusage use = {0};
+	char words[VMAWORDS];
 
 	uvmusage(u, v->start, v->end, &use);
 	showvma(t, u, v);
 	putf(t, "Size:           %8u kB\nKernelPageSize: %8u kB\n"
 		"MMUPageSize:    %8u kB\n",
 		(v->end - v->start) >> 10, PGSIZE >> 10, PGSIZE >> 10);
-	showusage(t, &use, 0, 0);
+	showusage(t, &use, 0);
 	putf(t, "THPeligible:    %d\n", 0);
-	showflags(t, v);
+	vmawords(v, words);
+	putf(t, "VmFlags: %s\n", words);
 }
 
 /* The sums of all mappings. */
@@ -134,7 +134,7 @@ showrollup(struct text *t, int pid)
 	freeuvm(u);
 	putf(t, "%08x-%08x ---p 00000000 00:00 0 %*s[rollup]\n", first, end, 9,
 		"");
-	showusage(t, &use, 0, 1);
+	showusage(t, &use, 1);
 	return 0;
 }
 
@@ -157,7 +157,7 @@ pss2kb(uint64_t pss)
 }
 
 static void
-showusage(struct text *t, const struct vmusage *use, uint locked, int rollup)
+showusage(struct text *t, const struct vmusage *use, int rollup)
 {
 	uint64_t pss = use->pss[0] + use->pss[1] + use->pss[2];
 
@@ -184,20 +184,7 @@ showusage(struct text *t, const struct vmusage *use, uint locked, int rollup)
 	putkb(t, "Private_Hugetlb:", 0);
 	putkb(t, "Swap:", 0);
 	putkb(t, "SwapPss:", 0);
-	putkb(t, "Locked:", locked);
-}
-
-/* What the mapping is and may become, in Linux's words of two letters. */
-static void
-showflags(struct text *t, struct vmainfo *v)
-{
-	putf(t, "VmFlags: %s%s%s%smr %sme %s%s%s\n",
-		v->prot & PROT_READ ? "rd " : "",
-		v->prot & PROT_WRITE ? "wr " : "",
-		v->prot & PROT_EXEC ? "ex " : "", v->shared ? "sh " : "",
-		v->maywrite ? "mw " : "", v->shared ? "ms " : "",
-		v->kind == VMAINFO_STACK ? "gd " : "",
-		!v->shared && (v->prot & PROT_WRITE) ? "ac " : "");
+	putkb(t, "Locked:", pss2kb(use->psslocked));
 }
 
 #define CHUNK 64 /* entries at a time */

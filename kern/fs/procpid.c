@@ -13,6 +13,7 @@
 #include "kern/abi/resource.h"
 #include "kern/dev/dev.h"
 #include "kern/fs/inode.h"
+#include "kern/panic.h"
 #include "kern/param.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
@@ -325,6 +326,48 @@ showauxv(struct text *t, int pid)
 		n += 8;
 	t->n = MIN(t->n, n + 8);
 	return err;
+}
+
+/* Where in the kernel it sleeps; 0: it does not. */
+static int
+showwchan(struct text *t, int pid)
+{
+	const char *name = 0;
+	struct proc *p;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p)
+		name = sleepsin(p);
+	release(&proctree);
+	putf(t, "%s", name ? name : "0");
+	return p ? 0 : -ESRCH;
+}
+
+/* What it has read and written; not its children. */
+static int
+showio(struct text *t, int pid)
+{
+	struct procusage ru;
+	struct proc *p;
+
+	acquire(&proctree);
+	p = findproc(pid);
+	if (p && t->thread)
+		ru.io = p->io;
+	else if (p)
+		groupusage(p->tg, &ru);
+	release(&proctree);
+	if (p == 0)
+		return -ESRCH;
+	putf(t, "rchar: %llu\nwchar: %llu\nsyscr: %u\nsyscw: %u\n",
+		(unsigned long long)ru.io.rchar, (unsigned long long)ru.io.wchar,
+		ru.io.syscr, ru.io.syscw);
+	putf(t, "read_bytes: %llu\nwrite_bytes: %llu\n"
+		"cancelled_write_bytes: 0\n",
+		(unsigned long long)ru.io.diskread,
+		(unsigned long long)ru.io.diskwritten);
+	return 0;
 }
 
 static int
@@ -725,6 +768,7 @@ const struct procent procpidents[] = {
 	{.name = "fd", .mode = S_IFDIR | 0500, .flags = PROC_FDS | PROC_INSPECT},
 	{.name = "fdinfo", .mode = S_IFDIR | 0555,
 		.flags = PROC_FDS | PROC_FDINFO | PROC_INSPECT},
+	SECRET("io", 0400, showio),
 	PROCFILE("limits", showlimits),
 	SECRET("maps", 0444, showmaps),
 	{.name = "mem", .mode = S_IFREG | 0400, .flags = PROC_INSPECT,
@@ -746,5 +790,6 @@ const struct procent procpidents[] = {
 	PROCFILE("stat", showstat),
 	PROCFILE("statm", showstatm),
 	PROCFILE("status", showstatus),
+	SECRET("wchan", 0444, showwchan),
 	{0},
 };

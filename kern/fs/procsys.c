@@ -22,6 +22,7 @@
 static void puthandlers(struct text *t, int irq);
 static void putcputime(struct text *t, const uint ticks[NTICK]);
 static void sumticks(uint ticks[NTICK]);
+static uint sumintr(int line);
 static uint toclock(uint ticks);
 
 /* Classes of locks that somebody has waited for, or, in debug builds, taken. */
@@ -57,11 +58,27 @@ showstat(struct text *t, int pid)
 		putf(t, "cpu%d", i);
 		putcputime(t, cpus[i].ticks);
 	}
-	putf(t, "ctxt %u\n", nswitch);
+	putf(t, "intr %u", sumintr(NINTR));
+	for (int i = 0; i < INTR_TIMER; i++)
+		putf(t, " %u", sumintr(i));
+	putf(t, "\nctxt %u\n", nswitch);
 	putf(t, "btime %u\n", (uint)((realns() - nowns()) / 1000000000));
 	putf(t, "processes %u\n", n.forks);
 	putf(t, "procs_running %d\nprocs_blocked 0\n", n.running);
 	return 0;
+}
+
+/* Interrupts of one line on all CPUs; NINTR: of all. */
+static uint
+sumintr(int line)
+{
+	uint n = 0;
+
+	for (int i = 0; i < ncpu; i++)
+		for (int k = 0; k < NINTR; k++)
+			if (k == line || line == NINTR)
+				n += cpus[i].intr[k];
+	return n;
 }
 
 static void
@@ -219,10 +236,15 @@ showconsoles(struct text *t, int pid)
 	return 0;
 }
 
+/* The first of each major gives its name. */
 static int
 showdevice(struct device *d, void *arg)
 {
-	putf(arg, "%3u %s\n", major(d->rdev), d->name);
+	struct text *t = arg;
+
+	if (t->at != major(d->rdev))
+		putf(t, "%3u %s\n", major(d->rdev), d->name);
+	t->at = major(d->rdev);
 	return 0;
 }
 
@@ -233,6 +255,7 @@ showdevices(struct text *t, int pid)
 	putf(t, "Character devices:\n");
 	deveach(showdevice, t);
 	putf(t, "\nBlock devices:\n");
+	putmajors(t);
 	return 0;
 }
 
@@ -336,12 +359,32 @@ showswaps(struct text *t, int pid)
 	return 0;
 }
 
+/* Which terminals have which numbers. */
+static int
+showdrivers(struct text *t, int pid)
+{
+	(void)pid;
+	putf(t, "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+		"/dev/console         /dev/console    5       1 system:console\n"
+		"/dev/ptmx            /dev/ptmx       5       2 system\n"
+		"serial               /dev/ttyS       4   64-67 serial\n"
+		"pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+		"unknown              /dev/tty        4    1-63 console\n");
+	return 0;
+}
+
+static const struct procent ttyents[] = {
+	PROCFILE("drivers", showdrivers),
+	{0},
+};
+
 const struct procent procsysents[] = {
 	PROCROOT("buddyinfo", showbuddyinfo),
 	PROCFILE("cmdline", showcmdline),
 	PROCFILE("consoles", showconsoles),
 	PROCFILE("cpuinfo", showcpuinfo),
 	PROCFILE("devices", showdevices),
+	PROCFILE("diskstats", showdiskstats),
 	PROCFILE("filesystems", showfilesystems),
 	PROCFILE("interrupts", showinterrupts),
 	PROCFILE("kallsyms", showkallsyms),
@@ -351,6 +394,8 @@ const struct procent procsysents[] = {
 	PROCFILE("meminfo", showmeminfo),
 	PROCFILE("modules", showempty),
 	PROCLINK("mounts", linkmounts),
+	PROCDIR("net", procnetents),
+	PROCFILE("partitions", showpartitions),
 	PROCLINK("self", linkself),
 	PROCROOT("slabinfo", showslabinfo),
 	PROCFILE("stat", showstat),
@@ -358,6 +403,7 @@ const struct procent procsysents[] = {
 	PROCDIR("sys", procctlents),
 	{.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = storesysrq},
 	PROCLINK("thread-self", linkthreadself),
+	PROCDIR("tty", ttyents),
 	PROCFILE("uptime", showuptime),
 	PROCFILE("version", showversion),
 	PROCROOT("vmcheck", showvmcheck),

@@ -1,8 +1,8 @@
 /*
  * sysfs.c - /sys: the few files of it that programs read.
  *
- * procfs.c has the tree.  What there may be several of, CPUs, has an id above 0,
- * the same for ever.
+ * procfs.c has the tree.  What there may be several of, CPUs and disks, has an id
+ * above 0, the same for ever.
  */
 #include "kern/fs/procfs.h"
 #include "arch/cpu.h"
@@ -79,8 +79,10 @@ static const struct procent devicesents[] = {
 };
 
 const struct procent sysfsents[] = {
-	PROCDIR("block", 0),
-	PROCDIR("class", 0),
+	{.name = "block", .mode = S_IFDIR | 0555, .next = sysnextdisk,
+		.each = &sysdiskdir},
+	PROCDIR("class", sysclassents),
+	PROCDIR("dev", sysdevents),
 	PROCDIR("devices", devicesents),
 	PROCDIR("fs", 0),
 	PROCDIR("kernel", 0),

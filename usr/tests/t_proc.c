@@ -6,11 +6,17 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
 
 #define BIG (1 << 20)
 
@@ -206,6 +212,14 @@ smaps_private(void)
 	check(strstr(text, "VmFlags: rd wr mr mw me ac ") != 0);
 	must(madvise(p, 3 * PG, MADV_DONTNEED) == 0);
 	checkeq(smap(p, "Rss:"), 12);
+	must(madvise(p, 15 * PG, MADV_DONTFORK) == 0);
+	must(mlock(p, 15 * PG) == 0);
+	checkeq(smap(p, "Rss:"), 60);
+	checkeq(smap(p, "Locked:"), 60);
+	must(smap(p, "Rss:") >= 0);
+	check(strstr(text, "VmFlags: rd wr mr mw me lo dc ac ") != 0);
+	must(slurp("/proc/self/status", 4096) > 0);
+	checkeq(value("VmLck:"), 60);
 }
 
 /* A page that two or three show counts a part in each. */
@@ -468,6 +482,7 @@ settings(void)
 		if (slurp(path, 4096) <= 0 || *text < '0' || *text > '9')
 			failed(__FILE__, __LINE__, "%s: %s", path, text);
 	}
+	checkerr(open("/proc/sys/kernel/cap_last_cap", O_WRONLY), EACCES);
 	checkeq(slurp("/proc/sys/kernel/random/boot_id", 4096), 37);
 	strcpy(id, text);
 	checkeq(slurp("/proc/sys/kernel/random/boot_id", 4096), 37);
@@ -540,6 +555,156 @@ sys_cpus(void)
 	checkeq(access("/sys/devices/system/cpu/cpu99", F_OK), -1);
 }
 
+/* Each kind of descriptor tells of itself. */
+static void
+fdinfo_kinds(void)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = 0x1234};
+	struct itimerspec it = {{1, 5}, {1000, 0}};
+	int ev1 = eventfd(7, 0), ep = epoll_create1(0), sfd, tfd;
+	sigset_t set;
+	char name[80];
+
+	must(ev1 >= 0 && ep >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", ev1);
+	must(slurp(name, 4096) > 0);
+	check(line("eventfd-count:                7\n") != 0);
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, ev1, &ev) == 0);
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", ep);
+	must(slurp(name, 4096) > 0);
+	snprintf(name, sizeof(name), "tfd: %8d events:       19 data: "
+		"            1234  pos:0 ino:", ev1);
+	check(line(name) != 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	must((sfd = signalfd(-1, &set, 0)) >= 0);
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", sfd);
+	must(slurp(name, 4096) > 0);
+	check(line("sigmask:\t0000000000000200\n") != 0);
+	must((tfd = timerfd_create(CLOCK_MONOTONIC, 0)) >= 0);
+	must(timerfd_settime(tfd, 0, &it, 0) == 0);
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", tfd);
+	must(slurp(name, 4096) > 0);
+	check(line("clockid: 1\nticks: 0\nsettime flags: 0") != 0);
+	check(line("it_value: (999, ") != 0);
+	check(line("it_interval: (1, 5)\n") != 0);
+}
+
+/* Bytes of read and write, and how many calls. */
+static void
+io_counts(void)
+{
+	long rchar, wchar, syscr, syscw;
+	int fd[2];
+	char c[100];
+
+	must(pipe(fd) == 0);
+	must(slurp("/proc/self/io", 4096) > 0);
+	rchar = value("rchar: ");
+	wchar = value("wchar: ");
+	syscr = value("syscr: ");
+	syscw = value("syscw: ");
+	check(line("read_bytes: ") && line("write_bytes: ") &&
+		line("cancelled_write_bytes: 0\n"));
+	rchar += strlen(text); /* of the last time */
+	syscr += 2;
+	must(write(fd[1], c, 100) == 100);
+	must(write(fd[1], c, 3) == 3);
+	must(read(fd[0], c, 50) == 50);
+	must(slurp("/proc/self/io", 4096) > 0);
+	checkeq(value("rchar: ") - rchar, 50);
+	checkeq(value("wchar: ") - wchar, 103);
+	checkeq(value("syscr: ") - syscr, 1);
+	checkeq(value("syscw: ") - syscw, 2);
+}
+
+static void
+net_unix(void)
+{
+	struct sockaddr_un a = {AF_UNIX, "\0t_proc_socket"};
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), pair[2];
+	char want[64];
+	struct stat st;
+
+	must(s >= 0 && bind(s, (void *)&a, 2 + 14) == 0 && listen(s, 1) == 0);
+	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+	must(slurp("/proc/net/unix", 65536) > 0);
+	check(line("Num       RefCount Protocol Flags    Type St Inode Path\n"));
+	must(fstat(s, &st) == 0);
+	snprintf(want, sizeof(want), " 00000000 00010000 0001 01 %5lu "
+		"@t_proc_socket\n", (unsigned long)st.st_ino);
+	check(strstr(text, want) != 0);
+	must(fstat(pair[0], &st) == 0);
+	snprintf(want, sizeof(want), " 00000000 00000000 0002 03 %5lu\n",
+		(unsigned long)st.st_ino);
+	check(strstr(text, want) != 0);
+	close(s);
+	must(slurp("/proc/net/unix", 65536) > 0);
+	check(strstr(text, "t_proc_socket") == 0);
+}
+
+/* Files that programs open, whatever there is in them. */
+static void
+system_files(void)
+{
+	static const char *const names[] = {"/proc/diskstats",
+		"/proc/partitions", "/proc/net/dev", "/proc/net/tcp",
+		"/proc/net/udp", "/proc/net/raw", "/proc/net/route",
+		"/proc/net/arp", "/proc/tty/drivers", "/proc/devices",
+		"/proc/filesystems", "/proc/interrupts", "/proc/cpuinfo",
+		"/proc/version", "/proc/consoles", "/proc/zoneinfo",
+		"/proc/cmdline", "/proc/self/limits", "/proc/self/cmdline",
+		"/proc/self/environ", "/proc/self/mountstats"};
+	static const char *const stats[] = {"cpu  ", "cpu0 ", "intr ", "ctxt ",
+		"btime ", "processes ", "procs_running ", "procs_blocked "};
+	static const char *const mem[] = {"MemTotal: ", "MemFree: ",
+		"MemAvailable: ", "Buffers: ", "Cached: ", "SwapCached: ",
+		"Active: ", "Inactive: ", "Active(anon): ", "Inactive(anon): ",
+		"Active(file): ", "Inactive(file): ", "SwapTotal: ",
+		"SwapFree: ", "Dirty: ", "Writeback: ", "AnonPages: ",
+		"Shmem: ", "KReclaimable: ", "Slab: ", "SReclaimable: ",
+		"SUnreclaim: ", "KernelStack: ", "PageTables: "};
+
+	for (int i = 0; i < NUM(names); i++)
+		if (slurp(names[i], 65536) < 0)
+			failed(__FILE__, __LINE__, "%s: %s", names[i],
+				strerror(errno));
+	inorder("/proc/stat", stats, NUM(stats));
+	inorder("/proc/meminfo", mem, NUM(mem));
+	check(value("MemFree:") <= value("MemAvailable:") || !quire);
+	check(value("Active:") == value("Active(anon):") +
+		value("Active(file):"));
+	must(slurp("/proc/vmstat", 65536) > 0);
+	check(value("nr_free_pages ") > 0 && value("pgfault ") > 0);
+	check(value("nr_dirty ") >= 0 && value("nr_writeback ") >= 0);
+	check(value("pgpgin ") >= 0 && value("pgmajfault ") >= 0);
+	check(value("pswpin ") >= 0);
+}
+
+static void
+waits_where(void)
+{
+	char name[64];
+	int fd[2], pid;
+	char c;
+
+	must(pipe(fd) == 0);
+	if ((pid = fork()) == 0) {
+		close(fd[1]);
+		(void)!read(fd[0], &c, 1);
+		_exit(0);
+	}
+	asleep(pid);
+	snprintf(name, sizeof(name), "/proc/%d/wchan", pid);
+	must(slurp(name, 60) > 0);
+	if (quire && strcmp(text, "piperead") != 0)
+		failed(__FILE__, __LINE__, "it sleeps in %s", text);
+	must(slurp("/proc/self/wchan", 64) > 0);
+	check(strcmp(text, "0") == 0);
+	close(fd[1]);
+	reaped(pid);
+}
+
 const struct test t_proc[] = {
 	T(stat_fields),
 	T(status_lines),
@@ -558,5 +723,10 @@ const struct test t_proc[] = {
 	T(auxv_has_end),
 	T(mem_reads),
 	T(sys_cpus),
+	T(fdinfo_kinds),
+	T(io_counts),
+	T(net_unix),
+	T(system_files),
+	T(waits_where),
 	{0},
 };
