@@ -1,0 +1,48 @@
+"""Run one module of Python's tests: a line a test, sorted, and the counts."""
+
+import io
+import os
+import re
+import sys
+import unittest
+
+os.environ["LC_ALL"] = "C.UTF-8"
+
+
+class Result(unittest.TextTestResult):
+    """Names and outcomes; what failed is printed whole."""
+
+    def __init__(self, stream, descriptions, verbosity):
+        super().__init__(io.StringIO(), descriptions, verbosity)
+        self.lines = []
+
+    def note(self, test, what):
+        self.lines.append("%s: %s" % (test.id(), what))
+
+    def addSuccess(self, test):
+        self.note(test, "ok")
+
+    def addSkip(self, test, reason):
+        self.note(test, "skipped, " + reason)
+
+    def addFailure(self, test, err):
+        self.note(test, "FAILED\n" + self._exc_info_to_string(err, test))
+
+    def addSubTest(self, test, subtest, err):
+        if err:
+            self.addFailure(subtest, err)
+
+    addError = addFailure
+
+    def addExpectedFailure(self, test, err):
+        self.note(test, "fails as expected")
+
+
+if __name__ == "__main__":
+    os.chdir("/tmp")
+    suite = unittest.defaultTestLoader.loadTestsFromName(sys.argv[1])
+    result = Result(None, None, 0)
+    unittest.TestSuite([suite])(result)
+    for line in sorted(result.lines):
+        print(re.sub(r"0x[0-9a-f]{6,}", "ADDR", line))
+    print(result.testsRun, "tests")

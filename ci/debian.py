@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+"""debian.py - Debian 12 for the i386 on a disk image: made, booted, compared.
+
+The root is made once by debootstrap in build/debian and again only when the list
+of packages changes; each run gets a copy of the image with ci/debian-jobs and the
+tree's own source in /work.  The jobs run unattended, on Quire and on Debian's
+Linux 6.1 i686 in the same QEMU, and what they print must be the same but for what
+normal() takes out.  Linux's transcripts are kept until their job changes.
+
+    debian.py boot [QEMU-ARGUMENT...]   to bash, on this terminal
+    debian.py jobs [JOB...]             run and compare
+"""
+
+import argparse
+import difflib
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpio
+import qemu
+import scaling
+from qemu import Failure
+
+BUILD = os.path.join(qemu.ROOT, "build")
+FOLDER = os.path.join(BUILD, "debian")
+JOBS = os.path.join(qemu.ROOT, "ci", "debian-jobs")
+BASE = os.path.join(FOLDER, "base.img")
+MIRROR = "http://deb.debian.org/debian"
+SIZE = "4G"
+
+# A name that another package provides must be written as that package.
+PACKAGES = """bash coreutils findutils tar gzip bzip2 xz-utils sed grep gawk
+diffutils perl python3 libpython3.11-testsuite gcc libc6-dev make sqlite3 vim-tiny
+less procps strace gdb libboost-regex1.74.0 time stress-ng meson ninja-build nasm
+busybox util-linux bsdutils bsdextrautils e2fsprogs file psmisc""".split()
+
+# Not worth their room.
+UNWANTED = ["usr/share/doc", "usr/share/locale", "usr/share/man",
+            "var/cache/apt", "var/lib/apt/lists", "debootstrap"]
+
+# The first program: it needs nothing but what the image has anyhow.
+START = """#!/bin/bash
+tar -xf /work/in.tar -C /work && exec bash /work/jobs/init
+"""
+
+# In the order in which they run: name, RAM in MiB, seconds on a slow host.
+TABLE = [
+    ("bash", 256, 300),
+    ("tools", 256, 600),
+    ("find", 256, 600),
+    ("python-mmap", 256, 600),
+    ("python-os", 256, 600),
+    ("python-subprocess", 512, 1800),
+    ("python-tempfile", 256, 600),
+    ("python-threading", 256, 900),
+    ("python-multiprocessing_fork", 512, 2400),
+    ("sqlite", 256, 1800),
+    ("sort", 512, 1800),
+    ("tar", 512, 2400),
+    ("gcc", 512, 3000),
+    ("build", 512, 3000),
+]
+NAMES = [name for name, _, _ in TABLE]
+
+
+def digest(*parts):
+    h = hashlib.sha256()
+    for part in parts:
+        h.update(part if isinstance(part, bytes) else part.encode())
+        h.update(b"\0")
+    return h.hexdigest()[:16]
+
+
+def output(*args, **kw):
+    """What a program prints; Failure with what it complained of."""
+    r = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       **kw)
+    if r.returncode:
+        raise Failure("%s: status %d: %s" % (args[0], r.returncode,
+                      r.stderr.decode("utf-8", "replace")[-400:]))
+    return r.stdout
+
+
+def asroot(*args):
+    if os.getuid():
+        args = ("sudo",) + args
+    return output(*args)
+
+
+def key():
+    return digest(" ".join(PACKAGES), " ".join(UNWANTED), SIZE, START)
+
+
+def base():
+    """The image without the jobs, made if it is not there: its path."""
+    mark = os.path.join(FOLDER, "base.key")
+    if os.path.exists(BASE) and os.path.exists(mark):
+        with open(mark) as f:
+            if f.read() == key():
+                return BASE
+    for tool in "debootstrap", "mke2fs":
+        if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
+            raise Failure("no %s" % tool)
+    root = os.path.join(FOLDER, "root")
+    os.makedirs(os.path.join(FOLDER, "debs"), exist_ok=True)
+    print("making the Debian image, once", file=sys.stderr, flush=True)
+    asroot("rm", "-rf", root)
+    asroot("debootstrap", "--arch=i386", "--variant=minbase",
+           "--cache-dir=" + os.path.join(FOLDER, "debs"),
+           "--include=" + ",".join(PACKAGES), "bookworm", root, MIRROR)
+    asroot("rm", "-rf", *(os.path.join(root, u) for u in UNWANTED))
+    asroot("mkdir", os.path.join(root, "work"))
+    start = os.path.join(FOLDER, "start")
+    with open(start, "w") as f:
+        f.write(START)
+    asroot("install", "-m", "755", start, os.path.join(root, "work", "start"))
+    image(BASE, SIZE, root)
+    asroot("rm", "-rf", root)
+    with open(mark, "w") as f:
+        f.write(key())
+    return BASE
+
+
+def image(path, size, root):
+    """An ext2 image of a directory."""
+    asroot("/usr/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-d", root, path, size)
+    if os.getuid():
+        asroot("chown", str(os.getuid()), path)
+
+
+def source():
+    """The tree that the jobs compile, as a tar file: of the last commit."""
+    return output("git", "-C", qemu.ROOT, "archive", "--prefix=src/", "HEAD",
+                  "arch", "kern", "mm", "usr", "iso", "meson.build",
+                  "meson_options.txt", "cross-i686.ini")
+
+
+def fresh(name):
+    """A copy of the image with the jobs in it: its path."""
+    path = os.path.join(FOLDER, name + ".img")
+    tar = os.path.join(FOLDER, name + ".tar")
+    output("cp", "--sparse=always", "--reflink=auto", base(), path)
+    with open(tar, "wb") as f:
+        f.write(source())
+    output("tar", "-rf", tar, "--owner=0", "--group=0", "--mtime=@0",
+           "--transform=s,^,jobs/,", "-C", JOBS, *sorted(os.listdir(JOBS)))
+    output("/usr/sbin/debugfs", "-w", "-R", "write %s work/in.tar" % tar, path)
+    os.unlink(tar)
+    return path
+
+
+def fsck(path):
+    """Failure unless e2fsck finds nothing."""
+    r = subprocess.run(["/usr/sbin/e2fsck", "-fn", path],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if r.returncode:
+        raise Failure("e2fsck: %s" % r.stdout.decode("utf-8", "replace")[:600])
+
+
+def disk(path, snapshot=False):
+    return ["-drive", "file=%s,format=raw,if=virtio,cache=unsafe%s" %
+            (path, ",snapshot=on" * snapshot)]
+
+
+def quire(folder=BUILD, init="/work/start"):
+    return {"kernel": os.path.join(folder, "quire.elf"),
+            "append": "root=/dev/vda rootfstype=ext2 rw init=%s "
+                      "console=ttyS0 quiet" % init}
+
+
+def linux(init="/work/start"):
+    """The same of Debian's kernel, whose initramfs has the drivers."""
+    system = scaling.linux()
+    path = os.path.join(FOLDER, "linux.cpio")
+    if not os.path.exists(path):
+        with open(path, "wb") as f:
+            f.write(linuxroot())
+    return {"kernel": system["kernel"], "initrd": path,
+            "append": "rdinit=/init console=ttyS0 quiet mitigations=off "
+                      "net.ifnames=0 INIT=" + init}
+
+
+def linuxroot():
+    """An initramfs that mounts /dev/vda and goes on there."""
+    busybox = os.environ.get("QUIRE_BUSYBOX") or "/bin/busybox"
+    a = cpio.Archive()
+    for d in "bin", "dev", "proc", "root", "modules":
+        a.dir(d)
+    with open(busybox, "rb") as f:
+        a.file("bin/busybox", f.read())
+    a.link("bin/sh", "busybox")
+    order = []
+    for name in "virtio_pci", "virtio_blk", "crc32c_generic", "ext4":
+        closure(name, order)
+    for name, data in order:
+        a.file("modules/%s.ko" % name, data)
+    a.file("init", "\n".join(
+        ["#!/bin/sh", "mount() { busybox mount $*; }",
+         "busybox mount -t devtmpfs dev /dev"] +
+        ["busybox insmod /modules/%s.ko" % n for n, _ in order] +
+        ["busybox mount -t ext2 /dev/vda /root",
+         "busybox umount /dev", "exec busybox switch_root /root $INIT", ""]))
+    return a.bytes()
+
+
+def closure(name, order):
+    """Append (name, file) of a module, those it needs first."""
+    name = name.replace("-", "_")
+    if name in (n for n, _ in order):
+        return
+    for path in glob.glob(os.path.join(scaling.FOLDER, "lib", "modules", "*",
+                                       "kernel", "**", "*.ko"),
+                          recursive=True):
+        if os.path.basename(path)[:-3].replace("-", "_") == name:
+            break
+    else:
+        return  # built in
+    with open(path, "rb") as f:
+        data = f.read()
+    for need in re.search(rb"\0depends=([^\0]*)\0", data).group(1).split(b","):
+        if need:
+            closure(need.decode(), order)
+    order.append((name, data))
+
+
+def run(name, system, jobs, cpus=1, ram=None, keep=False):
+    """Run jobs on a fresh image: their transcripts by name.  The image is checked,
+    and removed unless keep."""
+    path = fresh(name)
+    times = {n: (r, t) for n, r, t in TABLE}
+    ram = ram or max(times.get(j, (512, 0))[0] for j in jobs)
+    seconds = 200 + sum(times.get(j, (0, 3600))[1] for j in jobs)
+    system = dict(system)
+    system["append"] += " JOBS=" + ",".join(jobs)
+    with qemu.Machine(name=name, cpus=cpus, ram=ram, timeout=seconds,
+                      extra=disk(path), **system) as m:
+        m.wait()
+        found = parts(m.text)
+        if "=== done" not in m.text:
+            raise Failure("the jobs did not end; last: %r" % m.text[-300:])
+    fsck(path)
+    if not keep:
+        os.unlink(path)
+    return found
+
+
+def parts(text):
+    """Transcripts by name of the job, normalised."""
+    found = {}
+    for m in re.finditer(r"^=== ([\w.-]+)\n(.*?)^(=== status \d+)$", text,
+                         re.M | re.S):
+        found[m.group(1)] = normal(m.group(2) + m.group(3) + "\n")
+    return found
+
+
+def normal(text):
+    """Without what differs from run to run of one kernel."""
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+    text = re.sub(r"^\[ *\d+\.\d+\] .*\n", "", text, flags=re.M)
+    text = re.sub(r"\b(Ran \d+ tests? in) [\d.]+s", r"\1 TIME", text)
+    return re.sub(r"\b[Pp]id \d+", "pid PID", text)
+
+
+def jobkey(job):
+    with open(os.path.join(JOBS, "init"), "rb") as f:
+        parts_ = [f.read()]
+    with open(os.path.join(JOBS, job), "rb") as f:
+        parts_.append(f.read())
+    if job in ("gcc", "build"):
+        parts_.append(source())
+    with open(os.path.join(JOBS, "pytest.py"), "rb") as f:
+        parts_.append(f.read() if job.startswith("python") else b"")
+    return digest(key(), *parts_)
+
+
+def reference(jobs):
+    """Linux's transcripts by name, from an earlier run where there is one."""
+    folder = os.path.join(FOLDER, "reference")
+    os.makedirs(folder, exist_ok=True)
+    paths = {j: os.path.join(folder, "%s-%s" % (j, jobkey(j))) for j in jobs}
+    for j in jobs:
+        if not os.path.exists(paths[j]):
+            found = run("debian-linux", linux(), [j])
+            with open(paths[j], "w") as f:
+                f.write(found[j])
+    result = {}
+    for j in jobs:
+        with open(paths[j]) as f:
+            result[j] = f.read()
+    return result
+
+
+def differences(want, got):
+    return "".join(difflib.unified_diff(want.splitlines(True),
+                                        got.splitlines(True),
+                                        "linux", "quire", n=1))
+
+
+def compare(jobs, folder=BUILD, cpus=1):
+    """Run jobs on both: what differs, by name."""
+    want = reference(jobs)
+    got = {}
+    for j in jobs:
+        got.update(run("debian-quire", quire(folder), [j], cpus=cpus))
+    return {j: differences(want[j], got[j]) for j in jobs}
+
+
+def boot(folder, extra):
+    """A shell on this terminal; the image keeps what is done."""
+    path = os.path.join(FOLDER, "debian.img")
+    if not os.path.exists(path) or \
+            os.path.getmtime(path) < os.path.getmtime(base()):
+        output("cp", "--sparse=always", "--reflink=auto", base(), path)
+    s = quire(folder, "/bin/bash")
+    os.execvp("qemu-system-i386", [
+        "qemu-system-i386", "-kernel", s["kernel"], "-append",
+        s["append"].replace(" quiet", ""), *disk(path), *extra])
+
+
+def main():
+    ap = argparse.ArgumentParser(description="Debian on Quire")
+    ap.add_argument("--release", action="store_true")
+    ap.add_argument("--cpus", type=int, default=1)
+    ap.add_argument("what", choices=["boot", "jobs", "image", "quire"])
+    ap.add_argument("words", nargs="*")
+    a, rest = ap.parse_known_args()
+    folder = os.path.join(qemu.ROOT, "build-release") if a.release else BUILD
+    try:
+        if a.what == "boot":
+            boot(folder, rest + a.words)
+        if a.what == "image":
+            print(base())
+            return 0
+        if a.what == "quire":
+            for text in run("debian-quire", quire(folder), a.words or NAMES,
+                            cpus=a.cpus).values():
+                sys.stdout.write(text)
+            return 0
+        failed = 0
+        for job, diff in compare(a.words or NAMES, folder, a.cpus).items():
+            print("%s: %s" % (job, "differs" if diff else "the same"))
+            sys.stdout.write(diff)
+            failed += bool(diff)
+        return min(failed, 1)
+    except Failure as e:
+        print("debian: %s" % e, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
