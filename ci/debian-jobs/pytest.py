@@ -8,6 +8,9 @@ import unittest
 
 os.environ["LC_ALL"] = "C.UTF-8"
 
+# They need TCP, which one of the two systems does not have.
+LEFTOUT = ("test.test_os.TestSendfile.",)
+
 
 class Result(unittest.TextTestResult):
     """Names and outcomes; what failed is printed whole."""
@@ -38,11 +41,22 @@ class Result(unittest.TextTestResult):
         self.note(test, "fails as expected")
 
 
+def chosen(suite):
+    """The suite without what is left out."""
+    new = unittest.TestSuite()
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            new.addTest(chosen(test))
+        elif not test.id().startswith(LEFTOUT):
+            new.addTest(test)
+    return new
+
+
 if __name__ == "__main__":
     os.chdir("/tmp")
     suite = unittest.defaultTestLoader.loadTestsFromName(sys.argv[1])
     result = Result(None, None, 0)
-    unittest.TestSuite([suite])(result)
+    chosen(suite)(result)
     for line in sorted(result.lines):
         print(re.sub(r"0x[0-9a-f]{6,}", "ADDR", line))
     print(result.testsRun, "tests")
