@@ -26,6 +26,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bench
 import cpio
+import disks as disktests
 import interactive
 import qemu
 import tlbmutants
@@ -603,6 +604,12 @@ def withscript(name, script, files=()):
     for path, content in files:
         a.file(path, content)
     return write(name, data + a.bytes())
+
+
+@suite
+def disks():
+    """Drivers of disks, partitions, errors."""
+    yield from disktests.jobs(sys.modules[__name__])
 
 
 # The boot matrix.
