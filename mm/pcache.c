@@ -188,7 +188,8 @@ pcachenear(struct pcache *pc, uint index, uint n, struct page *out[])
 	for (uint i = 0; i < n; i++) {
 		struct page *pg = treeget(pc, index + i);
 
-		if (pg && (!(pg->flags & PGF_UPTODATE) ||
+		if (pg && ((pg->flags & (PGF_UPTODATE | PGF_READAHEAD)) !=
+				PGF_UPTODATE ||
 				(uint64_t)(index + i) << PGSHIFT >= size))
 			pg = 0;
 		out[i] = pg ? getpage(pg) : 0;

@@ -452,7 +452,8 @@ int pcacheget(struct pcache *, uint index, struct readahead *, struct page **);
 int pcachemkwrite(struct pcache *, uint index, struct page *);
 
 /* Those of pages [index, index + n) that are cached, whole and before the end,
- * each referenced; 0 for the others.  No I/O. */
+ * each referenced; 0 for the others, and for one that whoever reads it must ask
+ * pcacheget() for (PGF_READAHEAD).  No I/O. */
 void pcachenear(struct pcache *, uint index, uint n, struct page *out[]);
 
 struct page *pagefind(struct pcache *, uint index);
