@@ -308,33 +308,6 @@ sys_syncfs(const uint *a)
 	return err;
 }
 
-/* fd, offset (two words), length, advice; 272 has two words of length. */
-int
-sys_fadvise64(const uint *a)
-{
-	struct file *f = fdget(a[0]);
-	int err = 0;
-
-	if (!f)
-		return -EBADF;
-	if (f->flags & O_PATH)
-		err = -EBADF;
-	else if (f->inode && S_ISFIFO(f->inode->mode))
-		err = -ESPIPE;
-	else if (a[4] > 5)
-		err = -EINVAL;
-	fileclose(f);
-	return err;
-}
-
-int
-sys_fadvise64_64(const uint *a)
-{
-	uint b[5] = {a[0], a[1], a[2], a[3], a[5]};
-
-	return sys_fadvise64(b);
-}
-
 int
 sys_pipe(const uint *a)
 {

@@ -34,6 +34,7 @@ static const struct suite suites[] = {
 	{"heap", t_heap, 0},
 	{"fork", t_fork, 0},
 	{"mmap", t_mmap, 0},
+	{"cache", t_cache, 0},
 	{"mapfile", t_mapfile, 0},
 	{"proc", t_proc, 0},
 	{"mlock", t_mlock, 0},

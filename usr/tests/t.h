@@ -30,6 +30,7 @@ struct test {
 #define T(f) {f, #f}
 
 /* One table per file, each ended by {0}. */
+extern const struct test t_cache[];
 extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], t_file[],
 	t_fork[], t_fpu[], t_futex[], t_fuzz[], t_heap[], t_mapfile[],
 	t_mlock[], t_mmap[], t_mount[], t_oom[],

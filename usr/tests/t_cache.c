@@ -1,0 +1,165 @@
+/* t_cache.c - files through the page cache: what programs say about how they
+ * read, and that bytes stay what they are whatever is said. */
+#include "t.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#define PAGES 70
+#define LEN   (PAGES * PG + 100)
+
+static char want[LEN], got[LEN];
+
+/* A file without a name, with the bytes of want. */
+static int
+newfile(void)
+{
+	int fd = open("t_cache", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	must(fd >= 0 && unlink("t_cache") == 0);
+	for (int i = 0; i < LEN; i++)
+		want[i] = i * 7 + i / PG;
+	must(write(fd, want, LEN) == LEN);
+	return fd;
+}
+
+static long
+advise(int fd, long long off, long long n, int advice)
+{
+	return syscall(SYS_fadvise64_64, fd, (long)off, (long)(off >> 32),
+		(long)n, (long)(n >> 32), advice);
+}
+
+static long
+ahead(int fd, long long off, long n)
+{
+	return syscall(SYS_readahead, fd, (long)off, (long)(off >> 32), n);
+}
+
+static long
+syncrange(int fd, long long off, long long n, int flags)
+{
+	return syscall(SYS_sync_file_range, fd, (long)off, (long)(off >> 32),
+		(long)n, (long)(n >> 32), flags);
+}
+
+static void
+advice_results(void)
+{
+	int fd = newfile(), p[2], path;
+
+	for (int a = 0; a <= 5; a++)
+		checkeq(advise(fd, 0, 0, a), 0);
+	checkerr(advise(fd, 0, 0, 6), EINVAL);
+	checkerr(advise(fd, 0, 0, -1), EINVAL);
+	checkerr(advise(fd, 0, -1, 0), EINVAL);
+	checkeq(advise(fd, -5, 3, POSIX_FADV_WILLNEED), 0);
+	checkeq(advise(fd, 1ll << 40, 1ll << 50, POSIX_FADV_DONTNEED), 0);
+	checkeq(advise(fd, INT64_MAX, INT64_MAX, POSIX_FADV_WILLNEED), 0);
+	checkerr(advise(-1, 0, 0, 0), EBADF);
+	path = open(".", O_PATH);
+	must(path >= 0 && pipe(p) == 0);
+	checkerr(advise(path, 0, 0, 0), EBADF);
+	checkerr(advise(p[0], 0, 0, 0), ESPIPE);
+	checkeq(syscall(SYS_fadvise64, fd, 0, 0, PG, 3), 0);
+	checkerr(syscall(SYS_fadvise64, fd, 0, 0, PG, 9), EINVAL);
+}
+
+static void
+readahead_results(void)
+{
+	int fd = newfile(), p[2], w, dir;
+
+	must(pipe(p) == 0);
+	w = open("/dev/null", O_WRONLY);
+	dir = open(".", O_RDONLY);
+	checkeq(ahead(fd, 0, LEN), 0);
+	checkeq(ahead(fd, LEN, LEN), 0);
+	checkeq(ahead(fd, 1ll << 40, 0x7fffffff), 0);
+	checkerr(ahead(-1, 0, 0), EBADF);
+	checkerr(ahead(w, 0, 0), EBADF);
+	checkerr(ahead(p[0], 0, 0), EINVAL);
+	checkerr(ahead(dir, 0, 0), EINVAL);
+}
+
+static void
+sync_range_results(void)
+{
+	int fd = newfile(), p[2], s[2], dir = open(".", O_RDONLY);
+
+	must(pipe(p) == 0 && dir >= 0);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	for (int f = 0; f < 8; f++)
+		checkeq(syncrange(fd, 0, 0, f), 0);
+	checkeq(syncrange(fd, 5000, 1ll << 40, 7), 0);
+	checkeq(syncrange(dir, 0, 0, 7), 0);
+	checkerr(syncrange(fd, 0, 0, 8), EINVAL);
+	checkerr(syncrange(fd, -1, 0, 0), EINVAL);
+	checkerr(syncrange(fd, 10, -11, 0), EINVAL);
+	checkerr(syncrange(fd, INT64_MAX, 1, 0), EINVAL);
+	checkerr(syncrange(p[0], 0, 0, 0), ESPIPE);
+	checkerr(syncrange(s[0], 0, 0, 0), ESPIPE);
+	checkerr(syncrange(-1, 0, 0, 0), EBADF);
+}
+
+/* Whatever is said, in any order, the bytes are the same. */
+static void
+advice_keeps_bytes(void)
+{
+	static const int advice[] = {POSIX_FADV_DONTNEED, POSIX_FADV_RANDOM,
+		POSIX_FADV_SEQUENTIAL, POSIX_FADV_WILLNEED, POSIX_FADV_NORMAL};
+	int fd = newfile(), off, n;
+
+	srnd(1);
+	for (int i = 0; i < 300; i++) {
+		off = rnd() % LEN;
+		n = rnd() % (LEN - off) % (i % 3 ? 5000 : LEN) + 1;
+		checkeq(advise(fd, off, n, advice[rnd() % NUM(advice)]), 0);
+		if (i % 5 == 0) {
+			memset(want + off, i, n);
+			must(pwrite(fd, want + off, n, off) == n);
+		}
+		if (i % 7 == 0)
+			checkeq(syncrange(fd, off, n, rnd() % 8), 0);
+		off = rnd() % LEN;
+		n = rnd() % (LEN - off) + 1;
+		must(pread(fd, got, n, off) == n);
+		must(memcmp(got, want + off, n) == 0);
+	}
+}
+
+/* What lies between the old end and the new is zeroes, however the file became
+ * short and long. */
+static void
+zeroes_behind_the_end(void)
+{
+	int fd = newfile(), size = LEN, cut, n;
+
+	srnd(2);
+	for (int i = 0; i < 100; i++) {
+		cut = rnd() % size;
+		must(ftruncate(fd, cut) == 0);
+		if (i % 3 == 0)
+			checkeq(advise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+		memset(want + cut, 0, LEN - cut);
+		size = cut + rnd() % (LEN - cut - 100) + 100;
+		n = rnd() % 99 + 1;
+		memset(want + size - n, 'x', n);
+		if (i % 2) {
+			must(ftruncate(fd, size) == 0);
+			checkeq(advise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+		}
+		must(pwrite(fd, want + size - n, n, size - n) == n);
+		must(pread(fd, got, LEN, 0) == size);
+		must(memcmp(got, want, size) == 0);
+	}
+}
+
+const struct test t_cache[] = {
+	T(advice_results),
+	T(readahead_results),
+	T(sync_range_results),
+	T(advice_keeps_bytes),
+	T(zeroes_behind_the_end),
+	{0},
+};
