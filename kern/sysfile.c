@@ -54,10 +54,12 @@ moved(iofn *io, int r)
 
 	if (io == readfile) {
 		c->syscr++;
-		c->rchar += (uint)MAX(r, 0);
+		if (r > 0)
+			c->rchar += (uint)r;
 	} else {
 		c->syscw++;
-		c->wchar += (uint)MAX(r, 0);
+		if (r > 0)
+			c->wchar += (uint)r;
 	}
 	return r;
 }

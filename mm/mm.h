@@ -271,6 +271,12 @@ extern struct vmtune {
 	uint kbytes;      /* overcommit_kbytes, instead; 0: the ratio holds */
 	uint maxmaps;     /* max_map_count */
 	uint adminreserve, userreserve; /* {admin,user}_reserve_kbytes */
+	uint dirtybackground; /* dirty_background_ratio, % of what files could
+	                       * have: more is written at once */
+	uint dirtyratio;      /* dirty_ratio: more is waited for */
+	uint dirtyevery, dirtyold; /* dirty_writeback_centisecs: the flusher
+	                       * looks so often, dirty_expire_centisecs: for
+	                       * what has been dirty so long */
 } vmtune;
 
 /* /proc/meminfo's CommitLimit and Committed_AS, in pages. */
@@ -380,7 +386,7 @@ int pcachewriteback(struct pcache *, uint64_t from, uint64_t to, int wait);
  * -ENOSPC.  Begin with the value that a first call gives. */
 int pcacheerror(struct pcache *, uint *seen);
 
-/* The flusher: sleep until the time (ns of nowns()) or until more than 20 % of
+/* The flusher: sleep until the time (ns of nowns()) or until more than vmtune says of
  * memory is dirty.  1: it is. */
 int dirtysleep(int64_t deadline);
 

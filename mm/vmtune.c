@@ -16,6 +16,10 @@ struct vmtune vmtune = {
 	.maxmaps = NVMA,
 	.adminreserve = 8192,
 	.userreserve = 131072,
+	.dirtybackground = 20,
+	.dirtyratio = 40,
+	.dirtyevery = 100,
+	.dirtyold = 500,
 };
 
 volatile int committed;

@@ -27,7 +27,7 @@ static volatile int nthrottled; /* [dirtylock] */
 static struct pcio *gather(struct pcache *, uint from, uint end, int wait);
 static void markrun(struct pcio *, struct page *, uint end);
 static void waitwritten(struct pcache *, uint from, uint end);
-static uint dirtylimit(void);
+static uint dirtylimit(uint percent);
 
 void
 writebackinit(void)
@@ -174,14 +174,14 @@ pcacheerror(struct pcache *pc, uint *seen)
 	return err;
 }
 
-/* A fifth of what memory files could have, in pages. */
+/* A part of what memory files could have, in pages. */
 static uint
-dirtylimit(void)
+dirtylimit(uint percent)
 {
 	uint n = pagecount(PG_FREE) + pagecount(PG_CPU) + lrustat.active +
 		lrustat.inactive;
 
-	return MAX(n / 5, MINDIRTY);
+	return MAX(n / 100 * percent, MINDIRTY);
 }
 
 /* pc has been written to: with too much dirty its pages go to the disk, and the
@@ -193,18 +193,19 @@ dirtythrottle(struct pcache *pc)
 
 	if (ndirty + nwriteback < MINDIRTY)
 		return;
-	limit = dirtylimit();
+	limit = dirtylimit(vmtune.dirtybackground);
 	if (ndirty + nwriteback <= limit)
 		return;
 	acquire(&dirtylock);
 	wakeup(&flusher);
 	release(&dirtylock);
-	if (ndirty + nwriteback <= 2 * limit)
+	limit = dirtylimit(vmtune.dirtyratio);
+	if (ndirty + nwriteback <= limit)
 		return;
 	pcachewriteback(pc, 0, ~0ull, 0);
 	acquire(&dirtylock);
 	nthrottled++;
-	while (nwriteback > 0 && ndirty + nwriteback > 2 * limit &&
+	while (nwriteback > 0 && ndirty + nwriteback > limit &&
 		sleepuntil(&throttled, &dirtylock, NEVER, SLEEP_KILL) == 0)
 		;
 	nthrottled--;
@@ -229,7 +230,7 @@ dirtysleep(int64_t deadline)
 	int err = 0;
 
 	acquire(&dirtylock);
-	while (ndirty <= dirtylimit() && err == 0)
+	while (ndirty <= dirtylimit(vmtune.dirtybackground) && err == 0)
 		err = sleepuntil(&flusher, &dirtylock, deadline, 0);
 	release(&dirtylock);
 	return err == 0;

@@ -23,8 +23,8 @@
 #include "kern/proc.h"
 #include "kern/sched.h"
 
-#define EVERY  (1 * (int64_t)NSEC)
-#define OLD    (5 * (int64_t)NSEC)
+#define EVERY  ((int64_t)vmtune.dirtyevery * (NSEC / 100))
+#define OLD    ((int64_t)vmtune.dirtyold * (NSEC / 100))
 #define NBATCH 32 /* inodes whose pages are on their way together */
 
 static struct spinlock dirtylock = {.rank = RANK_INODE};

@@ -217,24 +217,41 @@ static const struct procent kernelents[] = {
 	{0},
 };
 
-#define TUNE(n, v, most)                                                       \
+#define TUNE(n, v, least, most)                                                \
 	{.name = n, .mode = S_IFREG | 0644, .show = shownumber,                \
 		.store = storenumber,                                          \
-		.arg = &(const struct ctl){.var = &(v), .max = most}}
+		.arg = &(const struct ctl){                                    \
+			.var = &(v), .min = least, .max = most}}
+
+/* What the kernel keeps of low memory, in KiB. */
+static int
+minfree(void)
+{
+	struct zoneinfo z;
+
+	return zoneinfo(0, &z) ? (int)z.min * (PGSIZE / 1024) : 0;
+}
 
 static const struct procent vments[] = {
+	TUNE("admin_reserve_kbytes", vmtune.adminreserve, 0, INT32_MAX),
+	TUNE("dirty_background_ratio", vmtune.dirtybackground, 0, 100),
+	TUNE("dirty_expire_centisecs", vmtune.dirtyold, 0, INT32_MAX),
+	TUNE("dirty_ratio", vmtune.dirtyratio, 0, 100),
+	TUNE("dirty_writeback_centisecs", vmtune.dirtyevery, 1, INT32_MAX),
 	{.name = "drop_caches", .mode = S_IFREG | 0200, .store = storenumber,
 		.arg = &(const struct ctl){.set = dropcaches, .min = 1, .max = 4}},
-	TUNE("admin_reserve_kbytes", vmtune.adminreserve, INT32_MAX),
-	TUNE("max_map_count", vmtune.maxmaps, INT32_MAX),
+	TUNE("max_map_count", vmtune.maxmaps, 0, INT32_MAX),
+	{.name = "min_free_kbytes", .mode = S_IFREG | 0444, .flags = PROC_CONST,
+		.show = shownumber, .arg = &(const struct ctl){.get = minfree}},
 	FIXED("mmap_min_addr", USERBASE),
-	TUNE("overcommit_kbytes", vmtune.kbytes, INT32_MAX),
-	TUNE("overcommit_memory", vmtune.overcommit, OVERCOMMIT_NEVER),
-	TUNE("overcommit_ratio", vmtune.ratio, INT32_MAX),
+	TUNE("overcommit_kbytes", vmtune.kbytes, 0, INT32_MAX),
+	TUNE("overcommit_memory", vmtune.overcommit, 0, OVERCOMMIT_NEVER),
+	TUNE("overcommit_ratio", vmtune.ratio, 0, INT32_MAX),
 	FIXED("page-cluster", 0),
 	FIXED("panic_on_oom", 0),
 	FIXED("swappiness", 0),
-	TUNE("user_reserve_kbytes", vmtune.userreserve, INT32_MAX),
+	TUNE("user_reserve_kbytes", vmtune.userreserve, 0, INT32_MAX),
+	FIXED("vfs_cache_pressure", 100),
 	{0},
 };
 

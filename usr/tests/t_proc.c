@@ -5,6 +5,7 @@
 #include "t.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -492,6 +493,90 @@ settings(void)
 	check(text[14] == '4' && text[36] == '\n');
 }
 
+/* What can be set holds the number; what is none is refused. */
+static void
+settings_written(void)
+{
+	static const char path[] = "/proc/sys/vm/dirty_expire_centisecs";
+	int fd = open(path, O_RDWR), n;
+	char old[32];
+
+	if (fd < 0 && errno == EROFS)
+		skip("/proc/sys is read-only");
+	must(fd >= 0 && (n = slurp(path, 30)) > 0);
+	strcpy(old, text);
+	checkeq(write(fd, "4321\n", 5), 5);
+	must(slurp(path, 30) > 0);
+	check(strcmp(text, "4321\n") == 0);
+	checkerr(pwrite(fd, "x", 1, 0), EINVAL);
+	checkerr(pwrite(fd, "99999999999", 11, 0), EINVAL);
+	must(slurp(path, 30) > 0);
+	check(strcmp(text, "4321\n") == 0);
+	checkeq(pwrite(fd, old, n, 0), n);
+	close(fd);
+	fd = open("/proc/sys/vm/dirty_ratio", O_WRONLY);
+	must(fd >= 0);
+	checkerr(write(fd, "101", 3), EINVAL);
+	checkerr(write(fd, "-1", 2), EINVAL);
+	close(fd);
+	fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+	must(fd >= 0);
+	checkerr(write(fd, "0", 1), EINVAL);
+	checkeq(write(fd, "1", 1), 1);
+	close(fd);
+}
+
+/* Every file there is can be read, while processes come and go. */
+static int
+readone(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	char buf[512];
+	int fd;
+
+	(void)st, (void)at;
+	if (type == FTW_SL)
+		(void)!readlink(path, buf, sizeof(buf));
+	if (type != FTW_F || strstr(path, "vmcheck") || strstr(path, "/mem") ||
+		strstr(path, "pagemap"))
+		return 0;
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	for (int i = 0; i < 40 && read(fd, buf, sizeof(buf)) > 0; i++)
+		;
+	close(fd);
+	return 0;
+}
+
+static void
+all_readable(void)
+{
+	int pid;
+
+	if (!quire)
+		skip("the host has too many files");
+	pid = fork();
+	if (pid == 0)
+		for (;;) {
+			int c = fork();
+
+			if (c == 0) {
+				char *p = area(64);
+
+				for (int i = 0; i < 64; i += 2)
+					mprotect(p + i * PG, PG, PROT_READ);
+				_exit(0);
+			}
+			waitpid(c, 0, 0);
+		}
+	for (int i = 0; i < 3; i++)
+		nftw("/proc", readone, 8, FTW_PHYS);
+	if (access("/sys/block", F_OK) == 0)
+		nftw("/sys", readone, 8, FTW_PHYS);
+	kill(pid, SIGKILL);
+	waitpid(pid, 0, 0);
+}
+
 static void
 oom_adjustment(void)
 {
@@ -719,6 +804,8 @@ const struct test t_proc[] = {
 	T(fdinfo_file),
 	T(system_forms),
 	T(settings),
+	T(settings_written),
+	T(all_readable),
 	T(oom_adjustment),
 	T(auxv_has_end),
 	T(mem_reads),
