@@ -13,15 +13,12 @@ static int lockrange(struct uvm *, uint start, uint end, uint set);
 static uint lockedin(struct uvm *, uint start, uint end);
 static uint popaccess(struct uvm *, uint *va, uint end);
 
-/* May so many bytes with these flags come?  0 or -EAGAIN. */
+/* May so many bytes more be locked?  0 or -EAGAIN. */
 int
-locklimit(struct uvm *u, uint n, uint flags)
+locklimit(struct uvm *u, uint n)
 {
-	uint limit;
+	uint limit = memlocklimit();
 
-	if (!(flags & VM_LOCKED))
-		return 0;
-	limit = memlocklimit();
 	n = PGROUNDUP(n) >> PGSHIFT;
 	return u->locked > limit || n > limit - u->locked ? -EAGAIN : 0;
 }

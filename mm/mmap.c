@@ -16,8 +16,9 @@
 		MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |  \
 		MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_32BIT)
 
+static int overdata(struct uvm *, uint prot, uint flags, uint n);
 static int isdata(uint prot, uint flags);
-static int overdata(struct uvm *, uint n);
+static uint countdata(struct uvm *);
 static int checkflags(int prot, int flags, struct file *);
 static struct vma *describe(uint len, int prot, int flags, struct file *,
 	uint64_t off);
@@ -34,35 +35,39 @@ static int syncpart(struct uvm *, uint *addr, uint end, int flags,
 int
 vmalimit(struct uvm *u, uint n, uint prot, uint flags)
 {
-	int err = locklimit(u, n, flags);
-
+	if ((flags & VM_LOCKED) && locklimit(u, n) < 0)
+		return -EAGAIN;
 	n >>= PGSHIFT;
-	if (err == 0 && u->size + n > u->limit[UVM_AS] >> PGSHIFT)
-		err = -ENOMEM;
-	if (err == 0 && isdata(prot, flags) && overdata(u, n))
-		err = -ENOMEM;
-	if (err == 0 && (flags & VM_ACCOUNT))
-		err = commitlimit(u, n);
-	return err;
+	if (u->size + n > u->limit[UVM_AS] >> PGSHIFT ||
+		overdata(u, prot, flags, n))
+		return -ENOMEM;
+	return flags & VM_ACCOUNT ? commitlimit(u, n) : 0;
 }
 
-/* Private memory that may be written, but for stacks. */
+/* Would n pages more be too much data?  That is private memory that may be
+ * written, but for stacks. */
+static inline int
+overdata(struct uvm *u, uint prot, uint flags, uint n)
+{
+	return u->limit[UVM_DATA] != ~0u && isdata(prot, flags) &&
+	       countdata(u) + n > u->limit[UVM_DATA] >> PGSHIFT;
+}
+
 static int
 isdata(uint prot, uint flags)
 {
 	return (prot & PROT_WRITE) && !(flags & (VM_SHARED | VM_GROWSDOWN));
 }
 
-/* Would n pages more of that be too many? */
-static int
-overdata(struct uvm *u, uint n)
+static uint
+countdata(struct uvm *u)
 {
-	if (u->limit[UVM_DATA] == ~0u)
-		return 0;
+	uint n = 0;
+
 	for (int i = 0; i < u->nvma; i++)
 		if (isdata(u->vmas[i]->prot, u->vmas[i]->flags))
 			n += (u->vmas[i]->end - u->vmas[i]->start) >> PGSHIFT;
-	return n > u->limit[UVM_DATA] >> PGSHIFT;
+	return n;
 }
 
 /* See mm.h. */
@@ -325,10 +330,11 @@ protectone(struct uvm *u, struct vma *v, uint start, uint end, int prot)
 	if ((prot & PROT_WRITE) && (v->flags & VM_SHARED) &&
 		!(v->flags & VM_MAYWRITE))
 		return -EACCES;
-	if (isdata(prot, v->flags) && !isdata(v->prot, v->flags)) {
+	if ((prot & ~v->prot & PROT_WRITE) && !(v->flags & VM_SHARED)) {
 		if (!(v->flags & (VM_ACCOUNT | VM_NORESERVE)))
 			promise = VM_ACCOUNT;
-		if (overdata(u, n) || (promise && commitlimit(u, n) < 0))
+		if (overdata(u, prot, v->flags, n) ||
+			(promise && commitlimit(u, n) < 0))
 			return -ENOMEM;
 	}
 	if (owntables(u, start, end) < 0)

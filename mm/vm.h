@@ -255,6 +255,22 @@ struct uvm {
 	uint walk;             /* the last that did [lock] */
 };
 
+extern volatile int committed; /* pages promised to all (vmtune.c) */
+
+/* So many pages of v's kind come, or with n < 0 go (V4). */
+static inline void
+vmaaccount(struct uvm *u, const struct vma *v, int n)
+{
+	u->size += n;
+	u->peaksize = MAX(u->peaksize, u->size);
+	if (v->flags & VM_LOCKED)
+		u->locked += n;
+	if (v->flags & VM_ACCOUNT) {
+		u->committed += n;
+		atomicadd(&committed, n);
+	}
+}
+
 void vmainit(void);
 int vmaindex(struct uvm *, uint va);         /* first vma with end > va */
 struct vma *vmafind(struct uvm *, uint va);  /* the vma that covers va, or 0 */
@@ -274,7 +290,6 @@ struct vma *vmanew(uint start, uint end, int prot, int flags); /* or 0 */
 void vmainsert(struct uvm *, struct vma *);  /* room is there; merges */
 int vmasetflags(struct uvm *, struct vma *, uint start, uint end, uint clear,
 	uint set);                           /* of part of it: 0, -ENOMEM */
-void vmaaccount(struct uvm *, const struct vma *, int pages);
 int vmasplit(struct uvm *, uint va);         /* no vma crosses va afterwards */
 int vmacut(struct uvm *, uint start, uint end);
 void vmamerge(struct uvm *, uint start, uint end); /* join alike neighbours */
@@ -396,17 +411,24 @@ void tlbverifytable(struct uvm *, uint va, struct page *table, uint access);
 
 /* mmap.c */
 int vmalimit(struct uvm *, uint bytes, uint prot, uint flags); /* more? */
-int commitlimit(struct uvm *, uint pages); /* may so many be promised? */
+int commitstrict(struct uvm *, uint pages);
+
+/* May so many pages be promised?  0 or -ENOMEM. */
+static inline int
+commitlimit(struct uvm *u, uint n)
+{
+	if (vmtune.overcommit == OVERCOMMIT_NEVER)
+		return commitstrict(u, n);
+	return vmtune.overcommit == OVERCOMMIT_GUESS && n > npages ? -ENOMEM
+								   : 0;
+}
 void vmachain(struct vma **list, struct vma *more);
 int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
 void dropall(struct drop *);
 
 /* mlock.c */
-int locklimit(struct uvm *, uint bytes, uint flags); /* more? 0, -EAGAIN */
+int locklimit(struct uvm *, uint bytes); /* more? 0, -EAGAIN */
 int populate(struct uvm *, uint start, uint end); /* u->lock not held */
-
-/* vmtune.c */
-extern volatile int committed; /* pages promised to all */
 
 /* pcache.c */
 enum { TREE_DIRTY, TREE_WRITEBACK, NTREETAG, TREE_ANY = NTREETAG };

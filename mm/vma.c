@@ -350,8 +350,9 @@ vmagrow(struct uvm *u, uint va, struct vma **vp)
 		return -EFAULT;
 	pagesup = (v->start - start) >> PGSHIFT;
 	if (u->size + pagesup > u->limit[UVM_AS] >> PGSHIFT ||
-		locklimit(u, v->start - start, v->flags) < 0 ||
-		commitlimit(u, pagesup) < 0)
+		((v->flags & VM_LOCKED) && locklimit(u, v->start - start) < 0) ||
+		(vmtune.overcommit == OVERCOMMIT_NEVER &&
+			commitlimit(u, pagesup) < 0))
 		return -EFAULT;
 	if (i > 0 && u->vmas[i - 1]->prot != PROT_NONE &&
 		start - u->vmas[i - 1]->end < STACKGAP)
@@ -387,7 +388,8 @@ vmacopy(struct uvm *to, struct uvm *from)
 
 	if (vmaroom(to, from->nvma) < 0)
 		return -ENOMEM;
-	if (commitlimit(to, from->committed) < 0)
+	if (vmtune.overcommit == OVERCOMMIT_NEVER &&
+		commitlimit(to, from->committed) < 0)
 		return -ENOMEM;
 	for (int i = 0; i < from->nvma; i++) {
 		if (from->vmas[i]->flags & VM_DONTFORK)
@@ -421,18 +423,4 @@ removeat(struct uvm *u, int i)
 	u->nvma--;
 	memmove(u->vmas + i, u->vmas + i + 1,
 		(u->nvma - i) * sizeof(u->vmas[0]));
-}
-
-/* So many pages of v's kind come, or with n < 0 go (V4). */
-void
-vmaaccount(struct uvm *u, const struct vma *v, int n)
-{
-	u->size += n;
-	u->peaksize = MAX(u->peaksize, u->size);
-	if (v->flags & VM_LOCKED)
-		u->locked += n;
-	if (v->flags & VM_ACCOUNT) {
-		u->committed += n;
-		atomicadd(&committed, n);
-	}
 }

@@ -41,18 +41,13 @@ vmcommitted(void)
 	return MAX(committed, 0);
 }
 
-/* May n more pages be promised to u?  0 or -ENOMEM. */
+/* commitlimit(), where the sum of all promises counts. */
 int
-commitlimit(struct uvm *u, uint n)
+commitstrict(struct uvm *u, uint n)
 {
-	uint limit, keep;
+	uint keep;
 
-	if (vmtune.overcommit == OVERCOMMIT_ALWAYS || n == 0)
-		return 0;
-	if (vmtune.overcommit == OVERCOMMIT_GUESS)
-		return n > npages ? -ENOMEM : 0;
-	limit = vmcommitlimit();
 	keep = myproc()->euid ? vmtune.adminreserve / (PGSIZE / 1024) : 0;
 	keep += MIN(u->size / 32, vmtune.userreserve / (PGSIZE / 1024));
-	return vmcommitted() + n + keep > limit ? -ENOMEM : 0;
+	return vmcommitted() + n + keep > vmcommitlimit() ? -ENOMEM : 0;
 }

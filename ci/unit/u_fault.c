@@ -58,6 +58,7 @@ static struct {
 	uint va, n;
 } spots[NSPOT];
 static uint fails0; /* nfailed when the operation began */
+static struct mproc *halfway; /* mapped something the model knows not yet */
 static uint opno, hooked, done[16], refused;
 
 static struct mpage *at(struct mproc *, uint va, int make);
@@ -580,6 +581,8 @@ opmmap(struct mproc *p)
 		flags |= MAP_POPULATE;
 	if (flags & MAP_SHARED)
 		pg.flags |= VM_SHARED;
+	else if (prot & PROT_WRITE)
+		pg.flags |= VM_ACCOUNT;
 	if (flags & MAP_GROWSDOWN)
 		pg.flags |= VM_GROWSDOWN;
 	if ((f && f != rofile) || (!f && (flags & MAP_SHARED)))
@@ -597,8 +600,10 @@ opmmap(struct mproc *p)
 		 anymapped(p, va, va + len))
 		want = -EEXIST;
 	begin(2);
+	halfway = p;
 	r = kmmap(p->u, va, len - rnd(PGSIZE), prot, flags, f,
 		(uint64_t)off << PGSHIFT);
+	halfway = 0;
 	if (want != -ENOMEM || r != -ENOMEM)
 		finish(r);
 	failnext = 0;
@@ -641,6 +646,17 @@ opmunmap(struct mproc *p)
 		forgetpages(p, va, va + len);
 }
 
+/* Private memory that becomes writable is promised. */
+static void
+protectmodel(struct mproc *p, uint va, int prot)
+{
+	struct mpage *pg = at(p, va, 0);
+
+	if ((prot & ~pg->prot & PROT_WRITE) && !(pg->flags & VM_SHARED))
+		pg->flags |= VM_ACCOUNT;
+	pg->prot = prot;
+}
+
 static void
 opmprotect(struct mproc *p)
 {
@@ -670,13 +686,13 @@ opmprotect(struct mproc *p)
 		for (; va < stop && (v = vmafind(p->u, va)); va += PGSIZE) {
 			if (v->prot != prot)
 				break;
-			at(p, va, 0)->prot = prot;
+			protectmodel(p, va, prot);
 		}
 		return;
 	}
 	check(r == want || (r == -ENOMEM && nomem()), "%d, not %d", r, want);
 	for (; va < stop; va += PGSIZE)
-		at(p, va, 0)->prot = prot;
+		protectmodel(p, va, prot);
 }
 
 static void
@@ -816,7 +832,8 @@ opbrk(struct mproc *p)
 {
 	uint brk = HEAP + rnd(oneof(10) ? 6 << 20 : 40 * PGSIZE) - rnd(9), r;
 	uint oldend = PGROUNDUP(p->brk), newend = PGROUNDUP(brk);
-	struct mpage pg = {.prot = PROT_READ | PROT_WRITE, .flags = VM_HEAP};
+	struct mpage pg = {.prot = PROT_READ | PROT_WRITE, .flags = VM_HEAP |
+							VM_ACCOUNT};
 
 	if (oneof(4)) {
 		brk = HEAP; /* all of it goes */
@@ -874,7 +891,7 @@ static void
 start(struct mproc *p)
 {
 	struct mpage pg = {.prot = PROT_READ | PROT_WRITE,
-		.flags = VM_GROWSDOWN | VM_STACK};
+		.flags = VM_GROWSDOWN | VM_STACK | VM_ACCOUNT};
 
 	p->u = newuvm();
 	check(p->u != 0, "newuvm");
@@ -962,7 +979,7 @@ hook(void)
 	fails = failnext;
 	was = nfailed;
 	p = someproc();
-	if (p->u->lock.state & RW_WRITER)
+	if (p == halfway || (p->u->lock.state & RW_WRITER))
 		return;
 	allochook = 0;
 	failnext = 0;
