@@ -126,6 +126,49 @@ def ramdisk(s, name):
         raise Failure("something else was read")
 
 
+MANY = """
+for d in $disks; do
+	busybox dd if=/dev/$d bs=5000 2>/dev/null | busybox sha1sum &
+done
+wait
+n=0
+while [ $n -lt 20 ]; do
+	for d in $disks; do
+		busybox dd if=/bin/busybox of=/dev/$d bs=10007 count=9 skip=$n \\
+			seek=$n conv=notrunc 2>/dev/null &
+	done
+	wait
+	n=$((n + 1))
+done
+for d in $disks; do busybox sha1sum /dev/$d & done
+wait
+busybox cat /proc/vmcheck || exit 3
+echo quire-test: up
+"""
+
+
+def many(s, name, cpus):
+    """Disks of every driver on shared interrupt lines, all busy at once."""
+    devices = ["virtio-blk-pci,addr=%d" % n for n in (8, 9, 10, 11, 12)] + [
+        "ide-hd,bus=ide.0", "ide-hd,bus=ide.0", "ide-hd,bus=a.0",
+        "ide-hd,bus=a.1"]
+    disks = "vda vdb vdc vdd vde hda hdb sda sdb"
+    extra, want = ["-device", "ahci,id=a,addr=16"], []
+    with open(s.busybox(), "rb") as f:
+        program = f.read(28 * 10007)
+    for i, device in enumerate(devices):
+        data = image(100 + i, HALF)
+        path = s.write("%s-%d.img" % (name, i), data)
+        extra += ["-drive", "if=none,format=raw,id=d%d,file=%s" % (i, path),
+                  "-device", "%s,drive=d%d" % (device, i)]
+        want += [sha(data), sha(program + data[len(program):])]
+    root = s.smallroot("disks='%s'\n" % disks + MANY, name + ".cpio")
+    m = boot(name=name, kernel=s.KERNEL, append="panic=exit", initrd=root,
+             extra=extra, cpus=cpus, expect="^quire-test: up")
+    if [w for w in want if w not in m.text]:
+        raise Failure("something else was read; last: %r" % m.text[-600:])
+
+
 # Partition tables.
 
 def entry(kind, first, n):
@@ -354,6 +397,8 @@ def jobs(s):
         run = s.job(whole, s, "disks-" + kind, kind)
         yield "disks-" + kind, s.wide(run) if kind.endswith("-4") else run
     yield "disks-ramdisk", s.job(ramdisk, s, "disks-ramdisk")
+    yield "disks-many", s.job(many, s, "disks-many", 1)
+    yield "disks-many-4", s.wide(s.job(many, s, "disks-many-4", 4))
     yield "disks-partitions", s.job(partitions, s, "disks-partitions")
     yield "disks-odd", s.job(odd, s, "disks-odd")
     for what in (errors, gone, slow):
