@@ -125,6 +125,8 @@ void blkstats(struct blkdev *, struct blkstats *);
  * -errno.  blksync: write what open files have changed, wait: until it is on the
  * platter: 0 or the first error. */
 int blkopen(struct file *f, uint rdev);
+struct pcache *blkpages(struct file *f); /* what it reads and writes; 0 with
+                                          * O_PATH */
 int blksync(int wait);
 
 /* fs/pageio.c: pcacheops.io of a file whose blocks of blksize bytes map() finds:

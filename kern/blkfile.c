@@ -78,6 +78,12 @@ makepages(struct blkdev *dev)
 	return 0;
 }
 
+struct pcache *
+blkpages(struct file *f)
+{
+	return f->ops == &devops ? ((struct blkdev *)f->priv)->pages : 0;
+}
+
 static void
 devio(struct pcio *io)
 {

@@ -14,6 +14,7 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
+#include "kern/blk.h"
 #include "kern/flock.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
@@ -95,6 +96,12 @@ filemine(struct file *f)
 	struct inode *ip = f->inode;
 
 	return ip == 0 || myproc()->euid == ip->uid || iaccess(ip, W_OK, 0) == 0;
+}
+
+struct pcache *
+filepages(struct file *f)
+{
+	return f->inode && S_ISBLK(f->inode->mode) ? blkpages(f) : filepcache(f);
 }
 
 int

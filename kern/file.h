@@ -86,8 +86,10 @@ struct file *filealloc(void);  /* one reference, zero otherwise; or 0 */
 struct file *filedup(struct file *);
 void fileclose(struct file *); /* drop a reference; may sleep */
 
-/* The pages behind a regular file, for mmap and exec; 0: it has none. */
+/* The pages behind a regular file; 0: it is none.  filepages: of a block device
+ * too. */
 struct pcache *filepcache(struct file *);
+struct pcache *filepages(struct file *);
 
 /* Is the file the running process's own, or may it at least write to it? */
 int filemine(struct file *);

@@ -49,7 +49,7 @@ sendfile(const uint *a, int wide)
 	else if ((r = getoff(a[2], &off, wide)) < 0)
 		goto out;
 	r = -EINVAL;
-	if (filepcache(in) && !(out->flags & O_APPEND) && (int)a[3] >= 0)
+	if (filepages(in) && !(out->flags & O_APPEND) && (int)a[3] >= 0)
 		r = copyfile(out, &out->off, in, from, a[3]);
 	if (r >= 0 && a[2] && putoff(a[2], off, wide) < 0)
 		r = -EFAULT;

@@ -113,7 +113,7 @@ checkflags(int prot, int flags, struct file *file)
 	if (shared && (prot & PROT_WRITE) &&
 		(file->flags & O_ACCMODE) != O_RDWR)
 		return -EACCES;
-	return filepcache(file) ? 0 : -ENODEV;
+	return filepages(file) ? 0 : -ENODEV;
 }
 
 /* A vma of len bytes for the arguments, at 0 so far; or 0. */
@@ -132,7 +132,7 @@ describe(uint len, int prot, int flags, struct file *file, uint64_t off)
 		v->flags |= VM_MAYWRITE;
 	} else if (file) {
 		v->file = filedup(file);
-		v->obj = pcacheref(filepcache(file));
+		v->obj = pcacheref(filepages(file));
 		v->pgoff = off >> PGSHIFT;
 		if ((file->flags & O_ACCMODE) == O_RDWR)
 			v->flags |= VM_MAYWRITE;
