@@ -183,7 +183,8 @@ opencore(void)
 	struct inode *ip;
 	int err;
 
-	f = openpath(0, "core", O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK,
+	f = openpath(0, "core", O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK |
+		O_LARGEFILE,
 		COREMODE, &err);
 	if (f == 0)
 		return 0;

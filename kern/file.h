@@ -39,6 +39,9 @@ struct fileops {
 	 * readable and writable. */
 	int (*poll)(struct file *, struct pollset *ps);
 	int (*truncate)(struct file *, uint64_t size); /* inode locked */
+	/* fallocate: room for [off, off + n), which a hole may be; keep: the
+	 * size stays.  Inode locked.  Null: -EOPNOTSUPP. */
+	int (*allocate)(struct file *, uint64_t off, uint64_t n, int keep);
 	int (*sync)(struct file *);
 	/* What /proc/PID/fdinfo tells of this kind; null: nothing. */
 	void (*info)(struct file *, struct text *);

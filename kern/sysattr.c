@@ -279,7 +279,7 @@ utimens(uint dirfd, uint upath, uint utimes, uint flags, int wide)
 	struct timespec ts[2];
 	struct timespec64 ts64[2];
 	int64_t t[2] = {0, 0};
-	int err = 0;
+	int err = 0, now;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
@@ -295,7 +295,9 @@ utimens(uint dirfd, uint upath, uint utimes, uint flags, int wide)
 		return err;
 	if (t[0] == NOTIME && t[1] == NOTIME)
 		return 0;
-	return timesat(dirfd, upath, flags, t, 0);
+	now = wide ? ts64[0].tv_nsec == UTIME_NOW && ts64[1].tv_nsec == UTIME_NOW :
+		ts[0].tv_nsec == UTIME_NOW && ts[1].tv_nsec == UTIME_NOW;
+	return timesat(dirfd, upath, flags, t, now);
 }
 
 static int

@@ -21,6 +21,7 @@ static int putoff(uint uva, int64_t off, int wide);
 static int maycopy(struct file *in, struct file *out);
 static int truncatefd(uint fd, uint64_t size);
 static int truncatepath(uint upath, uint64_t size);
+static int allocate(struct file *f, uint64_t off, uint64_t n, int keep);
 
 int
 sys_sendfile(const uint *a)
@@ -206,7 +207,8 @@ truncatepath(uint upath, uint64_t size)
 	iput(ip);
 	if (err < 0 || !(path = getpath(upath, &err)))
 		return err;
-	f = openpath(0, path, O_WRONLY | O_NONBLOCK, 0, &err);
+	f = openpath(0, path, O_WRONLY | O_NONBLOCK | O_LARGEFILE, 0,
+		&err);
 	putpath(path);
 	if (!f)
 		return err;
@@ -245,30 +247,45 @@ truncatefd(uint fd, uint64_t size)
 	return err;
 }
 
-/* fd, mode, offset, length: only what makes a file longer. */
+/* fd, mode, offset, length. */
 int
 sys_fallocate(const uint *a)
 {
 	int64_t off = ARG64(a[2], a[3]), len = ARG64(a[4], a[5]);
 	struct file *f;
-	int err = 0;
+	int err;
 
 	if (!(f = fdget(a[0])))
 		return -EBADF;
-	if (off < 0 || len <= 0)
+	if (f->flags & O_PATH)
+		err = -EBADF;
+	else if (off < 0 || len <= 0)
 		err = -EINVAL;
-	else if (a[1])
+	else if (a[1] & ~FALLOC_FL_KEEP_SIZE)
 		err = -EOPNOTSUPP;
-	else if ((f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH)
+	else if ((f->flags & O_ACCMODE) == O_RDONLY)
 		err = -EBADF;
 	else if (!f->ops->seek)
 		err = -ESPIPE;
-	else if (!filepcache(f) || !f->ops->truncate)
+	else if (!filepcache(f))
 		err = -ENODEV;
 	else if (off > INT64_MAX - len)
 		err = -EFBIG;
 	else
-		err = filetruncate(f, off + len, 1);
+		err = allocate(f, off, len, a[1] != 0);
 	fileclose(f);
+	return err;
+}
+
+static int
+allocate(struct file *f, uint64_t off, uint64_t n, int keep)
+{
+	int err;
+
+	if (!f->ops->allocate)
+		return -EOPNOTSUPP;
+	acquiresleep(&f->inode->lock);
+	err = f->ops->allocate(f, off, n, keep);
+	releasesleep(&f->inode->lock);
 	return err;
 }

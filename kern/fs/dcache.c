@@ -32,6 +32,7 @@ static struct list lru = {&lru, &lru}; /* what the cache keeps [nameslock] */
 static uint ncached, maxcached;        /* its length [nameslock], its bound */
 
 static void forget(struct dentry *d);
+static void place(struct dentry *d);
 static struct dentry *firstleaf(struct dentry *root);
 static void dropabsence(struct dentry *d);
 static uint shrinkpages(uint pages);
@@ -186,9 +187,7 @@ void
 dattach(struct dentry *d)
 {
 	assert(d->inode && d->parent != d);
-	dhash(d);
-	d->cookie = ++d->parent->inode->cookies + 1; /* 0 and 1: . and .. */
-	listadd(&d->parent->children, &d->sibling);
+	place(d);
 	dget(d);
 }
 
@@ -351,9 +350,32 @@ dmove(struct dentry *d, struct dentry *at)
 	setname(d, at);
 	at->parent = d->parent; /* each takes the other's reference */
 	d->parent = parent;
+	place(d);
+}
+
+void
+dswap(struct dentry *a, struct dentry *b)
+{
+	struct dentry *parent = a->parent;
+
+	dunhash(a);
+	dunhash(b);
+	listdel(&a->sibling);
+	listdel(&b->sibling);
+	setname(a, b);
+	a->parent = b->parent;
+	b->parent = parent;
+	place(a);
+	place(b);
+}
+
+/* It is found under its name, as the last of its parent's children. */
+static void
+place(struct dentry *d)
+{
 	dhash(d);
-	d->cookie = ++parent->inode->cookies + 1;
-	listadd(&parent->children, &d->sibling);
+	d->cookie = ++d->parent->inode->cookies + 1; /* 0 and 1: . and .. */
+	listadd(&d->parent->children, &d->sibling);
 }
 
 /* Exchange the names of two dentries. */

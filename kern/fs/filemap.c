@@ -14,7 +14,7 @@
 #include "kern/proc.h"
 #include "kern/sched.h"
 
-#define MAXSIZE ((uint64_t)0xfffff000) /* of a file: page numbers of 20 bits */
+#define MAXSIZE ((uint64_t)64 << 30) /* of a file: what a page cache can have */
 
 static int sizelimit(uint64_t max, uint64_t pos, uint *n);
 static void changed(struct inode *ip);

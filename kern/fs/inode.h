@@ -81,6 +81,12 @@ struct inodeops {
 	 * link.  Types, loops and permission have been checked. */
 	int (*rename)(struct inode *olddir, struct dentry *old,
 		struct inode *newdir, struct dentry *new);
+	/* Each takes the other's place.  Null: -EINVAL. */
+	int (*exchange)(struct inode *dir1, struct dentry *d1,
+		struct inode *dir2, struct dentry *d2);
+	/* A new regular file without a name, in unhashed d (a reference).
+	 * Null: -EOPNOTSUPP. */
+	int (*tmpfile)(struct inode *dir, struct dentry *d, uint mode);
 	/* of any inode; a link's target to buf: its length or -errno */
 	int (*readlink)(struct inode *, char *buf, uint n);
 	/* /proc's magic links: the dentry itself, referenced, or -errno by
@@ -115,6 +121,8 @@ struct inode {
 	struct sleeplock lock;      /* directories: lookups; files: held by who
 	                             * writes or sets the size.  No fault
 	                             * takes it */
+	uint8_t linkable;           /* of nlink 0 (O_TMPFILE): may get a name
+	                             * [super->lock] */
 	volatile int writers;       /* files open for writing; below 0: programs
 	                             * that run it */
 	void *priv;                 /* the file system's own */
@@ -383,6 +391,7 @@ void dgone(struct dentry *d);
 /* Give pinned d the parent and name of the unhashed or pinned dentry at, which
  * is detached if it was pinned.  nameslock held. */
 void dmove(struct dentry *d, struct dentry *at);
+void dswap(struct dentry *a, struct dentry *b); /* both pinned; the same lock */
 
 void dcacheinit(void);
 uint namehash(const char *name, uint len);

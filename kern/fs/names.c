@@ -15,6 +15,7 @@
 #include "kern/string.h"
 
 #define MAXLINKS 40
+#define TMPFILE  (O_TMPFILE & ~O_DIRECTORY)
 
 struct place { /* where a name is, or is to be */
 	struct dentry *dir; /* referenced */
@@ -31,6 +32,9 @@ static int findopen(struct dentry *at, const char *path, uint flags, uint mode,
 	struct dentry **dp);
 static int opencreate(struct dentry *at, const char *path, uint flags,
 	uint mode, struct dentry **dp);
+static int opentmp(struct dentry *at, const char *path, uint flags, uint mode,
+	struct dentry **dp);
+static uint masked(struct inode *dir, uint mode);
 static int createlast(struct place *pl, uint flags, uint mode,
 	struct dentry **dp);
 static int nextlink(struct place *pl, char **buf, struct dentry **dp);
@@ -48,6 +52,8 @@ static int newname(struct place *pl, struct dentry **dp);
 static int newnode(struct place *pl, uint mode, uint rdev, struct dentry **dp);
 static int removename(struct place *pl, int isdir);
 static int renamelocked(struct place *from, struct place *to, uint flags);
+static int exchange(struct place *from, struct place *to);
+static int maymove(struct place *from, struct place *to);
 static int mayrename(struct place *from, struct place *to);
 static int below(struct dentry *d, struct dentry *top);
 static int makeroom(struct place *pl);
@@ -58,11 +64,12 @@ openpath(struct dentry *at, const char *path, uint flags, uint mode, int *err)
 	struct file *f;
 	struct dentry *d;
 
-	*err = -EOPNOTSUPP;
-	if ((flags & O_TMPFILE) == O_TMPFILE && !(flags & O_PATH))
-		return 0;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	*err = -EINVAL;
+	if (flags & TMPFILE && ((flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE ||
+		(flags & O_ACCMODE) == O_RDONLY))
+		return 0;
 	*err = -ENFILE;
 	if (!(f = filealloc()))
 		return 0;
@@ -86,6 +93,8 @@ findopen(struct dentry *at, const char *path, uint flags, uint mode,
 		(flags & O_DIRECTORY ? WALK_DIR : 0);
 	int err;
 
+	if (flags & TMPFILE)
+		return opentmp(at, path, flags, mode, dp);
 	if (flags & O_CREAT)
 		err = opencreate(at, path, flags, mode, dp);
 	else
@@ -96,6 +105,51 @@ findopen(struct dentry *at, const char *path, uint flags, uint mode,
 	if (err < 0)
 		dput(*dp);
 	return err;
+}
+
+/* O_TMPFILE: a file without a name, in the directory of the path. */
+static int
+opentmp(struct dentry *at, const char *path, uint flags, uint mode,
+	struct dentry **dp)
+{
+	struct dentry *dir, *d = 0;
+	struct inode *ip;
+	int err = walk(at, path, WALK_DIR, &dir, 0);
+
+	if (err < 0)
+		return err;
+	ip = dir->inode;
+	acquiresleep(&ip->super->lock);
+	if ((err = iaccess(ip, W_OK | X_OK, 0)) == 0)
+		err = !ip->ops->tmpfile ? -EOPNOTSUPP :
+			!(d = dentrynew(dir, "#", 1)) ? -ENOMEM : 0;
+	if (err == 0)
+		err = ip->ops->tmpfile(ip, d, S_IFREG | masked(ip, mode & 07777));
+	if (err == 0) {
+		d->unlinked = 1;
+		d->inode->linkable = !(flags & O_EXCL);
+	}
+	releasesleep(&ip->super->lock);
+	dput(dir);
+	if (err < 0)
+		dput(d);
+	*dp = d;
+	return err;
+}
+
+/* The mode of a new file in dir: who is not in the group that it will have gives
+ * nobody that group's rights. */
+static uint
+masked(struct inode *dir, uint mode)
+{
+	struct proc *p = myproc();
+
+	if (!p || !p->fs)
+		return mode;
+	if (dir->mode & S_ISGID && !S_ISDIR(mode) && mode & S_IXGRP &&
+		p->fsuid && !igroup(dir->gid))
+		mode &= ~S_ISGID;
+	return mode & ~p->fs->umask;
 }
 
 /* 1: *dp was made; 0: it was there; or -errno.  A link in the last place is
@@ -210,6 +264,9 @@ openfile(struct file *f, struct dentry *d, uint flags)
 		f->ops = &pathops;
 		return 0;
 	}
+	if (!(flags & (O_LARGEFILE | O_EXEC)) && S_ISREG(ip->mode) &&
+		ip->pages && pcachesize(ip->pages) > INT32_MAX)
+		return -EOVERFLOW;
 	if ((err = openinode(f, ip)) < 0) {
 		f->ops = 0;
 		return err;
@@ -368,14 +425,12 @@ static int
 newnode(struct place *pl, uint mode, uint rdev, struct dentry **dp)
 {
 	struct inode *dir = pl->dir->inode;
-	struct proc *p = myproc();
 	int err = newname(pl, dp);
 
 	if (err < 0)
 		return err;
-	if (p && p->fs)
-		mode &= ~p->fs->umask;
-	err = dir->ops->create ? dir->ops->create(dir, *dp, mode, rdev) : -EPERM;
+	err = dir->ops->create ?
+		dir->ops->create(dir, *dp, masked(dir, mode), rdev) : -EPERM;
 	if (err < 0)
 		dput(*dp);
 	return err;
@@ -440,10 +495,10 @@ fslink(struct dentry *old, struct dentry *at, const char *path)
 			err = -EXDEV;
 		else if (S_ISDIR(old->inode->mode) || !dir->ops->link)
 			err = -EPERM;
-		else if (old->inode->nlink == 0)
+		else if (old->inode->nlink == 0 && !old->inode->linkable)
 			err = -ENOENT;
-		else
-			err = dir->ops->link(dir, d, old->inode);
+		else if ((err = dir->ops->link(dir, d, old->inode)) == 0)
+			old->inode->linkable = 0;
 		dput(d);
 	}
 	end(&pl);
@@ -489,7 +544,8 @@ fsrename(struct dentry *oldat, const char *oldpath, struct dentry *newat,
 	struct super *super;
 	int err;
 
-	if (flags & ~RENAME_NOREPLACE)
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
+		flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	if ((err = findplace(&from, oldat, oldpath)) < 0)
 		return err;
@@ -528,6 +584,8 @@ renamelocked(struct place *from, struct place *to, uint flags)
 		return -ENOENT;
 	if (to->d && flags & RENAME_NOREPLACE)
 		return -EEXIST;
+	if (flags & RENAME_EXCHANGE)
+		return exchange(from, to);
 	if ((from->slash || to->slash) && !S_ISDIR(from->d->inode->mode))
 		return -ENOTDIR;
 	if ((err = mayrename(from, to)) < 0)
@@ -546,6 +604,36 @@ renamelocked(struct place *from, struct place *to, uint flags)
 }
 
 static int
+exchange(struct place *from, struct place *to)
+{
+	struct inode *dir = from->dir->inode;
+	int err;
+
+	if (!to->d)
+		return -ENOENT;
+	if (below(to->dir, from->d) || below(from->dir, to->d))
+		return -EINVAL;
+	if ((err = mayremove(from, S_ISDIR(from->d->inode->mode))) < 0 ||
+		(err = mayremove(to, S_ISDIR(to->d->inode->mode))) < 0 ||
+		(err = maymove(from, to)) < 0 || (err = maymove(to, from)) < 0)
+		return err;
+	if (to->d->inode == from->d->inode)
+		return 0;
+	return dir->ops->exchange ? dir->ops->exchange(dir, from->d,
+		to->dir->inode, to->d) : -EINVAL;
+}
+
+/* A directory's own .. changes with its place. */
+static int
+maymove(struct place *from, struct place *to)
+{
+	struct inode *ip = from->d->inode;
+
+	return S_ISDIR(ip->mode) && from->dir != to->dir ?
+		iaccess(ip, W_OK, 0) : 0;
+}
+
+static int
 mayrename(struct place *from, struct place *to)
 {
 	int isdir = S_ISDIR(from->d->inode->mode);
@@ -558,9 +646,7 @@ mayrename(struct place *from, struct place *to)
 	if ((err = mayremove(from, isdir)) < 0)
 		return err;
 	err = to->d ? mayremove(to, isdir) : mayadd(to);
-	if (!err && isdir && from->dir != to->dir)
-		err = iaccess(from->d->inode, W_OK, 0);
-	return err;
+	return err ? err : maymove(from, to);
 }
 
 /* Is d top, or below it? */

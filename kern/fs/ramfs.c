@@ -42,11 +42,17 @@ static int ramlink(struct inode *, struct dentry *, struct inode *old);
 static int ramunlink(struct inode *, struct dentry *);
 static int ramrename(struct inode *, struct dentry *, struct inode *,
 	struct dentry *);
+static int ramexchange(struct inode *, struct dentry *, struct inode *,
+	struct dentry *);
+static int ramtmpfile(struct inode *, struct dentry *, uint mode);
+static int ramtruncate(struct file *, uint64_t size);
+static int ramallocate(struct file *, uint64_t off, uint64_t n, int keep);
+static int zeropage(struct pcache *, uint64_t off, uint64_t end);
 static int ramreadlink(struct inode *, char *buf, uint n);
 static int ramwrite(struct file *, struct uio *, int64_t *off);
 static int writelocked(struct file *, struct uio *, int64_t *off);
-static int ramtruncate(struct file *, uint64_t size);
 static int dirread(struct file *, struct dirsink *);
+static int regular(struct inode *ip);
 static struct inode *newinode(struct inode *dir, uint mode);
 static void enter(struct inode *dir, struct dentry *d, struct inode *ip);
 static void touch(struct inode *ip);
@@ -74,6 +80,8 @@ static const struct inodeops ramops = {
 	.link = ramlink,
 	.unlink = ramunlink,
 	.rename = ramrename,
+	.exchange = ramexchange,
+	.tmpfile = ramtmpfile,
 	.readlink = ramreadlink,
 };
 
@@ -82,6 +90,7 @@ static const struct fileops fileops = {
 	.write = ramwrite,
 	.seek = fmseek,
 	.truncate = ramtruncate,
+	.allocate = ramallocate,
 	.sync = syncfile,
 };
 
@@ -313,9 +322,7 @@ ramcreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		ip->rdev = rdev;
 	if (S_ISREG(mode)) {
-		ip->fops = &fileops;
-		ip->pages = pcachenew(ip, &nobacking);
-		if (!ip->pages) {
+		if (!regular(ip)) {
 			iput(ip);
 			return -ENOSPC;
 		}
@@ -325,6 +332,31 @@ ramcreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 		dir->nlink++;
 	}
 	enter(dir, d, ip);
+	return 0;
+}
+
+/* Make it an empty file: 1, or 0: no memory. */
+static int
+regular(struct inode *ip)
+{
+	ip->fops = &fileops;
+	ip->pages = pcachenew(ip, &nobacking);
+	return ip->pages != 0;
+}
+
+static int
+ramtmpfile(struct inode *dir, struct dentry *d, uint mode)
+{
+	struct inode *ip = full(dir->super) ? 0 : newinode(dir, mode);
+
+	if (!ip)
+		return -ENOSPC;
+	ip->nlink = 0;
+	if (!regular(ip)) {
+		iput(ip);
+		return -ENOSPC;
+	}
+	d->inode = ip;
 	return 0;
 }
 
@@ -463,6 +495,29 @@ ramrename(struct inode *olddir, struct dentry *old, struct inode *newdir,
 	return 0;
 }
 
+static int
+ramexchange(struct inode *dir1, struct dentry *d1, struct inode *dir2,
+	struct dentry *d2)
+{
+	int n = S_ISDIR(d1->inode->mode) - S_ISDIR(d2->inode->mode);
+	int err = 0;
+
+	acquire(&nameslock);
+	if (d1->mounted || d2->mounted)
+		err = -EBUSY;
+	else
+		dswap(d1, d2);
+	release(&nameslock);
+	if (err < 0)
+		return err;
+	dir1->nlink -= n;
+	dir2->nlink += n;
+	touch(dir1);
+	touch(dir2);
+	d1->inode->ctime = d2->inode->ctime = dir2->ctime;
+	return 0;
+}
+
 /* What new names, if anything, loses that name.  nameslock held. */
 static int
 replace(struct inode *dir, struct dentry *new, int isdir)
@@ -528,6 +583,53 @@ ramfscharge(struct inode *ip)
 	room = s->npages < s->maxpages ? s->maxpages - s->npages : 0;
 	release(&uses);
 	return room;
+}
+
+/* Pages of zeroes take the place of holes; none can be beyond the end. */
+static int
+ramallocate(struct file *f, uint64_t off, uint64_t n, int keep)
+{
+	struct pcache *pc = f->inode->pages;
+	uint64_t size = pcachesize(pc), end = off + n;
+	uint i, missing = 0, first = off / PGSIZE;
+	int err = 0;
+
+	if (!keep && end > size) {
+		if ((err = fmtruncate(f, end)) < 0)
+			return err;
+	} else {
+		end = MIN(end, size);
+	}
+	if (end > off && (end - off) / PGSIZE > f->inode->super->maxpages)
+		err = -ENOSPC;
+	for (i = first; !err && (uint64_t)i * PGSIZE < end; i++)
+		missing += !pcachecached(pc, i);
+	if (missing > ramfscharge(f->inode))
+		err = -ENOSPC;
+	for (i = first; !err && (uint64_t)i * PGSIZE < end; i++)
+		if (!pcachecached(pc, i))
+			err = zeropage(pc, (uint64_t)i * PGSIZE, end);
+	if (err < 0 && pcachesize(pc) > size)
+		(void)pcachetruncate(pc, size);
+	ramfscharge(f->inode);
+	return err;
+}
+
+/* Write zeroes at off, at most a page and not beyond end. */
+static int
+zeropage(struct pcache *pc, uint64_t off, uint64_t end)
+{
+	static const char zeroes[512];
+	struct uio u = {0, 0, 1};
+	int r;
+
+	for (uint i = 0; i < PGSIZE && off + i < end; i += sizeof(zeroes)) {
+		u.addr = (uint)zeroes;
+		u.n = MIN(sizeof(zeroes), end - off - i);
+		if ((r = pcachewrite(pc, &u, off + i)) < 0)
+			return r == -ENOMEM ? -ENOSPC : r;
+	}
+	return 0;
 }
 
 static int

@@ -159,7 +159,8 @@ walkon(struct walk *w, const char *p, const char *stop, int flags)
 			break;
 		if (!S_ISDIR(w->d->inode->mode))
 			return -ENOTDIR;
-		if ((err = iaccess(w->d->inode, X_OK, 0)) < 0)
+		if ((w->d->inode->mode & 0111) != 0111 && /* not all may */
+			(err = iaccess(w->d->inode, X_OK, 0)) < 0)
 			return err;
 		for (name = p, hash = 0; *p && *p != '/'; p++)
 			hash = HASHSTEP(hash, *p);

@@ -54,6 +54,7 @@ static const struct suite suites[] = {
 	{"sockname", t_sockname, 0},
 	{"file", t_file, 0},
 	{"mount", t_mount, 0},
+	{"name", t_name, 0},
 	{"fpu", t_fpu, 0},
 	{"futex", t_futex, 0},
 	{"sched", t_sched, 0},
