@@ -123,10 +123,13 @@ vmawords(const struct vmainfo *v, char words[VMAWORDS])
 		{f & VM_DONTDUMP, "dd "},
 	};
 
+	for (uint i = 0; i < NELEM(all); i++) {
+		if (!all[i].set)
+			continue;
+		memcpy(words, all[i].word, 3);
+		words += 3;
+	}
 	*words = 0;
-	for (uint i = 0; i < NELEM(all); i++)
-		if (all[i].set)
-			words += strlcpy(words, all[i].word, 4);
 }
 
 /* See mm.h. */

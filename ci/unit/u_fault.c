@@ -290,7 +290,7 @@ comparevmas(struct mproc *p)
 	struct mpage *a, *b;
 	uint n = 0, last = 0;
 
-	for (uint va = 0; uvmvma(p->u, va, &v); va = v.end) {
+	for (uint next = 0; uvmvma(p->u, next, &v); next = v.end) {
 		check(v.start >= last && v.start < v.end, "%x-%x", v.start, v.end);
 		a = at(p, v.start, 0);
 		check(a != 0, "%x-%x: the first page is not mapped", v.start,
