@@ -135,6 +135,17 @@ void pipeinit(void); /* at boot; devinit calls it */
  * other side.  0 or -errno, with f as it was. */
 int fifoopen(struct inode *, struct file *f);
 
+/* For splice.c; f is an end of a pipe, the right one.  pipetake: copy up to n of
+ * its next bytes, waiting for the first one if block; until pipegive, which says
+ * how many of them are to go, nobody else reads.  Bytes, or 0 or -errno, and
+ * nothing is taken: no writer is left, -EAGAIN, -ERESTARTSYS.  pipeoffer: write
+ * what there is room for, waiting for that if block: bytes, or -EPIPE (and
+ * SIGPIPE), -EAGAIN, -ERESTARTSYS, -ENOMEM. */
+int ispipe(struct file *f);
+int pipetake(struct file *f, char *buf, uint n, int block);
+void pipegive(struct file *f, uint n);
+int pipeoffer(struct file *f, char *buf, uint n, int block);
+
 /* F_GETPIPE_SZ and F_SETPIPE_SZ: the capacity in bytes, or -errno (-EBADF: f is
  * no pipe). */
 int pipegetsize(struct file *f);

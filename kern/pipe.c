@@ -27,6 +27,7 @@
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/signal.h"
+#include "kern/string.h"
 
 #define PIPEPAGES    16  /* capacity of a new pipe */
 #define PIPEPAGESMAX 256 /* what F_SETPIPE_SZ may ask for */
@@ -40,6 +41,7 @@ struct pipe {
 	char *spare;           /* a page to use next, or 0 [lock] */
 	int readers, writers;  /* open files [lock] */
 	uint ropens, wopens;   /* files ever opened, for fifoopen [lock] */
+	int taken;             /* pipetake's caller alone may read [lock] */
 	struct waitq readq;    /* for bytes, or a writer */
 	struct waitq writeq;   /* for room, or a reader */
 	struct inode *inode;   /* whose pipe this is [fifolock] */
@@ -57,6 +59,7 @@ static void pipefree(struct pipe *);
 static void pipedrop(struct pipe *);
 static struct file *pipefile(struct pipe *, struct inode *, uint flags);
 static int piperead(struct file *, struct uio *, int64_t *off);
+static int pipereadable(struct pipe *, int block);
 static uint room(struct pipe *);
 static int pipeget(struct pipe *, struct uio *, uint n);
 static void pipeskip(struct pipe *, uint n);
@@ -191,13 +194,8 @@ piperead(struct file *f, struct uio *u, int64_t *off)
 	if (u->n == 0)
 		return 0;
 	acquiresleep(&p->lock);
-	while (p->head == p->tail && p->writers > 0 && r == 0) {
-		if (f->flags & O_NONBLOCK)
-			r = -EAGAIN;
-		else
-			r = pipewait(p, &p->readq, 0);
-	}
-	if (p->head != p->tail) {
+	r = pipereadable(p, !(f->flags & O_NONBLOCK));
+	if (r == 0 && p->head != p->tail) {
 		full = room(p) < PIPEATOMIC;
 		r = pipeget(p, u, MIN(u->n, p->head - p->tail));
 		full = full && room(p) >= PIPEATOMIC; /* and no more */
@@ -205,6 +203,18 @@ piperead(struct file *f, struct uio *u, int64_t *off)
 	releasesleep(&p->lock);
 	if (full)
 		wakeup(&p->writeq);
+	return r;
+}
+
+/* Wait until there are bytes and nobody has taken them, or neither bytes nor a
+ * writer: 0; or -EAGAIN (unless block), -ERESTARTSYS.  Lock held. */
+static int
+pipereadable(struct pipe *p, int block)
+{
+	int r = 0;
+
+	while (r == 0 && ((p->head == p->tail && p->writers > 0) || p->taken))
+		r = block ? pipewait(p, &p->readq, 0) : -EAGAIN;
 	return r;
 }
 
@@ -433,6 +443,77 @@ pipeclose(struct pipe *p, uint mode)
 	wakeup(&p->readq);
 	wakeup(&p->writeq);
 	fifoput(p);
+}
+
+/* Is f an end of a pipe?  The inode then says which pipe. */
+int
+ispipe(struct file *f)
+{
+	return f->ops == &pipeops;
+}
+
+int
+pipetake(struct file *f, char *buf, uint n, int block)
+{
+	struct pipe *p = f->priv;
+	uint at, m, done;
+	int r;
+
+	acquiresleep(&p->lock);
+	r = pipereadable(p, block);
+	n = MIN(n, p->head - p->tail);
+	for (done = 0; r == 0 && done < n; done += m) {
+		at = (p->tail + done) % PGSIZE;
+		m = MIN(n - done, PGSIZE - at);
+		memcpy(buf + done,
+			p->page[(p->tail + done) / PGSIZE % p->npages] + at, m);
+	}
+	if (r == 0 && n > 0) {
+		p->taken = 1;
+		r = n;
+	}
+	releasesleep(&p->lock);
+	return r;
+}
+
+void
+pipegive(struct file *f, uint n)
+{
+	struct pipe *p = f->priv;
+	uint m;
+
+	acquiresleep(&p->lock);
+	p->taken = 0;
+	for (; n > 0; n -= m) {
+		m = MIN(n, PGSIZE - p->tail % PGSIZE);
+		pipeskip(p, m);
+	}
+	releasesleep(&p->lock);
+	wakeup(&p->readq);
+	wakeup(&p->writeq);
+}
+
+int
+pipeoffer(struct file *f, char *buf, uint n, int block)
+{
+	struct pipe *p = f->priv;
+	struct uio u = {(uint)buf, n, 1};
+	uint done = 0;
+	int err = 0;
+
+	acquiresleep(&p->lock);
+	while (err == 0 && p->readers > 0 && room(p) == 0)
+		err = block ? pipewait(p, &p->writeq, &p->readq) : -EAGAIN;
+	if (err == 0) {
+		u.n = MIN(n, MAX(room(p), 1u));
+		err = pipewriteall(p, &u, 0, &done);
+	}
+	releasesleep(&p->lock);
+	if (done > 0)
+		wakeup(&p->readq);
+	if (err == -EPIPE)
+		sigsend(myproc(), SIGPIPE, 0);
+	return done ? (int)done : err;
 }
 
 /* F_GETPIPE_SZ: the capacity in bytes, or -EBADF when f is no pipe. */

@@ -290,6 +290,7 @@ inheritgroup(struct proc *np, struct proc *p, uint flags)
 		return -ENOMEM;
 	memcpy((char *)tg + start, (char *)from + start,
 		offsetof(struct tgroup, exe) - start);
+	cpulimit(tg, 0);
 	if (from->exe)
 		tg->exe = filedup(from->exe);
 	tg->exitsignal = flags & CLONE_PARENT ? from->exitsignal

@@ -130,6 +130,9 @@ struct tgroup {
 	int64_t realinterval;    /* ns, 0: once */
 	uint itimer[2], itimerval[2]; /* ticks left and interval of
 	                          * ITIMER_VIRTUAL, ITIMER_PROF; 0: off */
+	uint cpuleft;            /* ticks until the process has used cpusecs
+	                          * seconds and RLIMIT_CPU is looked at; 0: off */
+	uint cpusecs;
 };
 
 struct proc {
@@ -336,8 +339,12 @@ void rlimitinit(struct rlimit64 limit[NRLIMIT]);
 /* ptimer.c: delete the timers of the running process, at exec and at exit. */
 void ptimerexit(struct tgroup *tg);
 
-/* systime.c: tick() calls it for the running process when itimer[0] or [1] is
- * not 0: counts them down, and sends what is due.  Interrupts off. */
+/* sysrlimit.c: look at RLIMIT_CPU when tg has used that many seconds, after
+ * used ticks so far.  New process, or proctree held. */
+void cpulimit(struct tgroup *tg, uint64_t used);
+
+/* systime.c: tick() calls it for the running process when itimer[0] or [1] or
+ * cpuleft is not 0: counts them down, and sends what is due.  Interrupts off. */
 void itimertick(struct tgroup *tg, int user);
 
 #endif

@@ -229,6 +229,11 @@ SYSCALL(239, sendfile64)
 SYSCALL(324, fallocate)
 SYSCALL(377, copy_file_range)
 
+/* kern/splice.c */
+SYSCALL(313, splice)
+SYSCALL(315, tee)
+SYSCALL(316, vmsplice)
+
 /* kern/socket.c */
 SYSCALL(102, socketcall)
 SYSCALL(337, recvmmsg)

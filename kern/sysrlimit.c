@@ -130,13 +130,31 @@ static int
 changerlimit(struct tgroup *tg, uint which, const struct rlimit64 *new)
 {
 	int root = myproc()->euid == 0;
+	struct procusage ru;
 
 	if (new->max > tg->rlimit[which].max && !root)
 		return -EPERM;
 	if (which == RLIMIT_NOFILE && new->max > NOFILEMAX)
 		return -EPERM; /* there are no more */
 	tg->rlimit[which] = *new;
+	if (which == RLIMIT_CPU) {
+		groupusage(tg, &ru);
+		cpulimit(tg, ru.utime + ru.stime);
+	}
 	return 0;
+}
+
+void
+cpulimit(struct tgroup *tg, uint64_t used)
+{
+	uint64_t secs = MAX(tg->rlimit[RLIMIT_CPU].cur, 1u);
+	uint ticks = (uint)used;
+
+	tg->cpuleft = 0;
+	if (secs >= ~0u / HZ)
+		return;
+	tg->cpusecs = MAX((uint)secs, ticks / HZ);
+	tg->cpuleft = secs * HZ > used ? (uint)secs * HZ - ticks : 1;
 }
 
 /* mm/ keeps the limits that faults and mmap look at. */

@@ -9,6 +9,7 @@
 #include "kern/timeval.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
+#include "kern/abi/resource.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
@@ -465,6 +466,7 @@ sys_alarm(const uint *a)
 }
 
 static int countdown(uint *left, uint again);
+static void overcpu(struct tgroup *tg);
 
 void
 itimertick(struct tgroup *tg, int user)
@@ -473,6 +475,18 @@ itimertick(struct tgroup *tg, int user)
 		sigsendproc(tg, SIGVTALRM, 0);
 	if (countdown(&tg->itimer[1], tg->itimerval[1]))
 		sigsendproc(tg, SIGPROF, 0);
+	if (countdown(&tg->cpuleft, HZ))
+		overcpu(tg);
+}
+
+/* Another second behind the limit of CPU time. */
+static void
+overcpu(struct tgroup *tg)
+{
+	if (tg->cpusecs++ >= tg->rlimit[RLIMIT_CPU].max)
+		sigsendproc(tg, SIGKILL, 0);
+	else
+		sigsendproc(tg, SIGXCPU, 0);
 }
 
 /* A tick less; when none is left, 1, and from the start.  Other threads of the

@@ -239,7 +239,7 @@ account(struct proc *p, int user)
 		p->stime++;
 		c->ticks[TICK_SYSTEM]++;
 	}
-	if (p->tg->itimer[0] | p->tg->itimer[1])
+	if (p->tg->itimer[0] | p->tg->itimer[1] | p->tg->cpuleft)
 		itimertick(p->tg, user);
 }
 

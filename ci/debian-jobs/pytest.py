@@ -1,5 +1,6 @@
 """Run one module of Python's tests: a line a test, sorted, and the counts."""
 
+import contextlib
 import io
 import os
 import re
@@ -56,7 +57,8 @@ if __name__ == "__main__":
     os.chdir("/tmp")
     suite = unittest.defaultTestLoader.loadTestsFromName(sys.argv[1])
     result = Result(None, None, 0)
-    chosen(suite)(result)
+    with contextlib.redirect_stdout(io.StringIO()):
+        chosen(suite)(result)
     for line in sorted(result.lines):
         print(re.sub(r"0x[0-9a-f]{6,}", "ADDR", line))
     print(result.testsRun, "tests")

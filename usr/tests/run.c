@@ -48,6 +48,8 @@ static const struct suite suites[] = {
 	{"pipe", t_pipe, 0},
 	{"ptrace", t_ptrace, 0},
 	{"pty", t_pty, 0},
+	{"splice", t_splice, 0},
+	{"limit", t_limit, 0},
 	{"event", t_event, 0},
 	{"socket", t_socket, 0},
 	{"sockfd", t_sockfd, 0},
