@@ -29,7 +29,10 @@ struct list pclist;
 struct spinlock pclistlock;
 
 static struct slabcache *pccache;
+static struct readahead once = {.mode = RA_RANDOM}; /* a page, no more */
 
+static int bring(struct pcache *, uint index, struct readahead *, uint want,
+	struct page **);
 static struct page *blankpage(void);
 static struct page *newpage(void);
 static void setsize(struct pcache *, uint64_t size);
@@ -266,6 +269,20 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	return major;
 }
 
+/* The same for system calls, which may wait for memory; but with ra 0 they may
+ * not. */
+static int
+bring(struct pcache *pc, uint index, struct readahead *ra, uint want,
+	struct page **pgp)
+{
+	int err;
+
+	do
+		err = pagebring(pc, index, ra, want, pgp);
+	while (err == -ENOMEM && ra && reclaimwait());
+	return err;
+}
+
 /* A page of zeroes for a file, or 0. */
 static struct page *
 blankpage(void)
@@ -392,7 +409,7 @@ zerotail(struct pcache *pc, uint64_t end)
 
 	if (tail == 0 || !backed(pc))
 		return 0;
-	err = pagebring(pc, size >> PGSHIFT, 0, 1, &pg);
+	err = bring(pc, size >> PGSHIFT, &once, 1, &pg);
 	if (err < 0)
 		return err;
 	end = MIN(end, size - tail + PGSIZE);
@@ -453,7 +470,7 @@ pcacheread(struct pcache *pc, struct uio *u, uint64_t off,
 			if (pg)
 				putpage(pg);
 			pg = 0;
-			err = pagebring(pc, index, ra, (MIN(u->n, size - off) +
+			err = bring(pc, index, ra, (MIN(u->n, size - off) +
 				off % PGSIZE + PGSIZE - 1) >> PGSHIFT, &pg);
 			if (err < 0)
 				break;
@@ -483,13 +500,14 @@ pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
 		err = zerotail(pc, off);
 	for (; u->n > 0 && err == 0; off += n) {
 		n = MIN(u->n, PGSIZE - (uint)off % PGSIZE);
-		if (off + n > room)
+		if (off + n > room) {
+			if (backed(pc))
+				dirtythrottle(pc);
 			err = findroom(pc, off, n, u->n, &room);
+		}
 		if (err == 0)
 			err = writechunk(pc, u, off, n);
 	}
-	if (backed(pc))
-		dirtythrottle(pc);
 	return before != u->n ? (int)(before - u->n) : err;
 }
 
@@ -530,7 +548,7 @@ writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 	if (pg == 0 || !(pg->flags & PGF_UPTODATE)) {
 		if (pg)
 			putpage(pg);
-		if ((err = pagebring(pc, index, 0, 1, &pg)) < 0)
+		if ((err = bring(pc, index, &once, 1, &pg)) < 0)
 			return err;
 	}
 	got = u->n;
@@ -590,7 +608,8 @@ putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
 
 	if (off - off % PGSIZE >= pcachesize(pc))
 		return -EIO;
-	err = pcacheget(pc, off >> PGSHIFT, 0, &pg);
+	err = backed(pc) ? bring(pc, off >> PGSHIFT, &once, 1, &pg)
+			 : pcacheget(pc, off >> PGSHIFT, 0, &pg);
 	if (err < 0)
 		return err;
 	memcpy((char *)pagekva(pg) + off % PGSIZE, from, n);
