@@ -285,6 +285,18 @@ memlocklimit(void)
 	return ~0u;
 }
 
+struct pcache *
+filepages(struct file *f)
+{
+	return f->priv;
+}
+
+uint
+strlcpy(char *dst, const char *src, uint n)
+{
+	return snprintf(dst, n, "%s", src);
+}
+
 /* User memory is the host's; from userend on there is none. */
 static uint
 left(uint uva, uint n)
