@@ -71,7 +71,8 @@ scanbus(uint bus, void (*probe)(const struct pcidev *))
 	}
 }
 
-/* Look at one function: 1 if the device has more. */
+/* Look at one function: 1 if the device has more.  One without a driver shall not
+ * hold a line that others share. */
 static int
 scanfn(struct pcidev *d, void (*probe)(const struct pcidev *))
 {
@@ -84,10 +85,13 @@ scanfn(struct pcidev *d, void (*probe)(const struct pcidev *))
 	d->class = pciread(d, CLASS) >> 8;
 	d->irq = (uint8_t)pciread(d, LINE);
 	below = pciread(d, BUSES) >> 8 & 0xFF;
-	if (d->class == BRIDGE && below > d->bus)
+	if (d->class == BRIDGE && below > d->bus) {
 		scanbus(below, probe);
-	else
+	} else if (d->class >> 16 != BRIDGE >> 16) {
+		pciwrite(d, COMMAND,
+			(pciread(d, COMMAND) & 0xFFFF) | CMD_NOINTX);
 		probe(d);
+	}
 	return d->fn == 0 && (pciread(d, HEADER) & MULTI);
 }
 
