@@ -27,6 +27,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bench
 import cpio
 import disks as disktests
+import ext2tests
 import interactive
 import qemu
 import tlbmutants
@@ -610,6 +611,44 @@ def withscript(name, script, files=()):
 def disks():
     """Drivers of disks, partitions, errors."""
     yield from disktests.jobs(sys.modules[__name__])
+
+
+@suite
+def ext2():
+    """ext2: every operation, as ramfs does it; e2fsck and debugfs look on."""
+    for kind, (_, cpus) in ext2tests.KINDS.items():
+        run = job(ext2tests.use, "ext2-" + kind, kind)
+        yield "ext2-" + kind, wide(run) if cpus > 1 else run
+    yield "ext2-refuse", job(ext2tests.refuse, "ext2-refuse")
+
+
+@suite
+def ext2fuzz():
+    """Damaged images are mounted, read, written: no panic, no hang."""
+    for i in range(4):
+        yield "ext2fuzz-%d" % i, job(ext2tests.fuzz, "ext2fuzz-%d" % i,
+                                     i * ext2tests.PERBOOT)
+
+
+@named
+def ext2fuzz_long():
+    for i in range(4, 64):
+        yield "ext2fuzz-%d" % i, job(ext2tests.fuzz, "ext2fuzz-%d" % i,
+                                     i * ext2tests.PERBOOT)
+
+
+@suite
+def powercut():
+    """QEMU is killed while it writes: e2fsck repairs, fsync has kept its word.
+    """
+    for i in range(20):
+        yield "powercut-%d" % i, job(ext2tests.powercut, "powercut-%d" % i, i)
+
+
+@named
+def powercut_long():
+    for i in range(20, 220):
+        yield "powercut-%d" % i, job(ext2tests.powercut, "powercut-%d" % i, i)
 
 
 # The boot matrix.

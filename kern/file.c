@@ -74,10 +74,8 @@ fileclose(struct file *f)
 		epollforget(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
-	if (f->counted == FILE_WRITER)
+	if (f->writer)
 		iputwriter(f->inode);
-	else if (f->counted)
-		iputtext(f->inode);
 	dput(f->dentry);
 	if (ndetached)
 		reapmounts();

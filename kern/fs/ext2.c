@@ -68,7 +68,7 @@ static int writelocked(struct file *, struct uio *, int64_t *off);
 static int64_t seekfile(struct file *, int64_t off, int whence);
 static int truncate(struct file *, uint64_t size);
 static void releasefile(struct file *);
-static int trim(struct inode *, uint unit);
+static int trim(struct inode *);
 
 const struct fstype ext2type = {
 	.name = "ext2",
@@ -926,9 +926,9 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	uint64_t end;
 	int n = u->n, r;
 
-	if (pcachesize(ip->pages) + PGSIZE < (uint64_t)xi->mapend <<
+	if (pcachesize(ip->pages) + EXT2(ip)->bsize <= (uint64_t)xi->mapend <<
 		EXT2(ip)->bits)
-		(void)trim(ip, PGSIZE); /* a fault was late for a truncate */
+		(void)trim(ip); /* a fault was late for a truncate */
 	xi->writer = myproc();
 	r = fmwritelocked(f, u, off, n);
 	if (r < n) { /* all of a page has been written, or nothing */
@@ -938,7 +938,7 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 			end += PGSIZE - 1;
 		ext2unfresh(ip, end / PGSIZE << (PGSHIFT - EXT2(ip)->bits));
 		xi->writer = 0;
-		(void)trim(ip, PGSIZE);
+		(void)trim(ip);
 	}
 	xi->writer = 0;
 	if (r > 0)
@@ -959,14 +959,12 @@ seekfile(struct file *f, int64_t off, int whence)
 	return off;
 }
 
-/* Free what is reserved beyond the end, rounded up to so many bytes.  Within the
- * last page a mapping may yet need it, until the file is closed.  ip is locked.
- */
+/* Free what is reserved beyond the end.  ip is locked. */
 static int
-trim(struct inode *ip, uint unit)
+trim(struct inode *ip)
 {
-	uint bits = EXT2(ip)->bits;
-	uint end = (pcachesize(ip->pages) + unit - 1) / unit * (unit >> bits);
+	struct ext2 *fs = EXT2(ip);
+	uint end = (pcachesize(ip->pages) + fs->bsize - 1) >> fs->bits;
 
 	if (EXT2I(ip)->mapend > end)
 		return ext2cut(ip, end);
@@ -986,7 +984,7 @@ truncate(struct file *f, uint64_t size)
 		return -EFBIG;
 	grows = size > pcachesize(ip->pages);
 	if (grows)
-		(void)trim(ip, PGSIZE);
+		(void)trim(ip);
 	if ((err = fmtruncate(f, size)) < 0)
 		return err;
 	largefile(ip);
@@ -1023,6 +1021,6 @@ releasefile(struct file *f)
 		return;
 	acquiresleep(&ip->lock);
 	if (ip->nlink)
-		(void)trim(ip, EXT2(ip)->bsize);
+		(void)trim(ip);
 	releasesleep(&ip->lock);
 }

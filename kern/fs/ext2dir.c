@@ -519,6 +519,7 @@ dirrename(struct inode *from, struct dentry *old, struct inode *to,
 		acquire(&nameslock);
 		dmove(old, new);
 		release(&nameslock);
+		treefree(new); /* what it is remembered not to have had */
 	}
 	releasesleep(&from->lock);
 	if (to != from)

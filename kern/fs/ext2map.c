@@ -15,7 +15,9 @@
  *     they are given back (ext2unfresh).  A fault has its page before it asks
  *     for blocks, and makes it dirty then.
  *  4. Blocks smaller than a page come by the page: a dirty page has all of its
- *     blocks, so what is stored to it later need not ask again.
+ *     blocks up to the end of the file, so what is stored to it later need not
+ *     ask again; and when the file grows its last page is asked for.  Beyond the
+ *     end there are none: e2fsck would think that the file is longer.
  *  5. Freed blocks leave the inode first, then the bitmap.
  *  6. A tree of blocks that is a loop ends at the first block that is freed
  *     twice.
@@ -151,19 +153,22 @@ reserve(struct pcache *pc, uint64_t from, uint64_t to)
 	struct ext2 *fs = EXT2(ip);
 	struct ext2inode *xi = EXT2I(ip);
 	int mine = xi->writer == myproc(), err;
-	uint first = from / PGSIZE << (PGSHIFT - fs->bits);
-	uint last = ((to - 1) / PGSIZE + 1) << (PGSHIFT - fs->bits);
+	uint64_t size = pcachesize(pc);
+	uint first = from / PGSIZE << (PGSHIFT - fs->bits), last;
 
 	if (from >= to)
 		return 0;
 	if (to > fs->maxsize)
 		return -EFBIG;
+	if (to < size)
+		to = MIN(size, (to + PGSIZE - 1) / PGSIZE * PGSIZE);
+	last = (to - 1) >> fs->bits;
 	acquiresleep(&xi->maplock);
 	if (mine) { /* what was fresh before has been written */
 		memset(xi->fresh, 0, sizeof(xi->fresh));
 		xi->freshbase = first;
 	}
-	err = reserveblocks(ip, first, last - 1, mine);
+	err = reserveblocks(ip, first, last, mine);
 	if (err < 0 && mine)
 		unfresh(ip, first);
 	releasesleep(&xi->maplock);

@@ -545,6 +545,7 @@ full(const char *dir)
 	char p[500];
 	int f, n, i;
 
+	sync(); /* what was unlinked a moment ago is free then */
 	statfs(dir, &before);
 	for (i = 0;; i++) {
 		snprintf(p, sizeof(p), "%s/fill%d", dir, i);
@@ -585,11 +586,13 @@ full(const char *dir)
 	}
 	if (back != total)
 		die("wrote %lld, read %lld", total, back);
+	sync();
 	statfs(dir, &after);
 	if (after.f_bfree + 30 < before.f_bfree ||
 		after.f_ffree != before.f_ffree)
-		die("%ld blocks free, %ld before", (long)after.f_bfree,
-			(long)before.f_bfree);
+		die("%ld blocks, %ld inodes free; %ld, %ld before",
+			(long)after.f_bfree, (long)after.f_ffree,
+			(long)before.f_bfree, (long)before.f_ffree);
 }
 
 /* power: each file is written whole, and what was synced last must be there: its
