@@ -151,6 +151,12 @@ int pipeoffer(struct file *f, char *buf, uint n, int block);
 int pipegetsize(struct file *f);
 int pipesetsize(struct file *f, uint bytes);
 
+/* ramfs.c: a regular file of tmpfs that has no name but this one, for /proc, open
+ * to read and write; or 0.  Permissions are mode's. */
+struct file *shmfile(const char *name, uint mode);
+
+void shminit(void); /* sysshm.c, at boot */
+
 /* anonfile.c: files that are neither in a file system nor pipes. */
 void anoninit(void); /* at boot, after inodeinit() */
 

@@ -49,6 +49,7 @@ kmain(uint magic, uint info)
 	fileinit();
 	vfsinit();                  /* an empty root */
 	anoninit();
+	shminit();
 	epollinit();
 	timerfdinit();
 	signalfdinit();

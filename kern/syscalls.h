@@ -165,6 +165,13 @@ SYSCALL(270, tgkill)
 SYSCALL(335, rt_tgsigqueueinfo)
 SYSCALL(421, rt_sigtimedwait_time64)
 
+/* kern/sysshm.c */
+SYSCALL(117, ipc)
+SYSCALL(395, shmget)
+SYSCALL(396, shmctl)
+SYSCALL(397, shmat)
+SYSCALL(398, shmdt)
+
 /* kern/sysmem.c */
 SYSCALL(45, brk)
 SYSCALL(90, mmap)

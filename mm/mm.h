@@ -14,6 +14,7 @@
 #include "kern/uio.h"
 
 struct file;
+struct fileops;
 struct inode;
 struct pcache;
 struct proc;
@@ -247,6 +248,9 @@ int fault(struct uvm *u, uint va, uint access);
 int mmap(struct uvm *, uint addr, uint len, int prot, int flags, struct file *,
 	uint64_t off);
 int munmap(struct uvm *, uint addr, uint len);
+int unmapfile(struct uvm *, uint addr, const struct fileops *); /* the mappings
+                                      * of a file of this kind that began so
+                                      * that its first byte was at addr */
 int mprotect(struct uvm *, uint addr, uint len, int prot);
 int mremap(struct uvm *, uint addr, uint oldlen, uint newlen, int flags,
 	uint newaddr);
@@ -349,6 +353,9 @@ int pcacheread(struct pcache *, struct uio *u, uint64_t off, struct readahead *)
  * callers make it -ENOSPC where that is right), -EFAULT, -EIO, -ENOSPC.  May
  * wait until less is dirty. */
 int pcachewrite(struct pcache *, struct uio *u, uint64_t off);
+
+/* How many vmas map it. */
+uint pcachemaps(struct pcache *);
 
 /* Pages it holds (st_blocks of files in memory), and those to be written. */
 uint pcachepages(struct pcache *);

@@ -243,6 +243,31 @@ munmap(struct uvm *u, uint addr, uint len)
 	return err;
 }
 
+/* See mm.h. */
+int
+unmapfile(struct uvm *u, uint addr, const struct fileops *ops)
+{
+	struct drop drop = {0, 0};
+	struct file *file = 0;
+	struct vma *v;
+	int err = 0;
+
+	acquirewrite(&u->lock);
+	for (int i = vmaindex(u, addr); err == 0 && i < u->nvma; i++) {
+		v = u->vmas[i];
+		if (!v->file || v->file->ops != ops ||
+			(file && file != v->file) ||
+			(v->start - addr) >> PGSHIFT != v->pgoff)
+			continue;
+		file = v->file; /* drop holds it */
+		err = munmaplocked(u, v->start, v->end, &drop);
+		i = vmaindex(u, v->end) - 1;
+	}
+	releasewrite(&u->lock);
+	dropall(&drop);
+	return file ? err : -EINVAL;
+}
+
 /* Give back what munmaplocked() has taken out.  May sleep; no lock held. */
 void
 dropall(struct drop *drop)

@@ -79,6 +79,20 @@ objwait(struct uvm *u)
 	release(&pinlock);
 }
 
+/* See mm.h. */
+uint
+pcachemaps(struct pcache *pc)
+{
+	struct vma *v;
+	uint n = 0;
+
+	acquire(&pc->maplock);
+	listeach(v, &pc->maps, maplink)
+		n += v->uvm != 0;
+	release(&pc->maplock);
+	return n;
+}
+
 /* See vm.h. */
 void
 objunmap(struct pcache *pc, uint from)

@@ -35,7 +35,6 @@ static struct list *bucket(struct super *, uint64_t ino);
 static struct inode *find(struct super *, uint64_t ino);
 static struct inode *blank(struct super *);
 static int unref(struct inode *);
-static int ingroup(struct proc *p, uint gid, int real);
 
 void
 inodeinit(void)
@@ -337,7 +336,7 @@ iaccess(struct inode *ip, int want, int real)
 	return (mode & want) == (uint)want ? 0 : -EACCES;
 }
 
-static int
+int
 ingroup(struct proc *p, uint gid, int real)
 {
 	if ((real ? p->gid : p->fsgid) == gid)

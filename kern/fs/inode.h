@@ -412,6 +412,10 @@ void putpath(char *);
  * real: judge by the real ids (access). */
 int iaccess(struct inode *, int want, int real);
 
+/* Is gid, or for who opens a file fsgid, this group, or one of the others? */
+struct proc;
+int ingroup(struct proc *p, uint gid, int real);
+
 int igroup(uint gid); /* is the running process in the group? */
 
 void inodestat(struct inode *, struct kstat *); /* the fields of any inode */

@@ -38,6 +38,7 @@ static const struct suite suites[] = {
 	{"mapfile", t_mapfile, 0},
 	{"proc", t_proc, 0},
 	{"mlock", t_mlock, 0},
+	{"shm", t_shm, 0},
 	{"random", t_random, 0},
 	{"trap", t_trap, 0},
 	{"signal", t_signal, 0},
