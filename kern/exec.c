@@ -14,17 +14,24 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
+#include "kern/abi/stat.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/futex.h"
 #include "kern/ptrace.h"
+#include "kern/random.h"
 #include "kern/string.h"
 
-#define DYNBASE 0x00400000 /* where a position-independent program goes */
+#define DYNBASE   0x00400000 /* where a position-independent program goes */
+#define TABLESIZE (4u << 20) /* what a page table maps */
+#define ROOM      (1u << 20)
 #define PHDRMAX (64 << 10)  /* bytes of program headers */
 
 static int prepare(struct exec *e);
 static int openprogram(struct exec *e);
+static void rights(struct exec *e);
+static int shared(struct proc *p);
+static void randomize(struct exec *e);
 static struct file *openexec(const char *path, int *err);
 static int parsescript(struct script *s, const char *head);
 static int readelf(struct elf *elf, struct file *f, int bad);
@@ -43,11 +50,25 @@ static void execfree(struct exec *e);
 int
 doexec(const char *path, uint argv, uint envp, int kernel)
 {
+	int err;
+	struct file *f = openexec(path, &err);
+
+	return f ? doexecfile(f, 0, path, argv, envp, kernel) : err;
+}
+
+int
+doexecfile(struct file *f, int lost, const char *path, uint argv, uint envp,
+	int kernel)
+{
 	struct exec *e = kzalloc(sizeof(*e));
 	int err = -ENOMEM, pid;
 
-	if (e == 0)
+	if (e == 0) {
+		fileclose(f);
 		return -ENOMEM;
+	}
+	e->file = f;
+	e->lost = lost;
 	e->path = path;
 	e->argv = argv;
 	e->envp = envp;
@@ -79,6 +100,8 @@ prepare(struct exec *e)
 		return err;
 	if ((err = openinterp(e)) < 0)
 		return err;
+	rights(e);
+	randomize(e);
 	e->hidden = iaccess(e->file->inode, R_OK, 0) < 0 ||
 		(e->interpfile && iaccess(e->interpfile->inode, R_OK, 0) < 0);
 	if ((err = newspace(e)) < 0)
@@ -113,17 +136,14 @@ execfree(struct exec *e)
 	kmfree(e);
 }
 
-/* Open path, or what its #! line names, and so on. */
+/* If the file begins with #!, open what that names instead, and so on. */
 static int
 openprogram(struct exec *e)
 {
-	const char *path = e->path;
+	const char *path;
 	int err, n;
 
 	for (;;) {
-		e->file = openexec(path, &err);
-		if (e->file == 0)
-			return err;
 		memset(e->head, 0, HEADLEN);
 		n = fileread(e->file, e->head, HEADLEN, 0);
 		if (n < 0)
@@ -132,12 +152,16 @@ openprogram(struct exec *e)
 			return 0;
 		if (e->nscript == NSCRIPT)
 			return -ELOOP;
+		if (e->lost) /* the interpreter could not open it */
+			return -ENOENT;
 		err = parsescript(&e->script[e->nscript], e->head);
 		if (err < 0)
 			return err;
 		path = e->script[e->nscript++].interp;
 		fileclose(e->file);
-		e->file = 0;
+		e->file = openexec(path, &err);
+		if (e->file == 0)
+			return err;
 	}
 }
 
@@ -145,13 +169,19 @@ openprogram(struct exec *e)
 static struct file *
 openexec(const char *path, int *err)
 {
-	struct file *f = openpath(0, path, O_EXEC, 0, err);
+	return execfile(openpath(0, path, O_EXEC, 0, err), err);
+}
 
+struct file *
+execfile(struct file *f, int *err)
+{
 	if (f == 0)
 		return 0;
-	if (filepcache(f))
+	*err = filepcache(f) ? igettext(f->inode) : -EACCES;
+	if (*err == 0) {
+		f->counted = FILE_TEXT;
 		return f;
-	*err = -EACCES;
+	}
 	fileclose(f);
 	return 0;
 }
@@ -268,6 +298,62 @@ openinterp(struct exec *e)
 	return readelf(&e->interp, e->interpfile, -ELIBBAD);
 }
 
+/* The ids it will have: those of a set-user-id or set-group-id program's file,
+ * but not where that is not wanted, nor while others could meddle with it. */
+static void
+rights(struct exec *e)
+{
+	struct inode *ip = e->file->inode;
+	struct proc *p = myproc();
+	uint mode = ip->mode;
+
+	if (p->nonewprivs || (ip->super->flags & MS_NOSUID))
+		mode = 0;
+	e->euid = mode & S_ISUID ? ip->uid : p->euid;
+	e->egid = p->egid;
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		e->egid = ip->gid;
+	e->secure = e->euid != p->uid || e->egid != p->gid;
+	if (e->secure && p->euid != 0 && (shared(p) || !traceprivileged(p))) {
+		e->euid = p->uid;
+		e->egid = p->gid;
+	}
+}
+
+/* Does another process share its root and working directory? */
+static int
+shared(struct proc *p)
+{
+	struct proc *t;
+	int n = 0;
+
+	acquire(&proctree);
+	eachthread (t, p->tg)
+		n += t->fs == p->fs;
+	n = p->fs->ref > n;
+	release(&proctree);
+	return n;
+}
+
+uint aslr = 2; /* /proc/sys/kernel/randomize_va_space */
+
+/* Where stack, mappings, heap and a position-independent program are moved to, in
+ * bytes.  Each stays within the page table that it would be in otherwise, with
+ * room to grow there: a table more is 3,000 instructions at each fork. */
+static void
+randomize(struct exec *e)
+{
+	randombytes(&e->rnd, sizeof(e->rnd));
+	if (!aslr || (!e->secure && (myproc()->persona & ADDR_NO_RANDOMIZE))) {
+		e->rnd.stack = e->rnd.mmap = e->rnd.brk = e->rnd.pie = 0;
+		return;
+	}
+	e->rnd.stack = e->rnd.stack % (TABLESIZE - ROOM) & ~15u;
+	e->rnd.mmap = PGROUNDDOWN(e->rnd.mmap % ROOM);
+	e->rnd.pie = PGROUNDDOWN(e->rnd.pie % ROOM);
+	e->rnd.brk = aslr < 2 ? 0 : PGROUNDDOWN(e->rnd.brk % ROOM);
+}
+
 /* Make the address space and map the program into it. */
 static int
 newspace(struct exec *e)
@@ -275,22 +361,29 @@ newspace(struct exec *e)
 	struct rlimit64 *limit = myproc()->tg->rlimit;
 	struct elf *prog = &e->prog;
 	struct uvm *u;
+	uint stack, end, left;
 	int err;
 
 	e->uvm = u = newuvm();
 	if (u == 0)
 		return -ENOMEM;
-	err = inituvm(u, MIN(limit[RLIMIT_STACK].cur, ~0u));
+	stack = MIN(limit[RLIMIT_STACK].cur, ~0u);
+	if (e->secure)
+		stack = MIN(stack, STACKLIMIT);
+	err = inituvm(u, USERTOP - PGROUNDDOWN(e->rnd.stack), stack);
 	if (err < 0)
 		return err;
+	uvmargs(u)->mmapgap = e->rnd.mmap;
 	uvmlimit(u, UVM_AS, MIN(limit[RLIMIT_AS].cur, ~0u));
 	uvmlimit(u, UVM_DATA, MIN(limit[RLIMIT_DATA].cur, ~0u));
 	if (prog->hdr.type == ET_DYN)
-		prog->bias = DYNBASE - prog->low;
+		prog->bias = DYNBASE + e->rnd.pie - prog->low;
 	err = loadelf(u, prog, e->file);
 	if (err < 0)
 		return err;
-	setheap(u, prog->high + prog->bias);
+	end = prog->high + prog->bias;
+	left = TABLESIZE - end % TABLESIZE;
+	setheap(u, end + e->rnd.brk % (left > ROOM ? left - ROOM + 1 : ROOM));
 	return e->interpfile ? placeinterp(e) : 0;
 }
 
@@ -362,11 +455,15 @@ commit(struct exec *e)
 
 	futexexit(p);
 	ptimerexit(p->tg);
-	p->tg->dumpable = !e->secure && !e->hidden; /* first: the new memory is a secret */
+	/* First, for the new memory may be a secret. */
+	p->tg->dumpable = !e->hidden && e->euid == p->euid &&
+		p->euid == p->uid && e->egid == p->egid && p->egid == p->gid;
 	p->euid = p->suid = p->fsuid = e->euid;
 	p->egid = p->sgid = p->fsgid = e->egid;
-	if (e->secure)
+	if (e->secure) {
 		p->pdeathsig = 0;
+		p->persona &= ~(uint)PER_CLEAR_ON_SETID;
+	}
 	swapspace(p, e);
 	vforkrelease(p);
 	sigexec(p);

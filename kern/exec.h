@@ -6,7 +6,7 @@
 #include "kern/proc.h"
 
 #define HEADLEN 256 /* of a file, to see what it is */
-#define NSCRIPT 4   /* #! lines that lead to #! files */
+#define NSCRIPT 5   /* #! lines until one is too many */
 
 struct elf { /* one ELF file: the program or its interpreter */
 	struct elfhdr hdr;
@@ -24,6 +24,7 @@ struct exec {
 	const char *path;
 	uint argv, envp; /* arrays of pointers */
 	int kernel;      /* they and their strings are the kernel's */
+	int lost;        /* path leads nowhere once it runs */
 	int argc, envc;
 	uint room;       /* bytes that arguments may still take */
 	int nscript;
@@ -34,15 +35,22 @@ struct exec {
 	struct uvm *uvm;
 	char *scratch;   /* a page: the string at hand */
 	char *window;    /* a page: what will be at base */
-	uint base, sp;
+	uint base, sp, top;
+	struct {
+		uint8_t bytes[16]; /* AT_RANDOM's */
+		uint stack, mmap, brk, pie; /* where things go */
+	} rnd;
 	uint cached, ncached; /* scratch holds these user bytes (putpointers) */
 	uint execfn, platform, random; /* addresses */
 	struct sighand *sighand; /* to replace a shared one, or 0 */
 	struct files *files;     /* likewise */
-	uint euid, egid;
+	uint euid, egid; /* those it will have */
 	int secure;      /* AT_SECURE: it has other rights than the user */
 	int hidden;      /* the user may not read it */
 };
+
+#define ADDR_NO_RANDOMIZE  0x0040000 /* of personality() */
+#define PER_CLEAR_ON_SETID 0x0740000 /* and what else a program could be fooled by */
 
 /* execargs.c: copy the arguments and the environment to the new stack; then,
  * with the program mapped, build what is below them and set sp.  0 or -errno:

@@ -3,7 +3,7 @@
  *
  * From high to low addresses:
  *
- *   USERTOP   0 0 0 0
+ *   the top   0 0 0 0                          USERTOP, or below it by chance
  *             file name                        AT_EXECFN
  *             environment strings              first one lowest
  *             argument strings                 likewise
@@ -23,8 +23,6 @@
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
 #include "kern/fs/inode.h"
-#include "kern/ptrace.h"
-#include "kern/random.h"
 #include "kern/string.h"
 
 #define ARGMIN     (128 << 10) /* room for arguments whatever the stack limit */
@@ -55,8 +53,8 @@ pushstrings(struct exec *e)
 	int err;
 
 	e->room = MIN(MAX(room, ARGMIN), ARGMAX);
-	e->sp = USERTOP;
-	e->base = USERTOP - PGSIZE;
+	e->sp = e->top = USERTOP - e->rnd.stack;
+	e->base = PGROUNDDOWN(e->top - 1);
 	if ((err = countargs(e, e->argv, &e->argc)) < 0 ||
 		(err = countargs(e, e->envp, &e->envc)) < 0 ||
 		(err = push(e, "\0\0\0", 4)) < 0 ||
@@ -225,7 +223,7 @@ static int
 flush(struct exec *e)
 {
 	int err = uvmwrite(e->uvm, e->sp, e->window + (e->sp - e->base),
-		e->base + PGSIZE - e->sp);
+		MIN(e->top, e->base + PGSIZE) - e->sp);
 
 	return err == -EFAULT ? -E2BIG : err; /* the stack may not grow */
 }
@@ -234,16 +232,14 @@ flush(struct exec *e)
 int
 puttable(struct exec *e)
 {
-	uint8_t bytes[16];
 	struct uvmargs *args = uvmargs(e->uvm);
 	uint words = 1 + e->argc + 1 + e->envc + 1 + 2 * NAUX;
 	int err;
 
-	randombytes(bytes, sizeof(bytes));
 	if ((err = push(e, "i686", 5)) < 0)
 		return err;
 	e->platform = e->sp;
-	if ((err = push(e, bytes, sizeof(bytes))) < 0)
+	if ((err = push(e, e->rnd.bytes, sizeof(e->rnd.bytes))) < 0)
 		return err;
 	e->random = e->sp;
 	if ((err = flush(e)) < 0)
@@ -272,7 +268,7 @@ putpointers(struct exec *e, uint va, int n)
 		for (;; va++) {
 			if (va - e->cached >= e->ncached) {
 				e->cached = va;
-				e->ncached = MIN(PGSIZE, USERTOP - va);
+				e->ncached = MIN(PGSIZE, e->top - va);
 				err = uvmread(e->uvm, va, e->scratch,
 					e->ncached);
 				if (err < 0)
@@ -291,16 +287,7 @@ putaux(struct exec *e)
 {
 	struct proc *p = myproc();
 	uint base = e->interpfile ? e->interp.low + e->interp.bias : 0;
-	uint mode = e->file->inode->mode;
 	int i, err;
-
-	if (p->nonewprivs || !traceprivileged(p))
-		mode = 0;
-	e->euid = mode & S_ISUID ? e->file->inode->uid : p->euid;
-	e->egid = p->egid;
-	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		e->egid = e->file->inode->gid;
-	e->secure = e->euid != p->uid || e->egid != p->gid;
 
 	const uint aux[][2] = {
 		{AT_HWCAP, cpuinfo.features},

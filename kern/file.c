@@ -74,8 +74,10 @@ fileclose(struct file *f)
 		epollforget(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
-	if (f->writer)
+	if (f->counted == FILE_WRITER)
 		iputwriter(f->inode);
+	else if (f->counted)
+		iputtext(f->inode);
 	dput(f->dentry);
 	if (ndetached)
 		reapmounts();

@@ -58,6 +58,8 @@ struct readahead {
 };
 enum { RA_NORMAL, RA_RANDOM, RA_SEQUENTIAL };
 
+enum { FILE_WRITER = 1, FILE_TEXT };
+
 struct file {
 	volatile int ref;
 	uint flags;            /* O_* of open, changed by F_SETFL */
@@ -71,7 +73,8 @@ struct file {
 	struct readahead ra;   /* of a regular file */
 	void *priv;            /* the kind's own */
 	uint wberr;            /* for pcacheerror() */
-	uint8_t writer;        /* counted by igetwriter() */
+	uint8_t counted;       /* FILE_WRITER by igetwriter(), FILE_TEXT by
+	                        * igettext() */
 	struct watch *watches; /* epolls that watch it [epoll.c's watchlock] */
 };
 

@@ -25,6 +25,7 @@ SYSCALL(224, gettid)
 SYSCALL(252, exit_group)
 SYSCALL(258, set_tid_address)
 SYSCALL(284, waitid)
+SYSCALL(358, execveat)
 SYSCALL(435, clone3)
 
 /* kern/sysptrace.c */

@@ -8,10 +8,14 @@
 #include "kern/proc.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
+#include "kern/abi/fcntl.h"
 #include "kern/abi/sched.h"
 #include "kern/abi/wait.h"
+#include "kern/file.h"
+#include "kern/printf.h"
 #include "kern/string.h"
 #include "kern/syscall.h"
+#include "kern/syspath.h"
 
 int
 sys_exit(const uint *a)
@@ -123,6 +127,10 @@ clone3check(const struct clone3args *u)
 	return u->stack > USERTOP || u->size > USERTOP - u->stack ? -EINVAL : 0;
 }
 
+#define FDNAME 24 /* room for "/dev/fd/N/" */
+
+static int fdname(char *path, int fd);
+
 int
 sys_execve(const uint *a)
 {
@@ -136,6 +144,53 @@ sys_execve(const uint *a)
 		err = doexec(path, a[1], a[2], 0);
 	kfree(path);
 	return err;
+}
+
+/* dirfd, path, argv, envp, flags.  The program is called /dev/fd/N, which its
+ * interpreter cannot open if the descriptor is closed on the way. */
+int
+sys_execveat(const uint *a)
+{
+	char *path = kalloc();
+	struct file *f = 0;
+	struct dentry *d;
+	int n = -EINVAL, fd = (int)a[0], lost = 0;
+
+	if (!path)
+		return -ENOMEM;
+	if (!(a[4] & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+		n = walkat(a[0], a[1], a[4], &d);
+	if (n == 0) {
+		f = execfile(opendentry(d, O_EXEC, &n), &n);
+		dput(d);
+	}
+	if (f && (n = copyinstr(path + FDNAME, a[1],
+			 PGSIZE - FDNAME)) >= 0) {
+		if (fd != (int)AT_FDCWD && path[FDNAME] != '/')
+			lost = fdname(path, fd);
+		else
+			memmove(path, path + FDNAME, (uint)n + 1);
+		n = doexecfile(f, lost, path, a[2], a[3], 0);
+	} else if (f) {
+		fileclose(f);
+	}
+	kfree(path);
+	return n;
+}
+
+/* Put "/dev/fd/N" before the name at FDNAME, with a slash if there is one.  Is
+ * the descriptor closed by execve? */
+static int
+fdname(char *path, int fd)
+{
+	char name[FDNAME];
+	uint n;
+
+	snprintf(name, sizeof(name), "/dev/fd/%d%s", fd, path[FDNAME] ? "/" : "");
+	n = strlen(name);
+	memcpy(path, name, n);
+	memmove(path + n, path + FDNAME, strlen(path + FDNAME) + 1);
+	return fdcloexec((uint)fd, -1) > 0;
 }
 
 int

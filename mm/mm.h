@@ -117,9 +117,9 @@ struct uvm *copyuvm(struct uvm *u);
 void switchuvm(struct uvm *u);
 uint uvmcpus(struct uvm *u); /* bit per CPU that has it loaded */
 
-/* Prepare an empty u for a program: a stack of one vma below USERTOP that grows
+/* Prepare an empty u for a program: a stack of one vma below top that grows
  * to stacklimit bytes. */
-int inituvm(struct uvm *u, uint stacklimit);
+int inituvm(struct uvm *u, uint top, uint stacklimit);
 
 /* Map one PT_LOAD segment of f: filesz bytes of it from off at va, then zeroes
  * to memsz.  va and off are congruent modulo PGSIZE, the range is in user
@@ -169,6 +169,7 @@ struct uvmargs {
 	uint argstart, argend, envstart, envend;
 	uint startcode, endcode, startstack;
 	uint auxv; /* the auxiliary vector */
+	uint mmapgap; /* bytes that mmap() leaves free, by chance */
 };
 struct uvmargs *uvmargs(struct uvm *u);
 

@@ -166,15 +166,15 @@ uvmcpus(struct uvm *u)
 
 /* See mm.h: a new program's address space begins with its stack. */
 int
-inituvm(struct uvm *u, uint stacklimit)
+inituvm(struct uvm *u, uint top, uint stacklimit)
 {
 	int err;
 
 	acquirewrite(&u->lock);
 	u->limit[UVM_STACK] = stacklimit;
-	err = mapzero(u, USERTOP - MAX(PGSIZE, MIN(STACKSTART,
+	err = mapzero(u, top - MAX(PGSIZE, MIN(STACKSTART,
 				PGROUNDDOWN(stacklimit))),
-		USERTOP, PROT_READ | PROT_WRITE, VM_GROWSDOWN | VM_STACK);
+		top, PROT_READ | PROT_WRITE, VM_GROWSDOWN | VM_STACK);
 	releasewrite(&u->lock);
 	return err;
 }

@@ -314,7 +314,7 @@ vmagap(struct uvm *u, uint len)
 			USERTOP / 6 * 5 & ~(PGSIZE - 1));
 	uint low;
 
-	top = PGROUNDDOWN(top);
+	top = PGROUNDDOWN(top) - u->args.mmapgap;
 	for (int i = u->nvma; i >= 0; i--) {
 		if (i < u->nvma)
 			top = MIN(top, gapbelow(u->vmas[i]));

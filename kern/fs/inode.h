@@ -346,6 +346,10 @@ int dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 struct file *openpath(struct dentry *at, const char *path, uint flags,
 	uint mode, int *err);
 
+/* Open d, whatever its name, with flags that do not make anything; or 0 and *err.
+ */
+struct file *opendentry(struct dentry *d, uint flags, int *err);
+
 /* mkdir and mknod: the type is mode's S_IFMT; umask is applied. */
 int fsmake(struct dentry *at, const char *path, uint mode, uint rdev);
 int fssymlink(const char *target, struct dentry *at, const char *path);

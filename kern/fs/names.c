@@ -152,6 +152,22 @@ masked(struct inode *dir, uint mode)
 	return mode & ~p->fs->umask;
 }
 
+struct file *
+opendentry(struct dentry *d, uint flags, int *err)
+{
+	struct file *f;
+
+	if ((*err = mayopen(d->inode, flags, 0)) < 0)
+		return 0;
+	*err = -ENFILE;
+	if (!(f = filealloc()))
+		return 0;
+	if ((*err = openfile(f, d, flags)) == 0)
+		return f;
+	fileclose(f);
+	return 0;
+}
+
 /* 1: *dp was made; 0: it was there; or -errno.  A link in the last place is
  * followed, and the name it holds made. */
 static int
@@ -237,10 +253,10 @@ mayopen(struct inode *ip, uint flags, int created)
 	static const uint8_t wants[] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
 	int want = wants[flags & O_ACCMODE] | (flags & O_TRUNC ? W_OK : 0);
 
-	if (flags & O_EXEC)
-		return S_ISREG(ip->mode) ? iaccess(ip, X_OK, 0) : -EACCES;
 	if (S_ISLNK(ip->mode))
 		return -ELOOP;
+	if (flags & O_EXEC)
+		return S_ISREG(ip->mode) ? iaccess(ip, X_OK, 0) : -EACCES;
 	if (S_ISDIR(ip->mode) && (want & W_OK || flags & O_CREAT))
 		return -EISDIR;
 	if (flags & O_DIRECTORY && !S_ISDIR(ip->mode))
@@ -274,7 +290,7 @@ openfile(struct file *f, struct dentry *d, uint flags)
 	if (f->flags & O_ACCMODE && S_ISREG(ip->mode)) {
 		if ((err = igetwriter(ip)) < 0)
 			return err;
-		f->writer = 1;
+		f->counted = FILE_WRITER;
 	}
 	if (ip->blkbits && ip->pages)
 		(void)pcacheerror(ip->pages, &f->wberr); /* not of the past */

@@ -177,6 +177,12 @@ showdentrystate(struct text *t, int pid)
 	return 0;
 }
 
+#define TUNE(n, v, least, most)                                                \
+	{.name = n, .mode = S_IFREG | 0644, .show = shownumber,                \
+		.store = storenumber,                                          \
+		.arg = &(const struct ctl){                                    \
+			.var = &(v), .min = least, .max = most}}
+
 #define FIXED(n, v)                                                            \
 	{.name = n, .mode = S_IFREG | 0444, .flags = PROC_CONST,               \
 		.show = shownumber, .arg = &(const struct ctl){.val = v}}
@@ -210,18 +216,12 @@ static const struct procent kernelents[] = {
 	FIXED("pid_max", PIDMAX),
 	STRING("printk", "7\t4\t1\t7"),
 	PROCDIR("random", randoments),
-	FIXED("randomize_va_space", 0),
+	TUNE("randomize_va_space", aslr, 0, 2),
 	FIXED("tainted", 0),
 	FIXED("threads-max", PIDMAX),
 	STRING("version", uts.version),
 	{0},
 };
-
-#define TUNE(n, v, least, most)                                                \
-	{.name = n, .mode = S_IFREG | 0644, .show = shownumber,                \
-		.store = storenumber,                                          \
-		.arg = &(const struct ctl){                                    \
-			.var = &(v), .min = least, .max = most}}
 
 /* What the kernel keeps of low memory, in KiB. */
 static int

@@ -8,8 +8,10 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -134,6 +136,20 @@ checktimers(int id)
 	check(!sigismember(&s, SIGRTMIN));
 }
 
+/* Say where things are, on descriptor 9. */
+static int
+layout(void)
+{
+	uintptr_t at[4];
+
+	at[0] = (uintptr_t)environ;
+	at[1] = (uintptr_t)mmap(0, PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		0);
+	at[2] = (uintptr_t)sbrk(0);
+	at[3] = (uintptr_t)execmain;
+	return write(9, at, sizeof at) != sizeof at;
+}
+
 int
 execmain(int argc, char **argv)
 {
@@ -169,6 +185,19 @@ execmain(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--deep") == 0)
 		deep();
+	if (strcmp(argv[1], "--rights") == 0) {
+		checkeq(geteuid(), atoi(argv[2]));
+		checkeq(getegid(), atoi(argv[3]));
+		checkeq(getauxval(AT_SECURE), atoi(argv[4]));
+		checkeq(getauxval(AT_EUID), geteuid());
+		checkeq(prctl(PR_GET_DUMPABLE) == 1, getuid() == geteuid());
+	}
+	if (strcmp(argv[1], "--layout") == 0)
+		return layout();
+	if (strcmp(argv[1], "--named") == 0) {
+		must(getauxval(AT_EXECFN) != 0);
+		checkeq(strcmp((char *)getauxval(AT_EXECFN), argv[2]), 0);
+	}
 	if (strcmp(argv[1], "--script a b") == 0) {
 		checkeq(argc, 5);
 		checkeq(strcmp(argv[2], "./t_exec_script"), 0);
@@ -429,7 +458,259 @@ exec_keeps_stack_limit(void)
 	checkdeath(limited, SIGSEGV);
 }
 
+/* Another file with this program in it. */
+static void
+copyself(const char *path, int mode)
+{
+	int from = open(exepath, O_RDONLY), to;
+
+	unlink(path);
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	must(from >= 0 && to >= 0);
+	while (sendfile(to, from, 0, 1 << 20) > 0)
+		;
+	must(close(to) == 0 && close(from) == 0);
+	must(chmod(path, mode) == 0);
+}
+
+/* Nobody writes to a program that runs, or runs one that is written. */
+static void
+exec_busy_text(void)
+{
+	char *argv[] = {"./t_exec_busy", "--sleep", 0}, *p;
+	int pid, fd;
+
+	copyself("t_exec_busy", 0755);
+	fd = open("t_exec_busy", O_WRONLY);
+	refused("./t_exec_busy", ETXTBSY);
+	p = mmap(0, PG, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	check(p == MAP_FAILED); /* not open for reading */
+	close(fd);
+	pid = vfork();
+	if (pid == 0) {
+		execv(argv[0], argv);
+		_exit(1);
+	}
+	checkerr(open("t_exec_busy", O_WRONLY), ETXTBSY);
+	checkerr(open("t_exec_busy", O_RDWR | O_TRUNC), ETXTBSY);
+	checkerr(truncate("t_exec_busy", 0), ETXTBSY);
+	fd = open("t_exec_busy", O_RDONLY);
+	check(fd >= 0);
+	close(fd);
+	kill(pid, SIGKILL);
+	must(waitpid(pid, 0, 0) == pid);
+	fd = open("t_exec_busy", O_RDWR);
+	must(fd >= 0);
+	close(fd);
+	fd = open("t_exec_busy", O_RDONLY); /* a library may be written */
+	p = mmap(0, PG, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	must(p != MAP_FAILED);
+	close(fd);
+	fd = open("t_exec_busy", O_RDWR);
+	check(fd >= 0);
+	close(fd);
+	must(munmap(p, PG) == 0);
+	unlink("t_exec_busy");
+}
+
+/* Five scripts may lead to one another, and a line is 255 bytes. */
+static void
+exec_script_limits(void)
+{
+	char name[20], text[600], *argv[] = {"x", 0};
+	int i;
+
+	snprintf(text, sizeof text, "#!%s --exit\n", exepath);
+	for (i = 0; i < 6; i++) {
+		sprintf(name, "t_exec_s%d", i);
+		mkfile(name, text, 0755);
+		sprintf(text, "#!./t_exec_s%d\n", i);
+	}
+	runself("./t_exec_s4", argv, environ);
+	refused("./t_exec_s5", ELOOP);
+	while (i-- > 0) {
+		sprintf(name, "t_exec_s%d", i);
+		unlink(name);
+	}
+	memset(text, '/', sizeof text); /* too long for the interpreter's name */
+	memcpy(text, "#!", 2);
+	strcpy(text + 256 - strlen(exepath), exepath);
+	strcat(text, "\n");
+	mkfile("t_exec_line", text, 0755);
+	refused("./t_exec_line", ENOEXEC);
+	mkfile("t_exec_line", "#!/tmp\n", 0755);
+	refused("./t_exec_line", EACCES);
+	unlink("t_exec_line");
+}
+
+static void
+at(int fd, const char *path, int flags, const char *name, int err)
+{
+	char *argv[] = {"t", "--named", (char *)name, 0};
+	int pid = fork();
+
+	must(pid >= 0);
+	if (pid == 0) {
+		syscall(SYS_execveat, fd, path, argv, environ, flags);
+		checkeq(errno, err);
+		finish();
+	}
+	reaped(pid);
+}
+
+static void
+exec_at_descriptor(void)
+{
+	char name[60], text[300];
+	int fd, dir, hidden;
+
+	copyself("t_exec_at", 0755);
+	fd = open("t_exec_at", O_PATH | O_CLOEXEC);
+	dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	must(fd >= 0 && dir >= 0);
+	sprintf(name, "/dev/fd/%d", fd);
+	at(fd, "", AT_EMPTY_PATH, name, 0);
+	sprintf(name, "/dev/fd/%d/t_exec_at", dir);
+	at(dir, "t_exec_at", 0, name, 0);
+	at(AT_FDCWD, "t_exec_at", 0, "t_exec_at", 0);
+	at(dir, exepath, 0, exepath, 0);
+	at(fd, "", 0, "", ENOENT);
+	at(dir, "t_exec_at", 1, "", EINVAL);
+	at(dir, "", AT_EMPTY_PATH, "", EACCES);
+	at(99, "", AT_EMPTY_PATH, "", EBADF);
+	must(symlink("t_exec_at", "t_exec_link") == 0);
+	at(dir, "t_exec_link", AT_SYMLINK_NOFOLLOW, "", ELOOP);
+	unlink("t_exec_link");
+	unlink("t_exec_at");
+	snprintf(text, sizeof text, "#!%s --exit\n", exepath);
+	mkfile("t_exec_script", text, 0755);
+	hidden = open("t_exec_script", O_RDONLY | O_CLOEXEC);
+	at(hidden, "", AT_EMPTY_PATH, "", ENOENT); /* sh could not open it */
+	unlink("t_exec_script");
+}
+
+static char *runwith[] = {"./t_exec_suid", "--rights", "0", "0", "1", 0};
+
+static void
+asuser(void)
+{
+	must(setgid(99) == 0 && setuid(99) == 0);
+	runself(runwith[0], runwith, environ);
+}
+
+static void
+asnewprivs(void)
+{
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	asuser();
+}
+
+/* Its root and directory may be changed by another process: no rights. */
+static void
+assharer(void)
+{
+	int pid;
+
+	must(setgid(99) == 0 && setuid(99) == 0);
+	pid = syscall(SYS_clone, CLONE_FS | SIGCHLD, 0, 0, 0, 0);
+	must(pid >= 0);
+	if (pid == 0) {
+		execve(runwith[0], runwith, environ);
+		_exit(1);
+	}
+	reaped(pid);
+}
+
+static void
+exec_set_ids(void)
+{
+	if (getuid() != 0)
+		skip("not root");
+	copyself("t_exec_suid", 06755);
+	child(asuser);
+	runwith[2] = "99";
+	runwith[3] = "99";
+	runwith[4] = "0";
+	child(asnewprivs);
+	runwith[4] = "1"; /* but libc is told that it is not safe */
+	child(assharer);
+	runwith[4] = "0";
+	must(chmod("t_exec_suid", 02745) == 0); /* no x for the group: no set-id */
+	child(asuser);
+	unlink("t_exec_suid");
+}
+
+static int
+layouts(unsigned persona, uintptr_t to[4])
+{
+	char *argv[] = {"t", "--layout", 0};
+	int fd[2], pid, n;
+
+	must(pipe(fd) == 0);
+	pid = fork();
+	if (pid == 0) {
+		personality(persona);
+		dup2(fd[1], 9);
+		execve(exepath, argv, environ);
+		_exit(1);
+	}
+	close(fd[1]);
+	n = read(fd[0], to, 4 * sizeof *to);
+	close(fd[0]);
+	reaped(pid);
+	return n == 4 * sizeof *to;
+}
+
+/* Stack, mappings and heap are elsewhere each time, unless that is not wanted. */
+static void
+exec_layout_is_random(void)
+{
+	uintptr_t first[4], next[4];
+	int i, k, other[4] = {0};
+
+	must(layouts(0, first));
+	for (i = 0; i < 10; i++) {
+		must(layouts(0, next));
+		for (k = 0; k < 4; k++)
+			other[k] += next[k] != first[k];
+	}
+	for (k = 0; k < 3; k++)
+		checkrange(other[k], 5, 10);
+	must(layouts(ADDR_NO_RANDOMIZE, first));
+	for (i = 0; i < 3; i++) {
+		must(layouts(ADDR_NO_RANDOMIZE, next));
+		for (k = 0; k < 4; k++)
+			checkeq(next[k], first[k]);
+	}
+}
+
+static void
+killedchild(void)
+{
+	int pid = vfork();
+
+	if (pid == 0) {
+		raise(SIGKILL);
+		_exit(0);
+	}
+	must(pid > 0);
+	must(waitpid(pid, &pid, 0) > 0);
+	checkeq(pid, SIGKILL);
+}
+
+static void
+exec_vfork_child_killed(void)
+{
+	child(killedchild);
+}
+
 const struct test t_exec[] = {
+	T(exec_busy_text),
+	T(exec_script_limits),
+	T(exec_at_descriptor),
+	T(exec_set_ids),
+	T(exec_layout_is_random),
+	T(exec_vfork_child_killed),
 	T(exec_vectors),
 	T(exec_closes_on_exec),
 	T(exec_resets_handlers),
