@@ -5,6 +5,7 @@
 #include "race.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -518,6 +519,78 @@ umount_against_proc_mounts(void)
 	must(rmdir(NAME ".d") == 0);
 }
 
+/* A file system goes from under those who use it, or stays if it cannot; nothing of
+ * it is left then.  DISK=/dev/NAME: it is an ext2 there. */
+static int umounted;
+
+static void
+hasfs(int i)
+{
+	const char *disk = getenv("DISK");
+
+	if (i == 0)
+		hasdir(i);
+	must(mount(disk ? disk : "t", NAME ".d", disk ? "ext2" : "tmpfs", 0, 0) ==
+		0);
+}
+
+static void
+umountsfs(int i)
+{
+	umounted = umount2(NAME ".d", i % 3 ? 0 : MNT_DETACH) == 0;
+	must(umounted || (i % 3 && errno == EBUSY));
+}
+
+static void
+usesfs(int i)
+{
+	struct stat st;
+	char c, *m;
+	int fd = open(NAME ".d/f", O_RDWR | O_CREAT, 0600);
+
+	must(fd >= 0);
+	must(pwrite(fd, "abc", 3, 8 + i % 5000) == 3);
+	m = i % 2 ? mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) :
+		MAP_FAILED;
+	if (m != MAP_FAILED)
+		m[7] = 'x';
+	if (i % 4 == 0)
+		must(fsync(fd) == 0);
+	if (i % 3 == 0)
+		must(unlink(NAME ".d/f") == 0 || errno == ENOENT);
+	must(pread(fd, &c, 1, 8 + i % 5000) == 1 && c == 'a');
+	must(fstat(fd, &st) == 0);
+	must(close(fd) == 0);
+	if (m != MAP_FAILED) {
+		must(m[7] == 'x');
+		must(munmap(m, 4096) == 0);
+	}
+	must(stat(NAME ".d/f", &st) == 0 || errno == ENOENT);
+	(void)mkdir(NAME ".d/d", 0700);
+	(void)rename(NAME ".d/d", NAME ".d/e");
+	(void)rmdir(NAME ".d/e");
+}
+
+static void
+umountsnow(int i)
+{
+	(void)i;
+	if (!umounted)
+		must(umount(NAME ".d") == 0);
+	(void)unlink(NAME ".d/f"); /* made below it */
+	(void)rmdir(NAME ".d/d");
+}
+
+static void
+umount_against_users(void)
+{
+	if (!quire)
+		skip("mounts");
+	begin();
+	race(&(struct race){hasfs, umountsfs, usesfs, umountsnow});
+	must(rmdir(NAME ".d") == 0);
+}
+
 const struct test t_racefile[] = {
 	T(position_shared_by_threads),
 	T(appends_of_two_processes),
@@ -531,5 +604,6 @@ const struct test t_racefile[] = {
 	T(rmdir_against_create),
 	T(rename_against_mount),
 	T(umount_against_proc_mounts),
+	T(umount_against_users),
 	{0},
 };
