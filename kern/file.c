@@ -3,7 +3,8 @@
  *
  *  1. An open file lives while its count is above 0: one for each descriptor,
  *     each mapping and each call that uses it.
- *  2. In a table, bit fd of used is set exactly if file[fd] is not 0; the three
+ *  2. In a table, bit fd of used is set if file[fd] is not 0, or a call has
+ *     reserved fd for a file that nobody is to see before its number; the three
  *     arrays are one allocation, which begins with file[].
  *  3. A table used by one process is changed only by that process, so it reads
  *     its own without the lock.
@@ -162,6 +163,35 @@ fdalloc(struct file *f, int min, int cloexec)
 	return err < 0 ? err : fd;
 }
 
+void
+fdinstall(int fd, struct file *f)
+{
+	struct files *fs = myproc()->files;
+
+	acquire(&fs->lock);
+	assert(!fs->file[fd]);
+	if (!(fs->file[fd] = f))
+		fs->used[fd / 32] &= ~(1u << fd % 32);
+	release(&fs->lock);
+}
+
+int
+fdpair(struct file *f[2], int cloexec, uint uva)
+{
+	int fd[2] = {fdalloc(0, 0, cloexec), fdalloc(0, 0, cloexec)}, i;
+	int err = MIN(fd[0], fd[1]);
+
+	if (err >= 0)
+		err = copyout(uva, fd, sizeof(fd)) ? -EFAULT : 0;
+	for (i = 0; i < 2; i++) {
+		if (fd[i] >= 0)
+			fdinstall(fd[i], err ? 0 : f[i]);
+		if (err)
+			fileclose(f[i]);
+	}
+	return err;
+}
+
 /* Descriptors the process may have. */
 static int
 fdlimit(void)
@@ -283,7 +313,10 @@ fdset(struct file *f, uint fd, int cloexec)
 	if (fd >= (uint)fdlimit())
 		return -EBADF;
 	acquire(&fs->lock);
-	if ((err = growtable(fs, fd)) == 0) {
+	if ((err = growtable(fs, fd)) == 0 && !fs->file[fd] &&
+		fs->used[fd / 32] >> fd % 32 & 1)
+		err = -EBUSY;
+	if (err == 0) {
 		old = takefd(fs, fd);
 		putfd(fs, fd, f, cloexec);
 	}
@@ -347,7 +380,10 @@ filescopy(struct files *old)
 		for (uint bits = fs->used[w]; bits; bits &= bits - 1) {
 			int fd = w * 32 + __builtin_ctz(bits);
 
-			fs->file[fd] = filedup(old->file[fd]);
+			if (old->file[fd])
+				fs->file[fd] = filedup(old->file[fd]);
+			else
+				fs->used[w] &= ~(1u << fd % 32);
 		}
 	}
 	release(&old->lock);

@@ -114,8 +114,17 @@ struct file *fdget(uint fd);
 int fdalloc(struct file *f, int min, int cloexec);
 int fdclose(uint fd);          /* 0 or -EBADF */
 
+/* fdalloc(0) reserves a descriptor that is still closed for all others; it becomes
+ * that of f, whose reference is taken, or (f 0) is given back. */
+void fdinstall(int fd, struct file *f);
+
+/* Descriptors for two new files, whose references are taken, with their numbers
+ * at uva: 0; or -errno and they are closed. */
+int fdpair(struct file *f[2], int cloexec, uint uva);
+
 /* dup2: put f at fd, which takes over the reference; what was there is closed.
- * fd, or -EBADF (beyond the limit), -EMFILE with f untouched. */
+ * fd, or -EBADF (beyond the limit), -EMFILE, -EBUSY (reserved) with f
+ * untouched. */
 int fdset(struct file *f, uint fd, int cloexec);
 
 /* Set (1) or clear (0) close-on-exec, or (-1) ask: the old bit or -EBADF. */

@@ -253,7 +253,7 @@ sys_socketpair(const uint *a)
 {
 	struct socket *s[2];
 	struct file *f[2];
-	int fd[2], r = newsocket(a[0], a[1], a[2], &s[0]);
+	int r = newsocket(a[0], a[1], a[2], &s[0]);
 
 	if (r < 0)
 		return r;
@@ -270,19 +270,7 @@ sys_socketpair(const uint *a)
 			fileclose(f[0] ? f[0] : f[1]);
 		return -ENOMEM;
 	}
-	fd[0] = sockfd(f[0], a[1]);
-	if (fd[0] < 0) {
-		fileclose(f[1]);
-		return fd[0];
-	}
-	fd[1] = sockfd(f[1], a[1]);
-	r = fd[1] < 0 ? fd[1] : copyout(a[3], fd, sizeof(fd)) ? -EFAULT : 0;
-	if (r < 0) {
-		fdclose(fd[0]);
-		if (fd[1] >= 0)
-			fdclose(fd[1]);
-	}
-	return r;
+	return fdpair(f, (a[1] & SOCK_CLOEXEC) != 0, a[3]);
 }
 
 /* The socket of a descriptor, its file referenced in *fp; or 0 and -EBADF,
@@ -694,15 +682,13 @@ putrights(struct msghdr *h, struct sockio *io, int cloexec)
 	if (h->control && h->controllen > sizeof(c))
 		max = (h->controllen - sizeof(c)) / sizeof(fd);
 	for (i = 0; i < MIN(r->n, max); i++) {
-		fd = fdalloc(filedup(r->file[i]), 0, cloexec != 0);
-		if (fd < 0) {
-			fileclose(r->file[i]);
+		if ((fd = fdalloc(0, 0, cloexec != 0)) < 0)
 			break;
-		}
 		if (copyout(at + i * sizeof(fd), &fd, sizeof(fd))) {
-			fdclose(fd);
+			fdinstall(fd, 0);
 			break;
 		}
+		fdinstall(fd, filedup(r->file[i]));
 	}
 	if (i < r->n)
 		io->outflags |= MSG_CTRUNC;

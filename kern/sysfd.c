@@ -323,28 +323,14 @@ sys_pipe2(const uint *a)
 static int
 newpipe(uint uva, uint flags)
 {
-	struct file *r, *w;
-	int fd[2], err;
+	struct file *f[2];
+	int err;
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	if ((err = pipenew(&r, &w, flags & ~O_CLOEXEC)) < 0)
+	if ((err = pipenew(&f[0], &f[1], flags & ~O_CLOEXEC)) < 0)
 		return err;
-	if ((fd[0] = fdalloc(r, 0, (flags & O_CLOEXEC) != 0)) < 0) {
-		fileclose(r);
-		fileclose(w);
-		return fd[0];
-	}
-	if ((fd[1] = fdalloc(w, 0, (flags & O_CLOEXEC) != 0)) < 0) {
-		fileclose(w);
-		fdclose(fd[0]);
-		return fd[1];
-	}
-	if (!copyout(uva, fd, sizeof(fd)))
-		return 0;
-	fdclose(fd[0]);
-	fdclose(fd[1]);
-	return -EFAULT;
+	return fdpair(f, (flags & O_CLOEXEC) != 0, uva);
 }
 
 int

@@ -21,6 +21,8 @@
 #include "kern/sched.h"
 #include "kern/string.h"
 
+#define BREATH 128 /* names that readdir looks at with nameslock held */
+
 struct options { /* of a mount */
 	uint maxpages, maxnames, mode, uid, gid;
 	uint given; /* 1: maxpages, 2: maxnames; super->priv */
@@ -52,6 +54,7 @@ static int ramreadlink(struct inode *, char *buf, uint n);
 static int ramwrite(struct file *, struct uio *, int64_t *off);
 static int writelocked(struct file *, struct uio *, int64_t *off);
 static int dirread(struct file *, struct dirsink *);
+static int breathe(struct dentry **held, struct dentry *d);
 static int regular(struct inode *ip);
 static struct inode *newinode(struct inode *dir, uint mode);
 static void enter(struct inode *dir, struct dentry *d, struct inode *ip);
@@ -684,8 +687,9 @@ ramtruncate(struct file *f, uint64_t size)
 static int
 dirread(struct file *f, struct dirsink *s)
 {
-	struct dentry *dir = f->dentry, *d;
-	struct inode *ip;
+	struct dentry *dir = f->dentry, *d, *held = 0;
+	struct list *l;
+	uint n = 0;
 
 	acquire(&nameslock);
 	if (f->off == 0 && !s->emit(s, ".", 1, dir->inode->ino, DT_DIR, 1))
@@ -693,18 +697,35 @@ dirread(struct file *f, struct dirsink *s)
 	if (f->off == 1 && !s->emit(s, "..", 2, dir->parent->inode->ino, DT_DIR,
 		2))
 		f->off = 2;
-	if (f->off < 2)
-		goto out;
-	listeach(d, &dir->children, sibling) {
-		if (d->cookie < (uint64_t)f->off)
-			continue;
-		ip = d->inode;
-		if (s->emit(s, d->name, d->len, ip->ino, IFTODT(ip->mode),
-			d->cookie + 1))
-			break;
-		f->off = d->cookie + 1;
+	for (l = dir->children.next; f->off >= 2 && l != &dir->children;
+		l = l->next) {
+		d = listitem(l, struct dentry, sibling);
+		if (d->cookie >= (uint64_t)f->off) {
+			if (s->emit(s, d->name, d->len, d->inode->ino,
+				IFTODT(d->inode->mode), d->cookie + 1))
+				break;
+			f->off = d->cookie + 1;
+		}
+		if (++n % BREATH == 0 && !breathe(&held, d))
+			l = &dir->children; /* it has moved: begin again */
 	}
-out:
 	release(&nameslock);
+	dput(held);
 	return 0;
+}
+
+/* Let others have nameslock for a moment; *held is what we hold meanwhile, d from
+ * now on: is it where it was? */
+static int
+breathe(struct dentry **held, struct dentry *d)
+{
+	uint64_t cookie = d->cookie;
+	struct dentry *dir = d->parent;
+
+	dget(d);
+	release(&nameslock);
+	dput(*held);
+	*held = d;
+	acquire(&nameslock);
+	return !d->unlinked && d->parent == dir && d->cookie == cookie;
 }

@@ -186,8 +186,10 @@ paths_of_4095_bytes(void)
 	checkerr(open(path, O_RDONLY), ENAMETOOLONG);
 	checkerr(symlink(path, "t_name_link"), ENAMETOOLONG);
 	path[4095] = 0;
-	checkeq(symlink(path, "t_name_link"), 0);
-	checkeq(readlink("t_name_link", path, sizeof(path)), 4095);
+	if (symlink(path, "t_name_link") == 0)
+		checkeq(readlink("t_name_link", path, sizeof(path)), 4095);
+	else
+		checkeq(errno, ENAMETOOLONG); /* of a disk's small block */
 	unlink("t_name_link");
 }
 
