@@ -73,6 +73,7 @@ initmain(void *arg)
 	mountat("/dev", "devtmpfs");
 	mountat("/dev/pts", "devpts");
 	mountat("/proc", "proc");
+	mountat("/sys", "sysfs");
 	openconsole();
 	parsewords();
 	runinit();

@@ -52,8 +52,55 @@ nextcpu(int of, int from, char name[PROCNAME])
 	return from;
 }
 
+/* One package has all CPUs, each of them a core with one thread: as far as we
+ * know. */
+static int
+showcore(struct text *t, int id)
+{
+	putf(t, "%d\n", id - 1);
+	return 0;
+}
+
+static int
+showpackage(struct text *t, int id)
+{
+	(void)id;
+	putf(t, "0\n");
+	return 0;
+}
+
+static int
+showself(struct text *t, int id)
+{
+	putf(t, "%x\n", 1u << (id - 1));
+	return 0;
+}
+
+static int
+showall(struct text *t, int id)
+{
+	(void)id;
+	putf(t, "%x\n", (2u << (ncpu - 1)) - 1);
+	return 0;
+}
+
+static const struct procent topologyents[] = {
+	PROCFILE("core_cpus", showself),
+	PROCFILE("core_cpus_list", showcore),
+	PROCFILE("core_id", showcore),
+	PROCFILE("core_siblings", showall),
+	PROCFILE("core_siblings_list", showcpus),
+	PROCFILE("package_cpus", showall),
+	PROCFILE("package_cpus_list", showcpus),
+	PROCFILE("physical_package_id", showpackage),
+	PROCFILE("thread_siblings", showself),
+	PROCFILE("thread_siblings_list", showcore),
+	{0},
+};
+
 static const struct procent cpuents[] = {
 	PROCFILE("online", showonline),
+	PROCDIR("topology", topologyents),
 	{0},
 };
 static const struct procent cpudir = PROCDIR("", cpuents);
