@@ -172,7 +172,8 @@ shmfile(const char *name, uint mode)
 	d->unlinked = 1;
 	f->dentry = d;
 	f->flags = O_RDWR;
-	f->writer = igetwriter(ip) == 0;
+	if (igetwriter(ip) == 0)
+		f->counted = FILE_WRITER;
 	return f;
 bad:
 	if (ip)
