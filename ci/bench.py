@@ -34,6 +34,8 @@ TABLE = [
     ("fork_256m", "the same, 256 MiB touched", "L 21558000", 80000),
     ("exit_page", "exit, each touched page", "L 1239", 150),
     ("fork_exec", "fork, exec, wait", "L 326300", 130000),
+    ("exec_static", "the same, glibc's program", "L 633500", 250000),
+    ("exec_shared", "the same, glibc shared", "L 1559000", 935000),
     ("mmap_1p", "mmap and munmap, one page", "F 1013", 1500),
     ("mmap_16m", "mmap and munmap, 16 MiB", "L 18250", 2000),
     ("mprotect", "mprotect of a page", "F 1121", 1000),
@@ -96,20 +98,21 @@ def boottime(ram):
     return run(ram, "-- cpu_loop")["tsc_at_start"] - entry
 
 
-def bootbench(ram, path, words):
+def bootbench(ram, path, words, root="initramfs"):
     return qemu.boot(name="bench-%d" % ram, kernel=path, ram=ram,
-                     initrd=os.path.join(BUILD, "initramfs.cpio"),
+                     initrd=os.path.join(BUILD, root + ".cpio"),
                      append=("init=/bin/bench console=ttyS0 panic=exit quiet " +
                              words).strip(), icount=True, timeout=300)
 
 
-def run(ram, words=""):
+def run(ram, words="", root="initramfs"):
     """Boot bench; its figures by name."""
-    return figures(bootbench(ram, kernel(), words).text)
+    return figures(bootbench(ram, kernel(), words, root).text)
 
 
 def measure():
-    found = run(1024)
+    found = run(1024, "-- fork_exec", "initramfs-shared")
+    found.update(run(1024))
     found["boot"] = boottime(64)
     return found
 

@@ -202,10 +202,7 @@ exitmem(struct proc *p, int last)
 static uint
 peakrss(struct proc *p)
 {
-	struct uvmstat st;
-
-	uvmstat(p->uvm, &st);
-	return st.peakrss * (PGSIZE / 1024);
+	return uvmpeak(p->uvm) * (PGSIZE / 1024);
 }
 
 static void

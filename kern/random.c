@@ -86,7 +86,26 @@ seed(void)
 	seeded = 1;
 }
 
-static void quarter(uint *a, uint *b, uint *c, uint *d);
+static inline uint
+rotate(uint v, int n)
+{
+	return v << n | v >> (32 - n);
+}
+
+static inline __attribute__((always_inline)) void
+quarter(uint *pa, uint *pb, uint *pc, uint *pd)
+{
+	uint a = *pa, b = *pb, c = *pc, d = *pd;
+
+	d = rotate(d ^ (a += b), 16);
+	b = rotate(b ^ (c += d), 12);
+	d = rotate(d ^ (a += b), 8);
+	b = rotate(b ^ (c += d), 7);
+	*pa = a;
+	*pb = b;
+	*pc = c;
+	*pd = d;
+}
 
 static void
 chacha(uint out[16], const uint k[8], uint counter)
@@ -112,19 +131,4 @@ chacha(uint out[16], const uint k[8], uint counter)
 	}
 	for (i = 0; i < 16; i++)
 		out[i] += in[i];
-}
-
-static uint
-rotate(uint v, int n)
-{
-	return v << n | v >> (32 - n);
-}
-
-static void
-quarter(uint *a, uint *b, uint *c, uint *d)
-{
-	*d = rotate(*d ^ (*a += *b), 16);
-	*b = rotate(*b ^ (*c += *d), 12);
-	*d = rotate(*d ^ (*a += *b), 8);
-	*b = rotate(*b ^ (*c += *d), 7);
 }

@@ -68,6 +68,7 @@ static void cont(struct tgroup *tg);
 static void flushgroup(struct tgroup *tg, uint64_t set);
 static void flush(struct sigpend *pend, uint64_t set);
 static int dropped(struct proc *p, int sig);
+static int pendingfor(struct proc *p);
 static int stopwanted(struct proc *p);
 
 void
@@ -393,11 +394,21 @@ int
 sigpending(void)
 {
 	struct proc *p = myproc();
+
+	if (p->sig.pend.set == 0 && p->tg->pend.set == 0 && !p->tg->stopsig &&
+		!p->trace)
+		return 0;
+	return pendingfor(p);
+}
+
+/* The same with a look at what they are: most often there are none. */
+static __attribute__((noinline)) int
+pendingfor(struct proc *p)
+{
 	struct sigstate *s = &p->sig;
 	uint64_t set = s->pend.set | p->tg->pend.set;
 
-	if (set)
-		set &= ~s->mask | s->waitset;
+	set &= ~s->mask | s->waitset;
 	if (set == 0 && !stopwanted(p) && !(p->trace && p->trace->trap))
 		return 0;
 	p->work = 1; /* another thread may have been told of it: S3 */
@@ -478,10 +489,11 @@ sigdefaults(struct sighand *sh)
 	acquire(&sh->lock);
 	for (i = 0; i < NSIG; i++) {
 		struct ksigaction *act = &sh->action[i];
-		uint keep = act->handler == SIG_IGN ? SIG_IGN : SIG_DFL;
 
-		memset(act, 0, sizeof(*act));
-		act->handler = keep;
+		if (act->handler != SIG_IGN)
+			act->handler = SIG_DFL;
+		act->flags = act->restorer = 0;
+		act->mask = 0;
 	}
 	release(&sh->lock);
 }

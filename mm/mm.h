@@ -162,6 +162,7 @@ struct uvmstat {
 	uint startcode, endcode, startbrk, brk, startstack;
 };
 void uvmstat(struct uvm *u, struct uvmstat *st);
+uint uvmpeak(struct uvm *u); /* its peakrss */
 
 /* Addresses that exec notes, for /proc/PID/{stat,cmdline,environ}.  Written by
  * exec while nobody else sees u. */

@@ -454,6 +454,18 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 	releasewrite(&u->lock);
 }
 
+uint
+uvmpeak(struct uvm *u)
+{
+	uint n;
+
+	acquirewrite(&u->lock);
+	notepeak(u);
+	n = u->peakrss;
+	releasewrite(&u->lock);
+	return n;
+}
+
 int
 uvmvma(struct uvm *u, uint va, struct vmainfo *info)
 {

@@ -11,7 +11,7 @@ typedef unsigned long long u64;
 
 enum {
 	NR_exit = 1, NR_fork = 2, NR_read = 3, NR_write = 4, NR_open = 5,
-	NR_close = 6, NR_waitpid = 7, NR_unlink = 10, NR_execve = 11,
+	NR_close = 6, NR_waitpid = 7, NR_unlink = 10, NR_execve = 11, NR_access = 33,
 	NR_lseek = 19, NR_getpid = 20, NR_pipe = 42, NR_brk = 45,
 	NR_getppid = 64, NR_munmap = 91, NR_socketcall = 102, NR_wait4 = 114,
 	NR_mprotect = 125,
@@ -446,10 +446,13 @@ exits(void)
 }
 
 static void
-execs(int nr, const char *name)
+execs(int nr, const char *name, const char *path)
 {
-	char *argv[] = {args[0], "--exit", 0}, *envp[] = {0};
+	char *argv[] = {(char *)path, "--exit", 0}, *envp[] = {0};
 	int i, pid;
+
+	if (sys(NR_access, P(path), 1, 0) < 0)
+		return;
 
 	for (i = -2; i < 50; i++) {
 		if (i == 0)
@@ -457,7 +460,7 @@ execs(int nr, const char *name)
 		pid = nr == NR_fork ? sys(NR_fork, 0, 0, 0)
 				    : sys(NR_vfork, 0, 0, 0);
 		if (pid == 0) {
-			sys(NR_execve, P(args[0]), P(argv), P(envp));
+			sys(NR_execve, P(path), P(argv), P(envp));
 			finish(1);
 		}
 		sys(NR_waitpid, pid, 0, 0);
@@ -468,13 +471,15 @@ execs(int nr, const char *name)
 static void
 forkexec(void)
 {
-	execs(NR_fork, "fork_exec");
+	execs(NR_fork, "fork_exec", args[0]);
+	execs(NR_fork, "exec_static", "/bin/true-static");
+	execs(NR_fork, "exec_shared", "/bin/true-shared");
 }
 
 static void
 vforkexec(void)
 {
-	execs(NR_vfork, "vfork_exec");
+	execs(NR_vfork, "vfork_exec", args[0]);
 }
 
 static void

@@ -1,0 +1,7 @@
+/* true.c - a program that does nothing: what it costs to run one. */
+
+int
+main(void)
+{
+	return 0;
+}
