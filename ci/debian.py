@@ -204,7 +204,7 @@ def linuxroot():
         ["#!/bin/sh", "mount() { busybox mount $*; }",
          "busybox mount -t devtmpfs dev /dev"] +
         ["busybox insmod /modules/%s.ko" % n for n, _ in order] +
-        ["busybox mount -t ext2 -o nouser_xattr /dev/vda /root",
+        ["busybox mount -t ext2 /dev/vda /root",
          "busybox umount /dev", "exec busybox switch_root /root $INIT", ""]))
     return a.bytes()
 

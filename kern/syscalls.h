@@ -263,6 +263,9 @@ SYSCALL(372, recvmsg)
 SYSCALL(373, shutdown)
 SYSCALL(417, recvmmsg_time64)
 
+/* kern/memfd.c */
+SYSCALL(356, memfd_create)
+
 /* kern/sysname.c */
 SYSCALL(5, open)
 SYSCALL(8, creat)

@@ -50,6 +50,7 @@ static const struct suite suites[] = {
 	{"ptrace", t_ptrace, 0},
 	{"pty", t_pty, 0},
 	{"splice", t_splice, 0},
+	{"memfd", t_memfd, 0},
 	{"limit", t_limit, 0},
 	{"event", t_event, 0},
 	{"socket", t_socket, 0},

@@ -38,7 +38,7 @@ extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], 
 	t_signal[], t_stack[], t_time[], t_trap[];
 extern const struct test t_pty[], t_ptrace[];
 extern const struct test t_sigrt[], t_timer[], t_racefile[];
-extern const struct test t_splice[], t_limit[];
+extern const struct test t_splice[], t_limit[], t_memfd[];
 extern const struct test t_sockfd[], t_proc[], t_sockname[], t_socket[], t_thread[];
 extern const struct test t_shm[];
 
