@@ -24,7 +24,8 @@
 #define MAXLINKS 40
 
 struct walk {
-	struct dentry *root;  /* referenced: .. does not leave it */
+	struct dentry *root;  /* .. does not leave it */
+	int rootheld;         /* it is referenced */
 	struct dentry *held;  /* referenced, rule 1 */
 	struct dentry *d;     /* where we are */
 	char *buf;            /* rule 2, or 0 */
@@ -103,7 +104,8 @@ walk(struct dentry *at, const char *path, int flags, struct dentry **out,
 		*out = dget(w.d);
 	release(&nameslock);
 	dput(w.held);
-	dput(w.root);
+	if (w.rootheld)
+		dput(w.root);
 	putpath(w.buf);
 	return err;
 }
@@ -126,13 +128,18 @@ lastpart(const char *path)
 static void
 startwalk(struct walk *w, struct dentry *at, const char *path)
 {
-	struct proc *p = myproc();
+	struct fsinfo *fs = myproc() ? myproc()->fs : 0;
 
-	if (p && p->fs) {
-		acquire(&p->fs->lock);
-		w->root = dget(p->fs->root);
-		w->d = dget(*path == '/' ? w->root : at ? at : p->fs->cwd);
-		release(&p->fs->lock);
+	w->rootheld = 1;
+	if (fs && fs->ref == 1) { /* nobody else changes it */
+		w->root = fs->root;
+		w->rootheld = 0;
+		w->d = dget(*path == '/' ? w->root : at ? at : fs->cwd);
+	} else if (fs) {
+		acquire(&fs->lock);
+		w->root = dget(fs->root);
+		w->d = dget(*path == '/' ? w->root : at ? at : fs->cwd);
+		release(&fs->lock);
 	} else {
 		w->root = dget(rootdentry);
 		w->d = dget(*path == '/' || !at ? w->root : at);
