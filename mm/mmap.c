@@ -28,7 +28,7 @@ static int choose(struct uvm *, uint addr, uint len, int flags, uint *start);
 static int protectone(struct uvm *, struct vma *, uint start, uint end,
 	int prot);
 static int syncpart(struct uvm *, uint *addr, uint end, int flags,
-	struct pcache **, uint64_t *from, uint64_t *to);
+	struct file **);
 
 /* May n more bytes be mapped with these flags and this protection?  0, -ENOMEM,
  * or -EAGAIN: no more may be locked. */
@@ -407,8 +407,7 @@ int
 msync(struct uvm *u, uint addr, uint len, int flags)
 {
 	int err = 0, hole = 0;
-	struct pcache *pc;
-	uint64_t from, to;
+	struct file *f;
 	uint end;
 
 	if (addr % PGSIZE || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
@@ -418,11 +417,11 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
 	while (err == 0 && addr < end) {
-		err = syncpart(u, &addr, end, flags, &pc, &from, &to);
+		err = syncpart(u, &addr, end, flags, &f);
 		hole |= err == -ENOMEM;
-		if (err == 0 && pc) {
-			err = pcachewriteback(pc, from, to, 1);
-			pcachefree(pc);
+		if (err == 0 && f) {
+			err = f->ops->sync ? f->ops->sync(f) : 0;
+			fileclose(f);
 		}
 		if (err == -ENOMEM)
 			err = 0;
@@ -430,17 +429,16 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
-/* What msync has to do for the vma at *addr, which is moved behind it: *pc, a
- * reference, is the object whose bytes [*from, *to) are to be written, or 0.  0,
- * -EBUSY, or -ENOMEM: there was a hole. */
+/* What msync has to do for the vma at *addr, which is moved behind it: *fp, a
+ * reference, is the file to be written, or 0.  0, -EBUSY, or -ENOMEM: there was a
+ * hole. */
 static int
-syncpart(struct uvm *u, uint *addr, uint end, int flags, struct pcache **pc,
-	uint64_t *from, uint64_t *to)
+syncpart(struct uvm *u, uint *addr, uint end, int flags, struct file **fp)
 {
 	int err = 0, i;
 	struct vma *v;
 
-	*pc = 0;
+	*fp = 0;
 	acquireread(&u->lock);
 	i = vmaindex(u, *addr);
 	v = i < u->nvma ? u->vmas[i] : 0;
@@ -451,11 +449,8 @@ syncpart(struct uvm *u, uint *addr, uint end, int flags, struct pcache **pc,
 		err = -EBUSY;
 	} else {
 		end = MIN(end, v->end);
-		*from = (uint64_t)(v->pgoff + ((*addr - v->start) >> PGSHIFT))
-			<< PGSHIFT;
-		*to = *from + (end - *addr);
 		if ((flags & MS_SYNC) && (v->flags & VM_SHARED) && v->file)
-			*pc = pcacheref(v->obj);
+			*fp = filedup(v->file);
 		*addr = end;
 	}
 	releaseread(&u->lock);

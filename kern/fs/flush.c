@@ -207,6 +207,8 @@ writeinode(struct inode *ip)
 
 	if (ip->pages)
 		err = pcachewriteback(ip->pages, 0, UINT64_MAX, 1);
+	if (ip->pages && pcachedirty(ip->pages))
+		idirty(ip, IDIRTY_PAGES); /* it was never clean: see dirtied */
 	e = ip->super->ops->writeinode(ip);
 	return err < 0 ? err : e;
 }
