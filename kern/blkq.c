@@ -29,6 +29,7 @@
 static int64_t patience(void);
 static void stamp(struct blkdev *dev, int64_t now, int more);
 static void insert(struct blkq *q, struct bio *b);
+static int before(struct bio *b, struct blkdev *disk, uint64_t sector);
 static void start(struct blkq *q);
 static struct bio *choose(struct blkq *q);
 static struct blkreq *makereq(struct blkq *q, struct bio *b);
@@ -152,21 +153,29 @@ static void
 insert(struct blkq *q, struct bio *b)
 {
 	struct list *at;
-	struct bio *o;
 
 	if (b->op == BIO_FLUSH || b->tries > 0) {
 		listadd(&q->urgent, &b->link);
 		return;
 	}
 	for (at = q->sorted.prev; at != &q->sorted; at = at->prev) {
-		o = listitem(at, struct bio, link);
-		if (blkdisk(o->dev) < blkdisk(b->dev) ||
-			(blkdisk(o->dev) == blkdisk(b->dev) &&
-				place(o) <= place(b)))
+		if (!before(b, blkdisk(listitem(at, struct bio, link)->dev),
+			    place(listitem(at, struct bio, link))))
 			break;
 	}
 	listpush(at, &b->link);
 	listadd(&q->fifo, &b->fifo);
+	if (b->link.next == q->next && !before(b, q->disk, q->end))
+		q->next = &b->link;
+}
+
+/* Does the bio come before that sector of that disk? */
+static int
+before(struct bio *b, struct blkdev *disk, uint64_t sector)
+{
+	if (blkdisk(b->dev) != disk)
+		return blkdisk(b->dev) < disk;
+	return place(b) < sector;
 }
 
 void
@@ -262,6 +271,10 @@ makereq(struct blkq *q, struct bio *b)
 			b->dev->stats.merges[b->op]++;
 		b = listitem(at, struct bio, link);
 	} while (continues(q, r, at));
+	if (r->op != BIO_FLUSH) {
+		q->disk = r->disk;
+		q->end = r->sector + r->sectors;
+	}
 	return r;
 }
 

@@ -58,7 +58,9 @@ struct blkq {
 	struct list fifo;      /* the same by age */
 	struct list urgent;    /* flushes, and those to try alone */
 	struct list over;      /* done() is to be called */
-	struct list *next;     /* of sorted: behind the last one begun */
+	struct list *next;     /* of sorted: the first behind the last one begun */
+	struct blkdev *disk;   /* where that ended: disk and sector */
+	uint64_t end;
 	struct timer timer;
 	int timing;            /* the timer runs */
 	int64_t patience;      /* ns that a request may take; 0: for ever */

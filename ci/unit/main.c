@@ -21,7 +21,8 @@ static const struct test *const suites[] = {
 #ifdef UNIT_HIGH
 	kallochightests,
 #else
-	kalloctests, slabtests, vmatests, pcachetests, disktests, machinetests,
+	kalloctests, slabtests, vmatests, pcachetests, disktests, blkqtests,
+	machinetests,
 #endif
 	faulttests};
 static uint64_t state = 1;

@@ -76,6 +76,7 @@ struct test {
 	const char *name;
 };
 extern const struct test kalloctests[], kallochightests[], slabtests[],
-	vmatests[], pcachetests[], faulttests[], machinetests[], disktests[];
+	vmatests[], pcachetests[], faulttests[], machinetests[], disktests[],
+	blkqtests[];
 
 #endif

@@ -118,9 +118,11 @@ ahciprobe(const struct pcidev *d)
 	struct hba *h;
 	int i;
 
-	if (d->class != 0x010601 || (h = kzalloc(sizeof(*h))) == 0)
+	if (d->class != 0x010601 || pcienable(d) < 0)
 		return;
-	pcienable(d);
+	h = kzalloc(sizeof(*h));
+	if (h == 0)
+		return;
 	h->reg = pcimem(d, 5, 0x1100);
 	if (h->reg == 0) {
 		printf("ahci: its registers cannot be mapped\n");

@@ -75,7 +75,7 @@ struct channel {
 	uint8_t status, error; /* of the last error [q.lock] */
 };
 
-static int taken; /* bit per channel that a PCI device has shown */
+static int taken; /* a PCI device has the channels */
 
 static void addchannel(int n, uint base, uint ctl, uint bm, int irq, int pci);
 static int startchannel(struct channel *c, int irq, int pci);
@@ -104,13 +104,17 @@ static const struct blkops ataops = {atastart, 0, atareset};
 void
 ataprobe(const struct pcidev *d)
 {
+	struct pcidev old = *d;
 	uint bm;
 	int n;
 
 	if (d->class >> 8 != 0x0101 || taken)
 		return;
-	pcienable(d);
-	taken = 3;
+	if ((d->class & 5) == 0)
+		old.irq = 14; /* neither needs a line of PCI */
+	if (pcienable(&old) < 0)
+		return;
+	taken = 1;
 	bm = d->class & 0x80 ? pciport(d, 4) : 0;
 	for (n = 0; n < 2; n++, bm += bm ? 8 : 0) {
 		if (!(d->class & (1u << 2 * n)))
@@ -397,8 +401,8 @@ dataready(struct channel *c)
 {
 	int i;
 
-	for (i = 0; i < MOMENT; i++)
-		if (!(inb(c->ctl) & ST_BUSY)) /* about a microsecond */
+	for (i = 0; i < MOMENT; i++) /* half a microsecond each, or more */
+		if (!(inb(c->ctl) & ST_BUSY) && i > 0)
 			return 1;
 	return 0;
 }

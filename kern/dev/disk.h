@@ -23,8 +23,9 @@ void pciscan(void (*probe)(const struct pcidev *));
 uint pciread(const struct pcidev *, uint off);
 void pciwrite(const struct pcidev *, uint off, uint v);
 
-/* Let it answer at its addresses, and use memory by itself. */
-void pcienable(const struct pcidev *);
+/* Let it answer at its addresses, use memory by itself, and interrupt: 0; or
+ * -ENXIO, with a message: the firmware gave it no line. */
+int pcienable(const struct pcidev *);
 
 /* The address in base register n: of ports, or of memory as the kernel sees it;
  * 0: there is none that can be used. */

@@ -6,9 +6,12 @@
  */
 #include "kern/dev/disk.h"
 
+#include "arch/machine.h"
 #include "arch/memlayout.h"
+#include "arch/pic.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/printf.h"
 
 #define CONFADDR 0xCF8
 #define CONFDATA 0xCFC
@@ -111,13 +114,19 @@ pciwrite(const struct pcidev *d, uint off, uint v)
 	outl(CONFDATA, v);
 }
 
-void
+int
 pcienable(const struct pcidev *d)
 {
 	uint cmd = pciread(d, COMMAND) & 0xFFFF; /* no status bit is cleared */
 
+	if (d->irq == 0 || d->irq >= NIRQ || d->irq == PICCASCADE) {
+		printf("pci: %02x:%02x.%u has no interrupt line\n", d->bus,
+			d->slot, d->fn);
+		return -ENXIO;
+	}
 	pciwrite(d, COMMAND,
 		(cmd & ~CMD_NOINTX) | CMD_IO | CMD_MEMORY | CMD_MASTER);
+	return 0;
 }
 
 uint

@@ -108,12 +108,11 @@ virtioprobe(const struct pcidev *d)
 	struct vdisk *v;
 
 	if (d->vendor != 0x1AF4 || d->device != 0x1001 ||
-		pciport(d, 0) == 0)
+		pciport(d, 0) == 0 || pcienable(d) < 0)
 		return;
 	v = kzalloc(sizeof(*v));
 	if (v == 0)
 		return;
-	pcienable(d);
 	v->port = (uint16_t)pciport(d, 0);
 	v->dev.partitions = 16;
 	v->dev.rdev = makedev(254, 16 * ndisk);
