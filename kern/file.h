@@ -168,6 +168,7 @@ int pipesetsize(struct file *f, uint bytes);
 struct file *shmfile(const char *name, uint mode);
 
 void shminit(void); /* sysshm.c, at boot */
+void shmshow(struct text *);
 
 /* anonfile.c: files that are neither in a file system nor pipes. */
 void anoninit(void); /* at boot, after inodeinit() */

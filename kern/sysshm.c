@@ -20,6 +20,7 @@
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/string.h"
+#include "kern/text.h"
 
 #define IDBITS 15 /* of an id: the index */
 
@@ -402,6 +403,31 @@ status(int index, uint cmd, uint ubuf)
 	if (!s)
 		return err;
 	return copyout(ubuf, &ds, sizeof(ds)) ? -EFAULT : r;
+}
+
+/* For /proc/sysvipc/shm: a line for each segment that the caller may read. */
+void
+shmshow(struct text *t)
+{
+	struct segment *s;
+
+	putf(t, "       key      shmid perms       size  cpid  lpid nattch   uid"
+		"   gid  cuid  cgid      atime      dtime      ctime        rss"
+		"       swap\n");
+	acquiresleep(&shmlock);
+	for (int i = 0; segments && i < SHMMNI; i++) {
+		s = segments[i];
+		if (!s || !allowed(s, 0444))
+			continue;
+		putf(t, "%10d %10d  %4o %10u %5u %5u  %5u %5u %5u %5u %5u", s->key,
+			s->id, s->mode, s->size, s->cpid, s->lpid,
+			pcachemaps(filepcache(s->file)), s->uid, s->gid, s->cuid,
+			s->cgid);
+		putf(t, " %10lld %10lld %10lld %10u %10u\n", (long long)s->atime,
+			(long long)s->dtime, (long long)s->ctime,
+			pcachepages(filepcache(s->file)) * PGSIZE, 0);
+	}
+	releasesleep(&shmlock);
 }
 
 /* IPC_SET: owner and permissions. */

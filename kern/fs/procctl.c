@@ -7,6 +7,7 @@
 #include "kern/fs/procfs.h"
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
+#include "kern/abi/ipc.h"
 #include "kern/param.h"
 #include "kern/printf.h"
 #include "kern/proc.h"
@@ -52,6 +53,16 @@ shownumber(struct text *t, int pid)
 	(void)pid;
 	putf(t, "%d\n",
 		c->get ? c->get() : c->var ? (int)*c->var : c->val);
+	return 0;
+}
+
+static int
+showunsigned(struct text *t, int pid)
+{
+	const struct ctl *c = t->ent->arg;
+
+	(void)pid;
+	putf(t, "%u\n", (uint)c->val);
 	return 0;
 }
 
@@ -186,6 +197,9 @@ showdentrystate(struct text *t, int pid)
 #define FIXED(n, v)                                                            \
 	{.name = n, .mode = S_IFREG | 0444, .flags = PROC_CONST,               \
 		.show = shownumber, .arg = &(const struct ctl){.val = v}}
+#define BIG(n, v)                                                              \
+	{.name = n, .mode = S_IFREG | 0444, .flags = PROC_CONST,               \
+		.show = showunsigned, .arg = &(const struct ctl){.val = (int)(v)}}
 #define STRING(n, s)                                                           \
 	{.name = n, .mode = S_IFREG | 0444, .flags = PROC_CONST,               \
 		.show = showstring, .arg = s}
@@ -217,6 +231,9 @@ static const struct procent kernelents[] = {
 	STRING("printk", "7\t4\t1\t7"),
 	PROCDIR("random", randoments),
 	TUNE("randomize_va_space", aslr, 0, 2),
+	BIG("shmall", SHMMAX),
+	BIG("shmmax", SHMMAX),
+	FIXED("shmmni", SHMMNI),
 	FIXED("tainted", 0),
 	FIXED("threads-max", PIDMAX),
 	STRING("version", uts.version),

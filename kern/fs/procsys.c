@@ -373,6 +373,19 @@ showdrivers(struct text *t, int pid)
 	return 0;
 }
 
+static int
+showshm(struct text *t, int pid)
+{
+	(void)pid;
+	shmshow(t);
+	return 0;
+}
+
+static const struct procent ipcents[] = {
+	PROCFILE("shm", showshm),
+	{0},
+};
+
 static const struct procent ttyents[] = {
 	PROCFILE("drivers", showdrivers),
 	{0},
@@ -402,6 +415,7 @@ const struct procent procsysents[] = {
 	PROCFILE("swaps", showswaps),
 	PROCDIR("sys", procctlents),
 	{.name = "sysrq-trigger", .mode = S_IFREG | 0200, .store = storesysrq},
+	PROCDIR("sysvipc", ipcents),
 	PROCLINK("thread-self", linkthreadself),
 	PROCDIR("tty", ttyents),
 	PROCFILE("uptime", showuptime),

@@ -12,7 +12,9 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/ipc.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -769,6 +771,29 @@ system_files(void)
 }
 
 static void
+sysvipc_shm(void)
+{
+	int id = shmget(IPC_PRIVATE, 3 * PG, 0640);
+	char *p = shmat(id, 0, 0), want[80];
+
+	must(id >= 0 && p != (char *)-1);
+	p[0] = 1;
+	must(slurp("/proc/sysvipc/shm", 65536) > 0);
+	check(line("       key      shmid perms ") != 0);
+	checkeq(words(text), 16);
+	snprintf(want, sizeof(want), "         0 %10d   640 ", id);
+	must(line(want) != 0);
+	checkeq(words(line(want)), 16);
+	snprintf(want, sizeof(want), " %5d %5d      1 ", getpid(), getpid());
+	check(strstr(text, want) != 0);
+	must(smap(p, "Rss:") == 4);
+	check(strstr(text, "/SYSV00000000 (deleted)\n") != 0);
+	must(shmctl(id, IPC_RMID, 0) == 0);
+	must(slurp("/proc/sys/kernel/shmmax", 64) > 0);
+	check(strtoul(text, 0, 10) > 1 << 20);
+}
+
+static void
 waits_where(void)
 {
 	char name[64];
@@ -816,6 +841,7 @@ const struct test t_proc[] = {
 	T(io_counts),
 	T(net_unix),
 	T(system_files),
+	T(sysvipc_shm),
 	T(waits_where),
 	{0},
 };
