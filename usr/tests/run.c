@@ -71,6 +71,7 @@ static const struct suite suites[] = {
 	{"race", t_race, 1},
 	{"race", t_racefile, 1},
 	{"race", t_racefork, 1},
+	{"race", t_racemap, 1},
 	{"race", t_raceio, 1},
 };
 
@@ -78,6 +79,7 @@ int execmain(int argc, char **argv); /* t_exec.c: our own exec'd children */
 
 static volatile int running; /* the test's process, for the time limit */
 
+static void ondisk(const char *disk);
 static int plan(int argc, char **argv, int run, int list);
 static int wanted(const struct suite *, const char *, int argc, char **argv);
 static int runtest(const struct test *, int n);
@@ -100,6 +102,7 @@ main(int argc, char **argv)
 		mount("proc", "/proc", "proc", 0, 0);
 		mount("devtmpfs", "/dev", "devtmpfs", 0, 0);
 		mkdir("/tmp", 01777);
+		ondisk(getenv("DISK"));
 	}
 	setvbuf(stdout, 0, _IOLBF, 0);
 	quire = access("/proc/vmcheck", F_OK) == 0;
@@ -121,6 +124,15 @@ main(int argc, char **argv)
 	printf("# %s\n", n ? "FAILED" : "all passed");
 	fflush(stdout);
 	return n;
+}
+
+/* The tests' files shall be on this disk, which has an ext2: DISK=/dev/vda on the
+ * kernel's command line. */
+static void
+ondisk(const char *disk)
+{
+	if (disk && mount(disk, "/tmp", "ext2", 0, 0) < 0)
+		printf("Bail out! %s: errno %d\n", disk, errno);
 }
 
 /* Count, list or run the tests that were asked for.  Returns how many there

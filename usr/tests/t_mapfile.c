@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
 
 #define TOUCHED 0x5eed0000u
 
@@ -214,7 +216,195 @@ truncate_kernel_sees_it(void)
 	checkeq(unlink("t_mapfile"), 0);
 }
 
+/* The page as the disk has it, if the file is on one. */
+static unsigned
+ondisk(int i)
+{
+	unsigned v = 0;
+
+	must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	must(pread(fd, &v, sizeof(v), i * PG) == sizeof(v));
+	return v;
+}
+
+/* Each store after a page was written makes it dirty again. */
+static void
+mapped_writes_are_written(void)
+{
+	int i;
+
+	newfile(4);
+	for (i = 0; i < 20; i++) {
+		m = mapfile(4, MAP_SHARED);
+		*page(m, 1) = 100 + i;
+		checkeq(msync((void *)page(m, 1), PG, MS_SYNC), 0);
+		*page(m, 1) = 200 + i;
+		*page(m, 3) = 300 + i;
+		checkeq(i % 3 ? msync((void *)m, 4 * PG, MS_SYNC) : fsync(fd), 0);
+		*page(m, 3) = 400 + i;
+		if (i % 2)
+			checkeq(fsync(fd), 0);
+		must(munmap((void *)m, 4 * PG) == 0);
+		checkeq(i % 2 ? 0 : fdatasync(fd), 0);
+		checkeq(ondisk(1), 200 + i);
+		checkeq(ondisk(3), 400 + i);
+	}
+}
+
+static void
+storesafter(void)
+{
+	*page(m, 2) = 8; /* a table that parent and child share */
+	*page(m, 1) = 7;
+}
+
+static void
+mapped_writes_of_children(void)
+{
+	newfile(4);
+	m = mapfile(4, MAP_SHARED);
+	*page(m, 1) = 1;
+	*page(m, 2) = 2;
+	checkeq(msync((void *)m, 4 * PG, MS_SYNC), 0);
+	child(storesafter);
+	checkeq(fsync(fd), 0);
+	*page(m, 2) = 9;
+	must(munmap((void *)m, 4 * PG) == 0);
+	checkeq(fsync(fd), 0);
+	checkeq(ondisk(1), 7);
+	checkeq(ondisk(2), 9);
+	checkeq(ondisk(3), TOUCHED + 3);
+}
+
+/* read and write see the pages that are mapped, and are seen there. */
+static void
+mapped_is_what_read_sees(void)
+{
+	unsigned v = 77;
+	word *c;
+
+	newfile(2);
+	m = mapfile(2, MAP_SHARED);
+	c = mapfile(2, MAP_PRIVATE);
+	checkeq(seen(c), TOUCHED);
+	must(pwrite(fd, &v, sizeof(v), 0) == sizeof(v));
+	checkeq(seen(m), 77);
+	checkeq(seen(c), 77); /* not copied yet */
+	*c = 1;
+	*m = 78;
+	must(pread(fd, &v, sizeof(v), 0) == sizeof(v));
+	checkeq(v, 78);
+	checkeq(*c, 1);
+	must(pwrite(fd, &v, sizeof(v), 2 * PG) == sizeof(v)); /* longer */
+	m = mapfile(3, MAP_SHARED);
+	checkeq(seen(page(m, 2)), 78);
+	checkeq(seen(page(m, 2) + 1), 0);
+}
+
+static int
+isext2(void)
+{
+	struct statfs s;
+
+	return quire && fstatfs(fd, &s) == 0 && s.f_type == 0xef53;
+}
+
+/* A page that must be read from the disk is a major fault, any other is not. */
+static void
+fault_counts(void)
+{
+	struct rusage before, after;
+	int major;
+
+	newfile(1);
+	must(fsync(fd) == 0);
+	major = quire && isext2();
+	m = mapfile(1, MAP_SHARED);
+	must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	getrusage(RUSAGE_SELF, &before);
+	getrusage(RUSAGE_SELF, &before);
+	checkeq(*m, TOUCHED);
+	getrusage(RUSAGE_SELF, &after);
+	if (quire) {
+		checkeq(after.ru_majflt - before.ru_majflt, major);
+		checkeq(after.ru_minflt - before.ru_minflt, !major);
+	}
+	m = mapfile(1, MAP_SHARED);
+	checkeq(*m, TOUCHED);
+	getrusage(RUSAGE_SELF, &before);
+	checkeq(before.ru_majflt, after.ru_majflt);
+	checkcount(before.ru_minflt - after.ru_minflt, 1, 1);
+}
+
+/* One read fault maps what is cached around it: 16 pages of a file. */
+static void
+fault_around(void)
+{
+	long before;
+	int i;
+
+	newfile(64);
+	m = mmap(0, 80 * PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(m != MAP_FAILED);
+	m = (word *)(((uintptr_t)m + 16 * PG - 1) & -(16 * PG));
+	must(mmap((void *)m, 64 * PG, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
+		     0) == (void *)m);
+	before = minflt();
+	for (i = 63; i >= 0; i--)
+		checkeq(*page(m, i), TOUCHED + i);
+	checkcount(minflt() - before, 4, 0);
+	must(munmap((void *)m, 64 * PG) == 0);
+	must(mmap((void *)m, 64 * PG, RW, MAP_SHARED | MAP_FIXED, fd, 0) ==
+		(void *)m);
+	before = rss();
+	checkeq(*page(m, 20), TOUCHED + 20);
+	if (quire)
+		checkeq(rss() - before, 16);
+	before = minflt();
+	*page(m, 21) = 1; /* there, but only to be read */
+	*page(m, 21) = 2;
+	checkcount(minflt() - before, 1, 1);
+}
+
+/* Where there is no room on the disk a store to a hole gets SIGBUS. */
+static void
+mapped_hole_of_a_full_disk(void)
+{
+	static char buf[64 << 10];
+	int full;
+
+	newfile(1);
+	if (!isext2())
+		skip("the file is in memory");
+	must(ftruncate(fd, 4 * PG) == 0);
+	m = mapfile(4, MAP_SHARED);
+	checkeq(seen(page(m, 2)), 0);
+	full = open("t_full", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(full >= 0 && unlink("t_full") == 0);
+	while (write(full, buf, sizeof(buf)) > 0)
+		;
+	checkeq(errno, ENOSPC);
+	while (write(full, buf, 512) > 0)
+		;
+	check(!store(page(m, 2), 1) && why.si_signo == SIGBUS);
+	check(!store(page(m, 3), 1) && why.si_signo == SIGBUS);
+	checkeq(seen(page(m, 2)), 0);
+	check(store(m, 5)); /* this page has its block */
+	must(fsync(full) == 0 && close(full) == 0);
+	check(store(page(m, 2), 6));
+	checkeq(msync((void *)m, 4 * PG, MS_SYNC), 0);
+	must(munmap((void *)m, 4 * PG) == 0);
+	checkeq(ondisk(2), 6);
+	checkeq(ondisk(0), 5);
+}
+
 const struct test t_mapfile[] = {
+	T(mapped_writes_are_written),
+	T(mapped_writes_of_children),
+	T(mapped_is_what_read_sees),
+	T(fault_counts),
+	T(fault_around),
+	T(mapped_hole_of_a_full_disk),
 	T(truncate_shared_ends),
 	T(truncate_private_copies_end),
 	T(truncate_after_fork),

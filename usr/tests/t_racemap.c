@@ -1,0 +1,295 @@
+/* t_racemap.c - mapped files against what else happens to them.  With DISK=
+ * (run.c) the files are on a disk, and pages come from it and go to it. */
+#include "race.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#define PAGES 8
+#define FIRST 0xf11e0000u /* of page i: that + i */
+
+static int fd;
+static word *flag; /* shared with children */
+
+static void
+catching(void)
+{
+	struct sigaction sa = {.sa_sigaction = onsegv, .sa_flags = SA_SIGINFO};
+
+	begin();
+	must(sigaction(SIGBUS, &sa, 0) == 0);
+}
+
+static word *
+page(word *at, int i)
+{
+	return at + i * (PG / 4);
+}
+
+/* A file of PAGES pages that the cache does not have, if a disk has it. */
+static void
+coldfile(const char *name)
+{
+	unsigned v;
+	int i;
+
+	fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(fd >= 0 && ftruncate(fd, PAGES * PG) == 0);
+	for (i = 0; i < PAGES; i++) {
+		v = FIRST + i;
+		must(pwrite(fd, &v, sizeof(v), i * PG) == sizeof(v));
+	}
+	must(fsync(fd) == 0);
+	must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+}
+
+static void
+mapcold(int i)
+{
+	(void)i;
+	coldfile("t_racemap");
+	p = mmap(0, PAGES * PG, RW, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED);
+}
+
+static void
+unmapcold(int i)
+{
+	(void)i;
+	must(munmap((void *)p, PAGES * PG) == 0);
+}
+
+static void
+unlinks(int i)
+{
+	must(unlink("t_racemap") == 0 && close(fd) == 0);
+	over = i;
+}
+
+/* What is mapped can be read to the end, name or not. */
+static void
+readsall(int i)
+{
+	int k;
+
+	(void)i;
+	for (k = 0; k < PAGES; k++)
+		must(*page(p, (k * 5 + i) % PAGES) ==
+			FIRST + (k * 5 + i) % PAGES);
+	*page(p, i % PAGES) = 1;
+}
+
+static void
+unlink_against_pagein(void)
+{
+	catching();
+	race(&(struct race){mapcold, unlinks, readsall, unmapcold});
+}
+
+static void
+iskilled(int i)
+{
+	int pid = fork(), st, k;
+
+	must(pid >= 0);
+	if (pid == 0) {
+		for (k = 0; k < PAGES; k++)
+			*page(p, (k * 3 + i) % PAGES) = FIRST + k;
+		_exit(0);
+	}
+	jitter();
+	jitter();
+	must(kill(pid, SIGKILL) == 0);
+	must(waitpid(pid, &st, 0) == pid);
+	must(st == 0 || WTERMSIG(st) == SIGKILL);
+}
+
+static void
+readssome(int i)
+{
+	unsigned v;
+
+	must(pread(fd, &v, sizeof(v), i % PAGES * PG) == sizeof(v));
+	must(v - FIRST < PAGES);
+}
+
+static void
+closes(int i)
+{
+	unmapcold(i);
+	must(close(fd) == 0 && unlink("t_racemap") == 0);
+}
+
+static void
+kill_during_pagein(void)
+{
+	catching();
+	race(&(struct race){mapcold, iskilled, readssome, closes});
+}
+
+/* One file for all rounds; each side has words of its own in the same pages. */
+static void
+storesandsyncs(int i)
+{
+	page(p, 0)[1] = i;
+	if (i % 3 == 0)
+		must(msync((void *)p, PAGES * PG, MS_SYNC) == 0);
+	page(p, 1)[1] = i;
+}
+
+static void
+writesandsyncs(int i)
+{
+	unsigned v = i;
+
+	must(pwrite(fd, &v, sizeof(v), 8) == sizeof(v));
+	page(p, 1)[2] = i;
+	if (i % 2 == 0)
+		must(fsync(fd) == 0);
+	page(p, 2)[2] = i;
+}
+
+/* Now and then from the disk: all that was stored is there. */
+static void
+allthere(int i)
+{
+	unsigned want[3][2] = {{i, i}, {i, i}, {0, i}}, got[2];
+	int k;
+
+	must(page(p, 0)[1] == want[0][0] && page(p, 0)[2] == want[0][1]);
+	if (i % 16)
+		return;
+	unmapcold(i);
+	if (i % 32)
+		must(fdatasync(fd) == 0);
+	must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	for (k = 0; k < 3; k++) {
+		must(pread(fd, got, sizeof(got), k * PG + 4) == sizeof(got));
+		must(got[0] == want[k][0] && got[1] == want[k][1]);
+	}
+	p = mmap(0, PAGES * PG, RW, MAP_SHARED, fd, 0);
+	must(p != MAP_FAILED);
+}
+
+static void
+nobody(int i)
+{
+	(void)i;
+}
+
+static void
+write_against_msync(void)
+{
+	catching();
+	mapcold(0);
+	race(&(struct race){nobody, storesandsyncs, writesandsyncs, allthere});
+	closes(0);
+}
+
+static void
+growsagain(int i)
+{
+	(void)i;
+	must(ftruncate(fd, PAGES * PG) == 0);
+}
+
+static void
+cutsto1(int i)
+{
+	must(ftruncate(fd, PG / 2) == 0);
+	over = i;
+}
+
+/* Stores and writes back what another cuts off. */
+static void
+storesandwrites(int i)
+{
+	int was, ok;
+
+	do {
+		was = isover(i);
+		ok = store(page(p, 2), i);
+		must(ok || why.si_code == BUS_ADRERR);
+		must(msync((void *)p, PAGES * PG, i % 2 ? MS_SYNC : MS_ASYNC) ==
+			0);
+		must(store(p, i)); /* the first page stays */
+	} while (!was);
+	must(!store(page(p, 2), i) && !store(page(p, 7), i));
+}
+
+static void
+restiszero(int i)
+{
+	unsigned v[2] = {1, 1};
+
+	growsagain(i);
+	must(pread(fd, v, sizeof(v), 2 * PG) == sizeof(v));
+	must(v[0] == 0 && v[1] == 0 && *p == (unsigned)i);
+	must(pread(fd, v, 4, PG / 2) == 4 && v[0] == 0);
+}
+
+static void
+truncate_against_msync(void)
+{
+	catching();
+	mapcold(0);
+	race(&(struct race){growsagain, cutsto1, storesandwrites, restiszero});
+	closes(0);
+}
+
+/* The child shares page tables with who cuts off the file. */
+static void
+forks(int i)
+{
+	int pid = fork(), st, was, k = 0;
+	unsigned v;
+
+	must(pid >= 0);
+	if (pid == 0) {
+		do {
+			was = *flag == (unsigned)i + 1;
+			k = (k + 1) % PAGES;
+			if (i % 2)
+				store(page(p, k), i);
+			else
+				load(page(p, k), &v);
+			turn();
+		} while (!was);
+		for (k = 1; k < PAGES; k++)
+			if (load(page(p, k), &v))
+				_exit(1);
+		_exit(load(p, &v) ? 0 : 2);
+	}
+	must(waitpid(pid, &st, 0) == pid && st == 0);
+}
+
+static void
+cutsandtells(int i)
+{
+	cutsto1(i);
+	*flag = i + 1;
+}
+
+static void
+truncate_against_fork(void)
+{
+	catching();
+	flag = sharedpages(1);
+	mapcold(0);
+	race(&(struct race){growsagain, cutsandtells, forks, nobody});
+	must(munmap((void *)p, PAGES * PG) == 0);
+	p = mmap(0, PAGES * PG, RW, MAP_PRIVATE, fd, 0);
+	must(p != MAP_FAILED);
+	*flag = 0;
+	race(&(struct race){growsagain, cutsandtells, forks, nobody});
+	closes(0);
+}
+
+const struct test t_racemap[] = {
+	T(unlink_against_pagein),
+	T(kill_during_pagein),
+	T(write_against_msync),
+	T(truncate_against_msync),
+	T(truncate_against_fork),
+	{0},
+};
