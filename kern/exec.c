@@ -226,7 +226,9 @@ readelf(struct elf *elf, struct file *f, int bad)
 	n = fileread(f, &elf->hdr, sizeof(elf->hdr), 0);
 	if (n < 0)
 		return n;
-	if (n != sizeof(elf->hdr) || checkelf(&elf->hdr) < 0)
+	if (n != sizeof(elf->hdr))
+		return bad == -ENOEXEC ? bad : -EIO;
+	if (checkelf(&elf->hdr) < 0)
 		return bad;
 	size = elf->hdr.phnum * sizeof(struct proghdr);
 	elf->ph = kmalloc(size);

@@ -28,6 +28,10 @@ SYSCALL(284, waitid)
 SYSCALL(358, execveat)
 SYSCALL(435, clone3)
 
+/* kern/sysvmcopy.c */
+SYSCALL(347, process_vm_readv)
+SYSCALL(348, process_vm_writev)
+
 /* kern/sysptrace.c */
 SYSCALL(26, ptrace)
 

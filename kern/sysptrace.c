@@ -599,7 +599,7 @@ classic(int pid, uint request, uint data)
 			continue;
 		err = moveset(pid, table[i].set, table[i].write, data,
 			regsets[table[i].set].size);
-		return err == -ENODEV ? -EIO : err;
+		return err < 0 && table[i].set == FPXREGS ? -EIO : err;
 	}
 	p = grab(pid);
 	if (!p)

@@ -104,6 +104,7 @@ static const struct fileops procdirops = {
 
 static const struct fileops procrawops = {
 	.read = procrawread,
+	.write = procwrite,
 	.seek = procseek,
 };
 
@@ -529,6 +530,14 @@ procwrite(struct file *f, struct uio *u, int64_t *off)
 	uint n = u->n;
 	int err;
 
+	if (e->write) {
+		err = mayuse(f->inode);
+		if (err == 0)
+			err = e->write(pidof(f->inode), u, *off);
+		if (err > 0)
+			*off += err;
+		return err;
+	}
 	if (e->store == 0)
 		return -EIO;
 	if (n >= sizeof(s))

@@ -36,6 +36,7 @@ struct procent {
 	int (*store)(const struct procent *, int pid, const char *s, uint n);
 	/* Or: any piece on its own.  Bytes moved, or -errno. */
 	int (*read)(int pid, struct uio *, int64_t off);
+	int (*write)(int pid, struct uio *, int64_t off); /* or 0 */
 	/* Links, see linkexe in procfd.c. */
 	int (*link)(int pid, int fd, struct dentry **, char *buf, uint n);
 	const struct procent *sub; /* directories: entries, up to a null name */
@@ -90,6 +91,7 @@ int showsmaps(struct text *, int pid);
 int showrollup(struct text *, int pid);
 int readpagemap(int pid, struct uio *, int64_t off);
 int readmem(int pid, struct uio *, int64_t off);
+int writemem(int pid, struct uio *, int64_t off);
 
 /* procmount.c: one line for each mounted file system. */
 int showmounts(struct text *, int pid);

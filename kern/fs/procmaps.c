@@ -217,9 +217,40 @@ readpagemap(int pid, struct uio *to, int64_t off)
 	return done ? (int)done : err;
 }
 
-/* The memory itself; what is not mapped ends the read. */
+/* Bytes of one page, by way of the kernel's page.  A debugger writes wherever it
+ * is private. */
+static int
+movepage(struct uvm *u, uint va, struct uio *io, char *page, uint n, int write)
+{
+	int err;
+
+	if (!write)
+		return uvmread(u, va, page, n) ? -EIO : uioput(io, page, n);
+	err = uioget(io, page, n);
+	if (err == 0)
+		err = uvmpoke(u, va, page, n) ? -EIO : 0;
+	return err;
+}
+
+static int movemem(int pid, struct uio *io, int64_t off, int write);
+static int movepage(struct uvm *u, uint va, struct uio *io, char *page, uint n,
+	int write);
+
 int
 readmem(int pid, struct uio *to, int64_t off)
+{
+	return movemem(pid, to, off, 0);
+}
+
+int
+writemem(int pid, struct uio *from, int64_t off)
+{
+	return movemem(pid, from, off, 1);
+}
+
+/* The memory itself; what is not mapped ends the transfer. */
+static int
+movemem(int pid, struct uio *io, int64_t off, int write)
 {
 	struct uvm *u = procuvm(pid);
 	char *page = kalloc();
@@ -230,9 +261,9 @@ readmem(int pid, struct uio *to, int64_t off)
 		goto out;
 	if (off < 0 || off >= USERTOP)
 		err = -EIO;
-	while (err == 0 && to->n > 0 && off < USERTOP) {
-		n = MIN(to->n, PGSIZE - (uint)off % PGSIZE);
-		err = uvmread(u, (uint)off, page, n) ? -EIO : uioput(to, page, n);
+	while (err == 0 && io->n > 0 && off < USERTOP) {
+		n = MIN(io->n, PGSIZE - (uint)off % PGSIZE);
+		err = movepage(u, (uint)off, io, page, n, write);
 		if (err == 0) {
 			done += n;
 			off += n;

@@ -70,7 +70,7 @@ runcopy(void)
 			must(setgroups(0, 0) == 0 && setuid(65534) == 0);
 		alarm(1);
 		execve("t_elf_prog", argv, environ);
-		_exit(100);
+		_exit(100 + errno);
 	}
 	must(waitpid(pid, &st, 0) == pid);
 	return st;
@@ -158,6 +158,68 @@ elf_truncated(void)
 	}
 }
 
+/* execve's errno for copy, which begins with the name of this interpreter; 0 if it
+ * runs. */
+static int
+interpreter(const char *name, int size)
+{
+	int at = offsetof(__typeof__(prog), filler), st;
+
+	copy = prog;
+	copy.ph[1] = copy.ph[0];
+	copy.ph[0] = (Elf32_Phdr){PT_INTERP, at, BASE + at, BASE + at, size, size,
+		PF_R, 1};
+	strcpy(copy.filler, name);
+	st = runcopy();
+	return WIFEXITED(st) && WEXITSTATUS(st) >= 100 ? WEXITSTATUS(st) - 100 : 0;
+}
+
+static void
+putfile(const char *name, const void *data, int n, int mode)
+{
+	int fd;
+
+	unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	must(fd >= 0);
+	must(write(fd, data, n) == n);
+	must(close(fd) == 0 && chmod(name, mode) == 0);
+}
+
+static void
+elf_interpreter(void)
+{
+	build();
+	checkeq(interpreter("/no/such/file", 14), ENOENT);
+	checkeq(interpreter("/tmp", 5), EACCES);
+	checkeq(interpreter("/tmp", 4), ENOEXEC); /* no NUL */
+	checkeq(interpreter("", 1), ENOEXEC);
+	memset(&copy, 'x', sizeof copy);
+	putfile("t_elf_interp", &copy, 10, 0755);
+	checkeq(interpreter("t_elf_interp", 13), EIO);
+	memset(&copy, 'x', sizeof copy);
+	putfile("t_elf_interp", &copy, 1000, 0755);
+	checkeq(interpreter("t_elf_interp", 13), ELIBBAD);
+	copy = prog;
+	copy.eh.e_machine = EM_SPARC;
+	putfile("t_elf_interp", &copy, sizeof copy, 0755);
+	checkeq(interpreter("t_elf_interp", 13), ELIBBAD);
+	copy = prog;
+	copy.eh.e_type = ET_DYN;
+	copy.ph[0].p_vaddr = 0;
+	copy.ph[1].p_type = PT_NULL;
+	copy.eh.e_entry = offsetof(__typeof__(prog), code);
+	putfile("t_elf_interp", &copy, sizeof copy, 0644);
+	checkeq(interpreter("t_elf_interp", 13), EACCES);
+	chmod("t_elf_interp", 0755);
+	copy = prog; /* the interpreter begins, not the program */
+	memset(prog.code, 0xf4, sizeof prog.code);
+	checkeq(interpreter("t_elf_interp", 13), 0);
+	checkeq(runcopy(), 42 << 8);
+	unlink("t_elf_interp");
+	unlink("t_elf_prog");
+}
+
 /* The named mistakes, each with an answer of its own. */
 static void
 elf_refusals(void)
@@ -165,13 +227,13 @@ elf_refusals(void)
 	build();
 	copy = prog;
 	copy.eh.e_machine = EM_SPARC;
-	checkeq(runcopy(), 100 << 8);
+	checkeq(runcopy(), (100 + ENOEXEC) << 8);
 	copy = prog;
 	copy.eh.e_phnum = 0;
 	checkeq(runcopy() != 42 << 8, 1);
 	copy = prog;
 	copy.eh.e_type = ET_REL;
-	checkeq(runcopy(), 100 << 8);
+	checkeq(runcopy(), (100 + ENOEXEC) << 8);
 	copy = prog;
 	copy.eh.e_entry = 0xfffff000;
 	checkeq(runcopy() & 0x7f, SIGSEGV);
@@ -187,6 +249,7 @@ elf_refusals(void)
 const struct test t_elf[] = {
 	T(elf_minimal_program),
 	T(elf_refusals),
+	T(elf_interpreter),
 	T(elf_truncated),
 	T(elf_damaged_headers),
 	{0},

@@ -136,6 +136,34 @@ checktimers(int id)
 	check(!sigismember(&s, SIGRTMIN));
 }
 
+static unsigned long long frames[2];
+
+/* The page frame of the first page of code of what the path ends in, which has
+ * been run: 0 if there is none, or we may not know. */
+static unsigned long long
+textframe(const char *of)
+{
+	int maps = open("/proc/self/pagemap", O_RDONLY);
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long long e = 0;
+	unsigned long start;
+	char line[300], perms[8];
+
+	while (maps >= 0 && f && fgets(line, sizeof line, f)) {
+		if (sscanf(line, "%lx-%*x %7s", &start, perms) != 2 ||
+			strcmp(perms, "r-xp") != 0 || !strstr(line, of))
+			continue;
+		e = *(volatile char *)start; /* it is there */
+		if (pread(maps, &e, 8, start / PG * 8) != 8)
+			e = 0;
+		e = e >> 63 ? e & ((1ull << 55) - 1) : 0;
+		break;
+	}
+	close(maps);
+	fclose(f);
+	return e;
+}
+
 /* Say where things are, on descriptor 9. */
 static int
 layout(void)
@@ -194,6 +222,11 @@ execmain(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--layout") == 0)
 		return layout();
+	if (strcmp(argv[1], "--text") == 0) {
+		frames[0] = textframe("/");
+		frames[1] = textframe("libc.so.6");
+		return write(9, frames, sizeof frames) != sizeof frames;
+	}
 	if (strcmp(argv[1], "--named") == 0) {
 		must(getauxval(AT_EXECFN) != 0);
 		checkeq(strcmp((char *)getauxval(AT_EXECFN), argv[2]), 0);
@@ -640,10 +673,12 @@ exec_set_ids(void)
 	unlink("t_exec_suid");
 }
 
+/* What the program, run with this argument, writes to descriptor 9: was it n
+ * bytes? */
 static int
-layouts(unsigned persona, uintptr_t to[4])
+told(char *how, unsigned persona, void *to, int size)
 {
-	char *argv[] = {"t", "--layout", 0};
+	char *argv[] = {"t", how, 0};
 	int fd[2], pid, n;
 
 	must(pipe(fd) == 0);
@@ -655,10 +690,30 @@ layouts(unsigned persona, uintptr_t to[4])
 		_exit(1);
 	}
 	close(fd[1]);
-	n = read(fd[0], to, 4 * sizeof *to);
+	n = read(fd[0], to, size);
 	close(fd[0]);
 	reaped(pid);
-	return n == 4 * sizeof *to;
+	return n == size;
+}
+
+static int
+layouts(unsigned persona, uintptr_t to[4])
+{
+	return told("--layout", persona, to, 4 * sizeof *to);
+}
+
+/* Two programs of one file, and of one library, run the same pages. */
+static void
+exec_shares_text(void)
+{
+	unsigned long long first[2], next[2];
+
+	must(told("--text", 0, first, sizeof first));
+	must(told("--text", 0, next, sizeof next));
+	if (first[0] == 0)
+		skip("page frames are secret");
+	checkeq(first[0], next[0]);
+	checkeq(first[1], next[1]);
 }
 
 /* Stack, mappings and heap are elsewhere each time, unless that is not wanted. */
@@ -710,6 +765,7 @@ const struct test t_exec[] = {
 	T(exec_at_descriptor),
 	T(exec_set_ids),
 	T(exec_layout_is_random),
+	T(exec_shares_text),
 	T(exec_vfork_child_killed),
 	T(exec_vectors),
 	T(exec_closes_on_exec),
