@@ -29,11 +29,13 @@
 
 static struct spinlock dirtylock = {.rank = RANK_INODE};
 static struct list supers = {&supers, &supers}; /* [dirtylock] */
+static struct waitq flushed; /* some inode has been written */
 
 static void flusher(void *arg);
 static struct super *nextsuper(struct super *s);
 static int writeold(struct super *s, int64_t before);
 static int takeold(struct super *s, int64_t before, struct inode **batch);
+static void done(struct inode *ip);
 static void undirty(struct inode *ip);
 static int startpages(struct inode *ip);
 static void flushold(struct super *s, int64_t before, int metadata);
@@ -42,6 +44,7 @@ static int writeinode(struct inode *ip);
 void
 flushinit(void)
 {
+	initwaitq(&flushed);
 	if (!kthread("flush", flusher, 0))
 		panic("no memory for the flusher");
 }
@@ -134,14 +137,26 @@ idirty(struct inode *ip, uint what)
 	release(&dirtylock);
 }
 
+/* Who writes it already is waited for, with nothing more to write. */
 void
 iclean(struct inode *ip)
 {
+	int busy;
+
 	acquire(&dirtylock);
-	if (ip->dirty && ip->ref == 2) {
+	if (ip->dirty && ip->ref == 2 + ip->flushing) {
 		undirty(ip);
-		ip->ref = 1;
+		decunlesslast(&ip->ref);
 	}
+	busy = ip->flushing && ip->ref == 2;
+	release(&dirtylock);
+	if (!busy)
+		return;
+	if (ip->pages)
+		pcachetruncate(ip->pages, 0);
+	acquire(&dirtylock);
+	while (ip->flushing)
+		sleep(&flushed, &dirtylock);
 	release(&dirtylock);
 }
 
@@ -167,10 +182,25 @@ writeold(struct super *s, int64_t before)
 		for (i = 0; i < n; i++) {
 			if ((e = writeinode(batch[i])) < 0 && !err)
 				err = e;
-			iput(batch[i]);
+			done(batch[i]);
 		}
 	}
 	return err;
+}
+
+/* Let go of an inode, before who waits for that in iclean(). */
+static void
+done(struct inode *ip)
+{
+	int more;
+
+	acquire(&dirtylock);
+	ip->flushing = 0;
+	more = decunlesslast(&ip->ref);
+	wakeup(&flushed);
+	release(&dirtylock);
+	if (!more)
+		iput(ip);
 }
 
 /* Take the longest dirty ones off the list: how many. */
@@ -186,6 +216,7 @@ takeold(struct super *s, int64_t before, struct inode **batch)
 		if (ip->dirtied > before)
 			break;
 		undirty(ip);
+		ip->flushing = 1;
 		batch[n++] = ip;
 	}
 	release(&dirtylock);

@@ -179,7 +179,7 @@ void
 iput(struct inode *ip)
 {
 	assert(ip->ref > 0);
-	if (ip->nlink == 0 && ip->dirty)
+	if (ip->nlink == 0 && (ip->dirty || ip->flushing))
 		iclean(ip);
 	if (!unref(ip))
 		return;

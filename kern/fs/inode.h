@@ -114,6 +114,8 @@ struct inode {
 	struct list dirtylink; /* super->dirty; in it if dirty [dirtylock] */
 	uint dirty;            /* IDIRTY_* [dirtylock] */
 	int64_t dirtied;       /* when, nowns() [dirtylock] */
+	volatile uint8_t flushing; /* a super's inodes are written, and it is
+	                        * among them [dirtylock] */
 	volatile uint8_t filling; /* inodeget's caller is about it [inolock] */
 	struct pcache *pages; /* of regular files */
 	const struct inodeops *ops;

@@ -721,7 +721,10 @@ umountall(void)
 		s->flags |= MS_CLOSING;
 		if (!listempty(&s->flushlink)) {
 			(void)syncsuper(s, 1);
-			if (s->ops->remount)
+			if (iorphans(s)) /* their blocks are e2fsck's */
+				printf("%s: files without a name are in use\n",
+					s->source);
+			else if (s->ops->remount)
 				(void)s->ops->remount(s, s->flags | MS_RDONLY, "");
 		}
 		s->flags |= MS_RDONLY;
