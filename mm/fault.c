@@ -48,7 +48,7 @@ struct fault {
 	uint write;      /* PTE_W if it was a write, else 0 */
 	uint writable;   /* PTE_W if the slot shall have it */
 	uint access;     /* as asked for, and ALONE, FORCE */
-	int major;       /* did we wait for I/O? */
+	int major;       /* MAJOR: we waited for I/O; DIRTIED: a file's page */
 	struct page *table; /* the page table, and in it */
 	pte_t *slot;     /* the PTE that translates va */
 	pte_t old;       /* its value when we decided what to do */
@@ -66,6 +66,10 @@ pageindex(const struct fault *f)
 	return f->vma->pgoff + ((f->va - f->vma->start) >> PGSHIFT);
 }
 
+#define MAJOR   1 /* what resolve() returns, if not an error */
+#define DIRTIED 2
+
+static int again(int *err);
 static int faultshared(struct uvm *, uint va, uint access);
 static int resolve(struct uvm *, uint va, uint access);
 static int faultvma(struct fault *);
@@ -92,12 +96,31 @@ fault(struct uvm *u, uint va, uint access)
 {
 	int err;
 
-	if (u->ref > 1 && (err = faultshared(u, va, access)) != -EBUSY)
-		return err;
-	acquirewrite(&u->lock);
-	err = resolve(u, va, access | ALONE);
-	releasewrite(&u->lock);
+	do {
+		err = -EBUSY;
+		if (u->ref > 1)
+			err = faultshared(u, va, access);
+		if (err == -EBUSY) {
+			acquirewrite(&u->lock);
+			err = resolve(u, va, access | ALONE);
+			releasewrite(&u->lock);
+		}
+	} while ((err & ~MAJOR) && again(&err));
 	return err;
+}
+
+/* What has to be done without the lock: get memory, and then it is tried again;
+ * or wait, since too much is dirty. */
+static __attribute__((noinline)) int
+again(int *err)
+{
+	if (*err == -ENOMEM)
+		return reclaimwait();
+	if (*err > 0) {
+		dirtythrottle(0);
+		*err &= MAJOR;
+	}
+	return 0;
 }
 
 /* Threads of one address space fault side by side. */
@@ -116,7 +139,9 @@ faultshared(struct uvm *u, uint va, uint access)
 int
 faultlocked(struct uvm *u, uint va, uint access)
 {
-	return resolve(u, va, access | ALONE);
+	int err = resolve(u, va, access | ALONE);
+
+	return err > 0 ? err & MAJOR : err;
 }
 
 /* The same with u->lock held: -EBUSY when it must be held to write. */
@@ -321,6 +346,8 @@ sharefault(struct fault *f, struct page *pg)
 {
 	int err = pcachemkwrite(f->vma->obj, pageindex(f), pg);
 
+	if (backed(f->vma->obj))
+		f->major |= DIRTIED;
 	if (err == 0 && !(f->old & PTE_P))
 		return commit(f, pg, 1);
 	if (err == 0)

@@ -51,7 +51,7 @@ static void freepages(struct page *, int order);
 static struct page *take(struct pcpu *, int zone, int user);
 static struct page *refill(struct pcpu *, int zone, int user);
 static int splitblock(int zone);
-static void drain(struct pcpu *, int zone);
+static void drain(struct pcpu *, int zone, int n);
 static void freeblock(struct page *, int order);
 static void joinsingles(int zone);
 static struct page *takeblock(int zone, int order);
@@ -101,7 +101,7 @@ kallocinit(void)
 void
 kallocreserve(void)
 {
-	buddy.reserve = MIN(64, buddy.nfree[ZONE_LOW] / 64);
+	buddy.reserve = MIN(256, buddy.nfree[ZONE_LOW] / 64);
 	buddy.low = buddy.reserve + MIN(256, buddy.nfree[ZONE_LOW] / 32);
 }
 
@@ -198,6 +198,8 @@ allocscarce(struct page *pg, int state)
 	if (buddy.kick) {
 		buddy.kick = 0;
 		reclaimkick();
+		if (pg && buddy.nfree[ZONE_LOW] < buddy.reserve)
+			reclaim(BATCH); /* for the batch that pg is of */
 	}
 	return pg || reclaim(BATCH) == 0 ? pg : allocpage(state);
 }
@@ -243,7 +245,9 @@ freepage(struct page *pg)
 	pg->next = c->free[zone];
 	c->free[zone] = pg;
 	if (++c->n[zone] > 2 * BATCH)
-		drain(c, zone);
+		drain(c, zone, BATCH);
+	else if (zone == ZONE_LOW && buddy.nfree[zone] < buddy.reserve)
+		drain(c, zone, c->n[zone]); /* users shall not have them */
 	popcli();
 }
 
@@ -302,22 +306,23 @@ freepages(struct page *pg, int order)
 
 /* Move a batch of frames to this CPU's empty list; the first, or 0.  User
  * memory does not get the last frames: the kernel needs some to end the
- * process that ran out.  Interrupts off. */
+ * process that ran out, and gets these one by one.  Interrupts off. */
 static struct page *
 refill(struct pcpu *c, int zone, int user)
 {
 	struct page **head = buddy.free[zone], *pg;
-	int n = 0;
+	int n, most = BATCH;
 
 	acquire(&buddy.lock);
-	if (!user || zone == ZONE_HIGH || buddy.nfree[zone] > buddy.reserve)
-		for (; n < BATCH && (head[0] || splitblock(zone)); n++) {
-			pg = head[0];
-			takeout(head, pg, 0);
-			pg->state = PG_CPU;
-			pg->next = c->free[zone];
-			c->free[zone] = pg;
-		}
+	if (zone == ZONE_LOW && buddy.nfree[zone] <= buddy.reserve)
+		most = !user;
+	for (n = 0; n < most && (head[0] || splitblock(zone)); n++) {
+		pg = head[0];
+		takeout(head, pg, 0);
+		pg->state = PG_CPU;
+		pg->next = c->free[zone];
+		c->free[zone] = pg;
+	}
 	buddy.nfree[zone] -= n;
 	if (buddy.nfree[ZONE_LOW] < buddy.low)
 		buddy.kick = 1;
@@ -347,24 +352,24 @@ splitblock(int zone)
 	return 1;
 }
 
-/* Give a batch of this CPU's frames back.  Interrupts off. */
+/* Give n of this CPU's frames back.  Interrupts off. */
 static void
-drain(struct pcpu *c, int zone)
+drain(struct pcpu *c, int zone, int n)
 {
 	struct page *pg;
 
-	c->count[PG_CPU] -= BATCH;
-	c->count[PG_FREE] += BATCH;
-	c->n[zone] -= BATCH;
+	c->count[PG_CPU] -= n;
+	c->count[PG_FREE] += n;
+	c->n[zone] -= n;
 	acquire(&buddy.lock);
-	for (int i = 0; i < BATCH; i++) {
+	for (int i = 0; i < n; i++) {
 		pg = c->free[zone];
 		c->free[zone] = pg->next;
 		pg->state = PG_FREE;
 		insert(buddy.free[zone], pg, 0);
 	}
-	buddy.nfree[zone] += BATCH;
-	buddy.singles[zone] += BATCH;
+	buddy.nfree[zone] += n;
+	buddy.singles[zone] += n;
 	release(&buddy.lock);
 }
 

@@ -28,7 +28,7 @@ struct walk {
 	struct pcache *pc;
 	uint from, to; /* pages */
 	uint flags;    /* VM_SHARED: only such vmas */
-	void (*fn)(struct uvm *, uint start, uint end, int prot);
+	void (*fn)(struct uvm *, uint start, uint end, struct vma *);
 };
 
 static struct spinlock pinlock;
@@ -39,8 +39,9 @@ static void walkmaps(struct walk *);
 static struct uvm *nextuvm(struct walk *, struct vma *mark);
 static void visit(struct walk *, struct uvm *);
 static void unpin(struct uvm *);
-static void clear(struct uvm *, uint start, uint end, int prot);
-static void protect(struct uvm *, uint start, uint end, int prot);
+static void clear(struct uvm *, uint start, uint end, struct vma *);
+static void protect(struct uvm *, uint start, uint end, struct vma *);
+static void forget(struct uvm *, uint start, uint end, struct vma *);
 
 void
 objmapinit(void)
@@ -111,6 +112,15 @@ objclean(struct pcache *pc, uint from, uint to)
 	walkmaps(&w);
 }
 
+/* See vm.h. */
+void
+objforget(struct pcache *pc, uint from, uint to)
+{
+	struct walk w = {pc, from, to, 0, forget};
+
+	walkmaps(&w);
+}
+
 /* Do it in each address space that maps the object, once in each. */
 static void
 walkmaps(struct walk *w)
@@ -171,7 +181,7 @@ visit(struct walk *w, struct uvm *u)
 		last = w->to > v->pgoff ? MIN(w->to - v->pgoff, n) : 0;
 		if (first < last)
 			w->fn(u, v->start + (first << PGSHIFT),
-				v->start + (last << PGSHIFT), v->prot);
+				v->start + (last << PGSHIFT), v);
 	}
 }
 
@@ -185,17 +195,34 @@ unpin(struct uvm *u)
 }
 
 static void
-clear(struct uvm *u, uint start, uint end, int prot)
+clear(struct uvm *u, uint start, uint end, struct vma *v)
 {
-	(void)prot;
+	(void)v;
 	clearpages(u, start, end);
 }
 
 static void
-protect(struct uvm *u, uint start, uint end, int prot)
+protect(struct uvm *u, uint start, uint end, struct vma *v)
 {
-	if (prot & PROT_WRITE)
+	if (v->prot & PROT_WRITE)
 		protpages(u, start, end, PROT_READ);
+}
+
+/* The pages of the file, not private copies. */
+static void
+forget(struct uvm *u, uint start, uint end, struct vma *v)
+{
+	struct page *pg;
+
+	if (v->flags & VM_LOCKED)
+		return;
+	for (uint va = start; va < end; va += PGSIZE) {
+		pg = slotpage(u, va);
+		if (pg && pg->state == PG_CACHED)
+			clearpages(u, va, va + PGSIZE);
+		if (pg)
+			putpage(pg);
+	}
 }
 
 /* See vm.h. */

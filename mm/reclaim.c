@@ -4,7 +4,8 @@
  * Such pages are on two lists, oldest first: those used once, and those found
  * in use when their turn came.  A thread takes from them while little memory is
  * free; who gets none at all takes himself, where he may.  Pages that are
- * mapped, dirty or on their way stay.
+ * mapped, dirty or on their way stay, until nothing else is left: then the oldest
+ * are unmapped or written, by those who may wait.
  *
  * Invariants: a page is on a list (PGF_LRU) if and only if it is in the tree of a
  * backed file; both change with the pcache locked.  The lists' lock is taken
@@ -19,7 +20,9 @@
 #define LOOK    32  /* pages looked at with the lists locked */
 #define PASSES  32  /* after which writing does not help */
 #define BATCH   16  /* pages that one who waits frees */
-#define OLDEST  (1u << 20) /* bytes written to be able to free some */
+#define WRITE   256 /* pages written to be able to free some */
+#define UNMAP   32u /* and unmapped */
+#define MOST    8192 /* looked at for that */
 
 struct lrustat lrustat;
 
@@ -40,7 +43,11 @@ static void deactivate(void);
 static uint take(uint n, int force);
 static uint shrink(uint n);
 static void reclaimer(void *);
-static void writeold(void);
+static uint unmapold(void);
+static int writeold(void);
+static int isdirty(struct page *);
+static int ismapped(struct page *);
+static struct pcache *oldest(int (*is)(struct page *), uint *index);
 static struct pcache *holdpcache(struct pcache *);
 
 void
@@ -120,6 +127,9 @@ take(uint n, int force)
 {
 	uint look = 2 * (lrustat.active + lrustat.inactive) + 1, got = 0;
 	struct page *pg;
+
+	if (!force)
+		look = MIN(look, LOOK * MAX(n, LOOK));
 
 	while (got < n && look > 0) {
 		acquire(&lrulock);
@@ -253,18 +263,17 @@ reclaimkick(void)
 	release(&lock);
 }
 
-/* An allocation failed: free something, with writing if it must be.  1, or 0:
- * nothing is left to free.  May sleep; no uvm->lock, no
- * spinlock held. */
+/* An allocation failed: free something, with unmapping or writing if it must be.
+ * 1, or 0: nothing is left to free.  May sleep; no uvm->lock, no spinlock
+ * held. */
 int
 reclaimwait(void)
 {
 	for (int i = 0; i < PASSES; i++) {
-		if (reclaim(BATCH) > 0)
+		if (reclaim(BATCH) > 0 || unmapold() > 0)
 			return 1;
-		if (ndirty + nwriteback == 0)
+		if (!writeold())
 			return 0;
-		writeold();
 	}
 	return 0;
 }
@@ -282,33 +291,85 @@ reclaimer(void *arg)
 			sleep(&work, &lock);
 		wanted = 0;
 		release(&lock);
-		n = scarce();
-		if (n > 0 && reclaim(n) == 0)
-			writeold();
+		while ((n = scarce()) > 0)
+			if (reclaim(n) == 0 && unmapold() == 0 && !writeold())
+				break;
 	}
 }
 
-/* Nothing can be had without a write: write the oldest page that is dirty, and
- * its neighbours, and wait for them and what is on its way there. */
-static void
+/* Unmap clean pages, of those that were long not used, with what is around them,
+ * and free what has no other user then: how many. */
+static uint
+unmapold(void)
+{
+	uint index, before, got = 0;
+	struct pcache *pc;
+
+	for (int i = 0; i < BATCH && got < BATCH; i++) {
+		if ((pc = oldest(ismapped, &index)) == 0)
+			break;
+		index &= ~(UNMAP - 1);
+		objforget(pc, index, index + UNMAP);
+		before = pc->npages;
+		pcachedrop(pc, (uint64_t)index << PGSHIFT,
+			(uint64_t)(index + UNMAP) << PGSHIFT);
+		got += before > pc->npages ? before - pc->npages : 0;
+		pcachefree(pc);
+	}
+	return got;
+}
+
+/* Write the oldest page that is dirty and those behind it, and wait for them and
+ * what is on its way there.  0: there is none. */
+static int
 writeold(void)
 {
+	uint index;
 	struct pcache *pc = 0;
-	uint64_t off = 0;
+
+	if (ndirty + nwriteback > 0)
+		pc = oldest(isdirty, &index);
+	if (pc == 0)
+		return 0;
+	pcachewriteback(pc, (uint64_t)index << PGSHIFT,
+		(uint64_t)(index + WRITE) << PGSHIFT, 1);
+	pcachefree(pc);
+	return 1;
+}
+
+static int
+isdirty(struct page *pg)
+{
+	return pg->flags & (PGF_DIRTY | PGF_WRITEBACK);
+}
+
+static int
+ismapped(struct page *pg)
+{
+	return pg->ref > 1 && !isdirty(pg);
+}
+
+/* A page that was long not used and is so; its index, and its pcache, referenced;
+ * or 0.  Another one next time. */
+static struct pcache *
+oldest(int (*is)(struct page *), uint *index)
+{
+	struct pcache *pc = 0;
 	struct page *pg;
+	uint n = 0;
 
 	acquire(&lrulock);
-	listeach(pg, &inactive, lru)
-		if ((pg->flags & (PGF_DIRTY | PGF_WRITEBACK)) &&
-			(pc = holdpcache(pg->pcache))) {
-			off = (uint64_t)pg->index << PGSHIFT;
-			break;
+	listeach(pg, &inactive, lru) {
+		if (is(pg) && (pc = holdpcache(pg->pcache))) {
+			*index = pg->index;
+			listdel(&pg->lru);
+			listadd(&inactive, &pg->lru);
 		}
+		if (pc || ++n > MOST)
+			break;
+	}
 	release(&lrulock);
-	if (pc == 0)
-		return;
-	pcachewriteback(pc, off, off + OLDEST, 1);
-	pcachefree(pc);
+	return pc;
 }
 
 /* A reference to a pcache that may be on its way out: it, or 0. */

@@ -543,6 +543,10 @@ void objunmap(struct pcache *, uint from);
  * store faults.  May sleep; no uvm->lock held. */
 void objclean(struct pcache *, uint from, uint to);
 
+/* Slots that show pages [from, to) are emptied, but where they are locked.  As
+ * objclean(). */
+void objforget(struct pcache *, uint from, uint to);
+
 /* shm.c */
 struct pcache *shmnew(uint pages); /* memory without a name; or 0 */
 void shmgrow(struct pcache *, uint pages); /* if it is that: at least so long */

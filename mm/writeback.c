@@ -184,8 +184,9 @@ dirtylimit(uint percent)
 	return MAX(n / 100 * percent, MINDIRTY);
 }
 
-/* pc has been written to: with too much dirty its pages go to the disk, and the
- * writer waits while far too much is on its way there. */
+/* pc is going to be written to; or 0: some mapped file has been.  With too much
+ * dirty its pages go to the disk, and the writer waits while far too much is on
+ * its way there.  No uvm->lock held. */
 void
 dirtythrottle(struct pcache *pc)
 {
@@ -202,7 +203,8 @@ dirtythrottle(struct pcache *pc)
 	limit = dirtylimit(vmtune.dirtyratio);
 	if (ndirty + nwriteback <= limit)
 		return;
-	pcachewriteback(pc, 0, ~0ull, 0);
+	if (pc)
+		pcachewriteback(pc, 0, ~0ull, 0);
 	acquire(&dirtylock);
 	nthrottled++;
 	while (nwriteback > 0 && ndirty + nwriteback > limit &&

@@ -3,7 +3,10 @@
 #include "t.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/sysinfo.h>
 
 #define PAGES 70
 #define LEN   (PAGES * PG + 100)
@@ -155,11 +158,83 @@ zeroes_behind_the_end(void)
 	}
 }
 
+/* On a disk, and with little memory: as many pages as need 5/4 of it. */
+static unsigned
+largefile(int *fd)
+{
+	struct statfs fs;
+	struct sysinfo si;
+	unsigned pages;
+
+	must(statfs(".", &fs) == 0 && sysinfo(&si) == 0);
+	if (fs.f_type != 0xef53)
+		skip("this is no ext2");
+	pages = si.totalram / PG * si.mem_unit / 4 * 5;
+	if (pages > 160 << 20 >> 12 || fs.f_bavail / (PG / fs.f_bsize) < pages)
+		skip("too much memory");
+	*fd = open("t_cache", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(*fd >= 0 && unlink("t_cache") == 0);
+	return pages;
+}
+
+/* A file that does not fit into memory, written and read through a mapping. */
+static void
+mapped_larger_than_memory(void)
+{
+	int fd;
+	unsigned pages = largefile(&fd), *at, bad = 0;
+
+	must(ftruncate(fd, (off_t)pages * PG) == 0);
+	at = mmap(0, pages * PG, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(at != MAP_FAILED);
+	for (unsigned i = 0; i < pages; i++)
+		at[i * (PG / 4) + i % (PG / 4)] = ~i;
+	for (unsigned i = 0; i < pages; i++)
+		bad += at[i * (PG / 4) + i % (PG / 4)] != ~i;
+	checkeq(bad, 0);
+	must(munmap(at, pages * PG) == 0);
+	for (unsigned i = 0; i < pages; i += 50) {
+		unsigned v = 0;
+
+		must(pread(fd, &v, 4, (off_t)i * PG + i % (PG / 4) * 4) == 4);
+		checkeq(v, ~i);
+	}
+}
+
+/* A program that takes nearly all memory goes on while a large file is read. */
+static void
+memory_and_large_file(void)
+{
+	static char buf[1 << 16];
+	int fd;
+	unsigned pages = largefile(&fd), n = pages / 5 * 3, bad = 0, *at;
+
+	at = mmap(0, n * PG, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(at != MAP_FAILED);
+	for (unsigned i = 0; i < pages; i += sizeof(buf) / PG) {
+		memset(buf, i, sizeof(buf));
+		must(write(fd, buf, sizeof(buf)) == sizeof(buf));
+		if (i < n)
+			for (unsigned k = 0; k < sizeof(buf) / PG && i + k < n; k++)
+				at[(i + k) * (PG / 4)] = i + k;
+	}
+	for (unsigned i = 0; i < n; i++)
+		bad += at[i * (PG / 4)] != i;
+	for (unsigned i = 0; i < pages; i += sizeof(buf) / PG) {
+		must(pread(fd, buf, sizeof(buf), (off_t)i * PG) == sizeof(buf));
+		bad += buf[i % sizeof(buf)] != (char)i;
+	}
+	checkeq(bad, 0);
+}
+
 const struct test t_cache[] = {
 	T(advice_results),
 	T(readahead_results),
 	T(sync_range_results),
 	T(advice_keeps_bytes),
 	T(zeroes_behind_the_end),
+	T(mapped_larger_than_memory),
+	T(memory_and_large_file),
 	{0},
 };
