@@ -204,6 +204,15 @@ allocscarce(struct page *pg, int state)
 	return pg || reclaim(BATCH) == 0 ? pg : allocpage(state);
 }
 
+/* Is so little left that no thread should begin?  It will want some for itself,
+ * of those that users may have.  No spinlock held. */
+int
+toofew(void)
+{
+	return buddy.nfree[ZONE_LOW] < 2 * buddy.reserve &&
+	       reclaim(BATCH) == 0;
+}
+
 /* How many frames reclaim should free, so that it is not called again at once. */
 uint
 scarce(void)

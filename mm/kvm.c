@@ -191,6 +191,8 @@ kstackalloc(void)
 {
 	char *kstack = 0;
 
+	if (toofew())
+		return 0;
 	acquire(&vmap.lock);
 	if (vmap.nidle > 0)
 		kstack = vmap.idle[--vmap.nidle];

@@ -179,6 +179,7 @@ void addfree(uint start, uint end);
  * leaves a reserve for the kernel. */
 struct page *allocpage(int state);
 uint scarce(void); /* frames that should be freed */
+int toofew(void);  /* for another thread? */
 void freepage(struct page *);
 void countpages(int state, int n);
 uint pagecount(int state); /* frames in that state, over all CPUs */
