@@ -69,7 +69,7 @@ pageindex(const struct fault *f)
 #define MAJOR   1 /* what resolve() returns, if not an error */
 #define DIRTIED 2
 
-static int again(int *err);
+static int again(struct uvm *, uint va, uint access, int err);
 static int faultshared(struct uvm *, uint va, uint access);
 static int resolve(struct uvm *, uint va, uint access);
 static int faultvma(struct fault *);
@@ -96,31 +96,27 @@ fault(struct uvm *u, uint va, uint access)
 {
 	int err;
 
-	do {
-		err = -EBUSY;
-		if (u->ref > 1)
-			err = faultshared(u, va, access);
-		if (err == -EBUSY) {
-			acquirewrite(&u->lock);
-			err = resolve(u, va, access | ALONE);
-			releasewrite(&u->lock);
-		}
-	} while ((err & ~MAJOR) && again(&err));
-	return err;
+	if (u->ref > 1 && (err = faultshared(u, va, access)) != -EBUSY)
+		return err & ~MAJOR ? again(u, va, access, err) : err;
+	acquirewrite(&u->lock);
+	err = resolve(u, va, access | ALONE);
+	releasewrite(&u->lock);
+	return err & ~MAJOR ? again(u, va, access, err) : err;
 }
 
 /* What has to be done without the lock: get memory, and then it is tried again;
  * or wait, since too much is dirty. */
 static __attribute__((noinline)) int
-again(int *err)
+again(struct uvm *u, uint va, uint access, int err)
 {
-	if (*err == -ENOMEM)
-		return reclaimwait();
-	if (*err > 0) {
-		dirtythrottle(0);
-		*err &= MAJOR;
+	while (err == -ENOMEM && reclaimwait()) {
+		acquirewrite(&u->lock);
+		err = resolve(u, va, access | ALONE);
+		releasewrite(&u->lock);
 	}
-	return 0;
+	if (err > 0 && (err & DIRTIED))
+		dirtythrottle(0);
+	return err > 0 ? err & MAJOR : err;
 }
 
 /* Threads of one address space fault side by side. */
@@ -183,11 +179,11 @@ faultvma(struct fault *f)
 		if (err < 0)
 			return err;
 	}
-	if (f->vma->prot == PROT_NONE)
-		return -EACCES;
 	f->writable = f->write & f->vma->prot;
-	if (f->write != f->writable &&
-		(!(f->access & FORCE) || (f->vma->flags & VM_SHARED)))
+	if (f->writable)
+		return 0;
+	if (f->vma->prot == PROT_NONE || (f->write &&
+		(!(f->access & FORCE) || (f->vma->flags & VM_SHARED))))
 		return -EACCES;
 	return 0;
 }

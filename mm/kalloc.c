@@ -34,6 +34,8 @@ static struct {
 	uint reserve; /* low frames kept from user memory */
 	uint low;     /* with fewer, reclaim.c's thread is to get more */
 	volatile int kick; /* and shall be told */
+	volatile int keep[NZONE]; /* frames a CPU may have on its list: none when
+	                           * few are left, or users would get them */
 	int singles[NZONE]; /* frames freed one by one since joinsingles [lock] */
 } buddy;
 
@@ -94,6 +96,7 @@ void
 kallocinit(void)
 {
 	initlock(&buddy.lock, RANK_PAGES);
+	buddy.keep[ZONE_LOW] = buddy.keep[ZONE_HIGH] = 2 * BATCH;
 	anonzone = npages > DIRECTMAX >> PGSHIFT ? ZONE_HIGH : ZONE_LOW;
 }
 
@@ -253,10 +256,8 @@ freepage(struct page *pg)
 	pg->state = PG_CPU;
 	pg->next = c->free[zone];
 	c->free[zone] = pg;
-	if (++c->n[zone] > 2 * BATCH)
-		drain(c, zone, BATCH);
-	else if (zone == ZONE_LOW && buddy.nfree[zone] < buddy.reserve)
-		drain(c, zone, c->n[zone]); /* users shall not have them */
+	if (++c->n[zone] > buddy.keep[zone])
+		drain(c, zone, MIN(c->n[zone], BATCH));
 	popcli();
 }
 
@@ -335,6 +336,8 @@ refill(struct pcpu *c, int zone, int user)
 	buddy.nfree[zone] -= n;
 	if (buddy.nfree[ZONE_LOW] < buddy.low)
 		buddy.kick = 1;
+	if (buddy.nfree[ZONE_LOW] < buddy.reserve)
+		buddy.keep[ZONE_LOW] = 0;
 	release(&buddy.lock);
 	c->count[PG_FREE] -= n;
 	c->count[PG_CPU] += n;
@@ -379,6 +382,8 @@ drain(struct pcpu *c, int zone, int n)
 	}
 	buddy.nfree[zone] += n;
 	buddy.singles[zone] += n;
+	if (buddy.nfree[ZONE_LOW] >= buddy.reserve)
+		buddy.keep[ZONE_LOW] = 2 * BATCH;
 	release(&buddy.lock);
 }
 

@@ -895,7 +895,7 @@ start(struct mproc *p)
 
 	p->u = newuvm();
 	check(p->u != 0, "newuvm");
-	check(inituvm(p->u, STACK) == 0, "inituvm");
+	check(inituvm(p->u, USERTOP, STACK) == 0, "inituvm");
 	for (uint va = USERTOP - (132 << 10); va < USERTOP; va += PGSIZE)
 		setpage(p, va, &pg);
 	setheap(p->u, HEAP);
