@@ -51,10 +51,10 @@ def path(name):
     return os.path.join(WORK, name)
 
 
-def sample(seed=1):
+def sample(name):
     """A folder of files of all kinds of lengths, links, directories."""
-    r = random.Random(seed)
-    top = path("ext2-sample-%d" % seed)
+    r = random.Random(1)
+    top = path(name + ".sample")
     if os.path.isdir(top):
         shutil.rmtree(top)
     for d in ("a/b/c", "many", "empty"):
@@ -193,7 +193,7 @@ echo ext2-test: over
 
 def use(name, kind):
     options, cpus = KINDS[kind]
-    top = sample()
+    top = sample(name)
     img = mkfs(name + ".img", 64, options, top)
     fsck(img)
     m = boot(expect="^ext2-test: over", **machine(
@@ -230,7 +230,7 @@ dmesg | grep ext2:
 
 def refuse(name):
     """What cannot be mounted, and remounting."""
-    top = sample()
+    top = sample(name)
     csum = mkfs(name + "-b.img", 8, "-t ext2 -I 256 -O metadata_csum", top)
     images = [mkfs(name + "-a.img", 8, "-O extent,64bit"), csum, path(name + "-c.img"),
               mkfs(name + "-d.img", 8, "-t ext2"),
@@ -334,7 +334,7 @@ def fuzz(name, first):
     """PERBOOT damaged images: read, written, unmounted; no panic, no hang."""
     images = []
     for bs in (1024, 4096):
-        img = mkfs("%s-%d.img" % (name, bs), 3, "-b %d -N 256" % bs, sample())
+        img = mkfs("%s-%d.img" % (name, bs), 3, "-b %d -N 256" % bs, sample(name))
         with open(img, "rb") as f:
             images.append(Image(f.read()))
     files = []
