@@ -4,8 +4,8 @@
  *
  * A channel has up to two disks and does one command at a time; its queue is
  * theirs together.  PIO moves a few sectors at each interrupt.  What is no disk
- * (ATAPI) is left alone.  After an error or a time-out the channel is reset by
- * the queue's thread, which polls.
+ * (ATAPI) is left alone.  After a fault or a time-out the channel is reset by the
+ * queue's thread, which polls.
  */
 #include "kern/dev/disk.h"
 
@@ -72,7 +72,6 @@ struct channel {
 	struct blkreq *r;      /* the one that runs, or 0 [q.lock] */
 	struct bio *b;         /* PIO: where it is [q.lock] */
 	uint vec, off, left;   /* the same; sectors left [q.lock] */
-	uint8_t status, error; /* of the last error [q.lock] */
 };
 
 static int taken; /* a PCI device has the channels */
@@ -94,8 +93,8 @@ static void moveblock(struct channel *c);
 static void failed(struct channel *c, uint status);
 static void ataintr(void *arg);
 static int served(struct channel *c);
+static void tellerror(struct channel *c, uint status, uint error);
 static void atareset(struct blkq *q);
-static void tellerror(struct channel *c, struct blkreq *r);
 
 static const struct blkops ataops = {atastart, 0, atareset};
 
@@ -434,12 +433,12 @@ moveblock(struct channel *c)
 	}
 }
 
-/* The request has failed: reset, then try again. */
+/* The channel does not do what it should: reset it, then try again. */
 static void
 failed(struct channel *c, uint status)
 {
-	c->status = (uint8_t)status;
-	c->error = inb(c->base + ERROR);
+	if (!blkquiet(1))
+		printf("%s: status %x: reset\n", c->r->disk->name, status);
 	blkfail(&c->q, c->r, -EIO);
 }
 
@@ -448,19 +447,21 @@ ataintr(void *arg)
 {
 	struct channel *c = arg;
 	struct blkreq *r;
+	int over;
 
 	acquire(&c->q.lock);
 	r = c->r;
-	if (r == 0 || c->q.resetting)
+	if (r == 0 || c->q.resetting) {
 		inb(c->base + STATUS); /* nobody's: let the line go */
-	else if (served(c)) {
+	} else if ((over = served(c)) != 0) {
 		c->r = 0;
-		blkdone(&c->q, r, 0);
+		blkdone(&c->q, r, over < 0 ? over : 0);
 	}
 	blkrelease(&c->q);
 }
 
-/* Look what the disk says and move data: 1: the request is over. */
+/* Look what the disk says and move data: 1: the request is over; -EIO: so it is,
+ * with an error. */
 static int
 served(struct channel *c)
 {
@@ -478,7 +479,11 @@ served(struct channel *c)
 	if (inb(c->ctl) & ST_BUSY)
 		return 0;
 	st = inb(c->base + STATUS);
-	if (st & (ST_ERR | ST_DF) || bm & BM_ERROR) {
+	if (st & ST_ERR) {
+		tellerror(c, st, inb(c->base + ERROR));
+		return -EIO;
+	}
+	if (st & ST_DF || bm & BM_ERROR) {
 		failed(c, st);
 		return 0;
 	}
@@ -492,23 +497,32 @@ served(struct channel *c)
 	return c->r->op == BIO_READ && c->left == 0;
 }
 
+/* The bits of the error register (ATA/ATAPI-6, 7.6). */
+static void
+tellerror(struct channel *c, uint status, uint error)
+{
+	static const char *const bits[] = {"address mark", "no track 0",
+		"aborted", "medium change", "no such sector", "medium changed",
+		"uncorrectable", "interface CRC"};
+
+	if (!blkquiet(1))
+		printf("%s: status %x, error %x (%s) at sector %llu\n",
+			c->r->disk->name, status, error, error ?
+			bits[31 - __builtin_clz(error)] : "none", c->r->sector);
+}
+
 static void
 atareset(struct blkq *q)
 {
 	struct channel *c = q->priv;
-	struct blkreq *r;
 	int i;
 
 	acquire(&q->lock);
-	r = c->r;
 	c->r = 0;
 	if (c->bm)
 		outb(c->bm + BM_COMMAND, 0);
 	outb(c->ctl, CTL_RESET | CTL_NOINT);
 	release(&q->lock);
-	if (r && c->status)
-		tellerror(c, r);
-	c->status = 0;
 	blkpause(1);
 	outb(c->ctl, CTL_NOINT);
 	blkpause(5);
@@ -522,20 +536,4 @@ atareset(struct blkq *q)
 	}
 	inb(c->base + STATUS);
 	outb(c->ctl, 0);
-}
-
-/* The bits of the error register (ATA/ATAPI-6, 7.6). */
-static void
-tellerror(struct channel *c, struct blkreq *r)
-{
-	static const char *const bits[] = {"address mark", "no track 0",
-		"aborted", "medium change", "no such sector", "medium changed",
-		"uncorrectable", "interface CRC"};
-	uint e = c->error;
-
-	if (blkquiet(1))
-		return;
-	printf("%s: status %x, error %x (%s) at sector %llu\n", r->disk->name,
-		c->status, e, e ? bits[31 - __builtin_clz(e)] : "none",
-		r->sector);
 }
