@@ -226,6 +226,10 @@ void uvmusage(struct uvm *u, uint start, uint end, struct vmusage *use);
 #define VMAWORDS 64
 void vmawords(const struct vmainfo *, char words[VMAWORDS]);
 
+/* Pages of files and shared memory that some slot shows.  Looks at all there are,
+ * with no lock. */
+uint mappedpages(void);
+
 /* The entries of /proc/PID/pagemap for n pages from va on, with frame numbers or
  * without. */
 #define PAGEMAP_PRESENT   (1ull << 63)

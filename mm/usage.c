@@ -168,3 +168,14 @@ pagemapentry(struct uvm *u, struct vma *v, uint va, int frames)
 		e |= PAGEMAP_EXCLUSIVE;
 	return e;
 }
+
+/* See mm.h. */
+uint
+mappedpages(void)
+{
+	uint n = 0;
+
+	for (struct page *pg = pages; pg < pages + npages; pg++)
+		n += pg->state == PG_CACHED && pg->ref > 1;
+	return n;
+}

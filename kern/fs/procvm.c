@@ -42,6 +42,7 @@ showmeminfo(struct text *t, int pid)
 	putkb(t, "Dirty:", m.dirty);
 	putkb(t, "Writeback:", m.writeback);
 	putkb(t, "AnonPages:", m.anon);
+	putkb(t, "Mapped:", mappedpages());
 	putkb(t, "Shmem:", m.shmem);
 	putkb(t, "KReclaimable:", 0);
 	putkb(t, "Slab:", m.slab);
@@ -84,6 +85,7 @@ showvmstat(struct text *t, int pid)
 	meminfo(&m);
 	putf(t, "nr_free_pages %u\n", m.free);
 	putf(t, "nr_anon_pages %u\n", m.anon);
+	putf(t, "nr_mapped %u\n", mappedpages());
 	putf(t, "nr_file_pages %u\n", m.cached);
 	putf(t, "nr_inactive_anon 0\nnr_active_anon %u\n", m.anon + m.shmem);
 	putf(t, "nr_inactive_file %u\nnr_active_file %u\n", m.inactive,

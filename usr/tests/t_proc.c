@@ -412,6 +412,36 @@ faults_exact(void)
 	}
 }
 
+/* Each wait is one voluntary switch. */
+static void
+switches_exact(void)
+{
+	enum { N = 5 };
+	int to[2], back[2], pid;
+	struct rusage a, b;
+	long n;
+	char c = 0;
+
+	must(pipe(to) == 0 && pipe(back) == 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)!read(to[0], &c, 1);
+		getrusage(RUSAGE_SELF, &a);
+		for (int i = 0; i < N; i++)
+			(void)!read(to[0], &c, 1);
+		getrusage(RUSAGE_SELF, &b);
+		n = b.ru_nvcsw - a.ru_nvcsw;
+		_exit(write(back[1], &n, sizeof(n)) != sizeof(n));
+	}
+	for (int i = 0; i <= N; i++) {
+		asleep(pid);
+		must(write(to[1], &c, 1) == 1);
+	}
+	must(read(back[0], &n, sizeof(n)) == sizeof(n));
+	checkcount(n, N, 5);
+	reaped(pid);
+}
+
 /* The files that tell of an open one. */
 static void
 fdinfo_file(void)
@@ -751,7 +781,7 @@ system_files(void)
 		"Active: ", "Inactive: ", "Active(anon): ", "Inactive(anon): ",
 		"Active(file): ", "Inactive(file): ", "SwapTotal: ",
 		"SwapFree: ", "Dirty: ", "Writeback: ", "AnonPages: ",
-		"Shmem: ", "KReclaimable: ", "Slab: ", "SReclaimable: ",
+		"Mapped: ", "Shmem: ", "KReclaimable: ", "Slab: ", "SReclaimable: ",
 		"SUnreclaim: ", "KernelStack: ", "PageTables: "};
 
 	for (int i = 0; i < NUM(names); i++)
@@ -828,6 +858,7 @@ const struct test t_proc[] = {
 	T(pagemap_pieces),
 	T(maps_pieces),
 	T(faults_exact),
+	T(switches_exact),
 	T(fdinfo_file),
 	T(system_forms),
 	T(settings),
