@@ -280,7 +280,7 @@ syncsuper(struct super *s, int wait)
 {
 	int err = 0, e;
 
-	if (listempty(&s->flushlink))
+	if (!s->ops || listempty(&s->flushlink)) /* none: of pipes and such */
 		return 0;
 	acquiresleep(&s->flushlock);
 	if (!s->gone) {

@@ -274,7 +274,19 @@ pipe_descriptors(void)
 	checkerr(pipe2(fd, 0x12345), EINVAL);
 }
 
+/* There is nothing to write, and no file system that could. */
+static void
+pipe_syncs_nothing(void)
+{
+	int fd[2];
+
+	must(pipe(fd) == 0);
+	checkeq(syncfs(fd[0]), 0);
+	checkerr(fsync(fd[0]), EINVAL);
+}
+
 const struct test t_pipe[] = {
+	T(pipe_syncs_nothing),
 	T(pipe_holds_64k),
 	T(pipe_keeps_order),
 	T(pipe_end_of_file),
