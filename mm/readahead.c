@@ -107,13 +107,14 @@ readwindow(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	int r = 0;
 
 	*pgp = 0;
-	while (index < end && (r >= 0 || r == -EEXIST)) {
+	for (; index < end; index += r > 0 ? r : 1) {
 		r = readrun(pc, index, end - index, mark, wanted, pgp);
-		index += r > 0 ? r : 1;
+		if (r < 0 && r != -EEXIST)
+			break;
 	}
 	if (*pgp)
 		return 0;
-	return r < 0 ? r : -EEXIST;
+	return r < 0 && index <= wanted ? r : -EEXIST; /* not behind it */
 }
 
 /* The same up to the first page that is there: how many pages that are, or

@@ -158,6 +158,88 @@ zeroes_behind_the_end(void)
 	}
 }
 
+#define USERS   4
+#define STRIPED 128 /* pages: page i is of user i % USERS */
+
+static int striped;
+static unsigned char *stripes;
+
+/* One user's: what he has written is there, by read() and in memory, whatever
+ * the others do and wherever it is just now. */
+static void
+useown(int me)
+{
+	static unsigned char mine[STRIPED / USERS][PG], buf[PG];
+	int i, at, n;
+	off_t off;
+
+	srnd(me + 1);
+	for (int op = 0; op < number("OPS", 1500); op++) {
+		i = rnd() % (STRIPED / USERS);
+		off = (off_t)(i * USERS + me) * PG;
+		at = rnd() % PG;
+		n = rnd() % (PG - at) + 1;
+		if (rnd() % 4 == 0)
+			at = 0, n = PG;
+		switch (rnd() % 10) {
+		case 0:
+		case 1:
+		case 2:
+			memset(mine[i] + at, op, n);
+			must(pwrite(striped, mine[i] + at, n, off + at) == n);
+			break;
+		case 3:
+		case 4:
+			memset(mine[i] + at, op, n);
+			memset(stripes + off + at, op, n);
+			break;
+		case 5:
+			must(advise(striped, 0, rnd() % 2 ? 0 : off + PG,
+				POSIX_FADV_DONTNEED) == 0);
+			break;
+		case 6:
+			must(rnd() % 2 ? fsync(striped) == 0 : syncrange(striped,
+				off, PG * USERS, rnd() % 8) == 0);
+			break;
+		case 7:
+			must(rnd() % 2 ? msync(stripes + off, PG, MS_SYNC) == 0
+				: madvise(stripes, STRIPED * PG,
+					MADV_DONTNEED) == 0);
+			break;
+		case 8: /* the end moves, behind all pages */
+			must(ftruncate(striped,
+				STRIPED * PG + rnd() % (9 * PG)) == 0);
+			break;
+		default:
+			must(pread(striped, buf, PG, off) == PG);
+			must(memcmp(buf, mine[i], PG) == 0);
+		}
+		must(memcmp(stripes + off, mine[i], PG) == 0);
+	}
+}
+
+static void
+many_use_one_file(void)
+{
+	int pid[USERS];
+
+	striped = open("t_cache", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(striped >= 0 && unlink("t_cache") == 0);
+	must(ftruncate(striped, STRIPED * PG) == 0);
+	stripes = mmap(0, STRIPED * PG, PROT_READ | PROT_WRITE, MAP_SHARED,
+		striped, 0);
+	must(stripes != MAP_FAILED);
+	for (int i = 0; i < USERS; i++) {
+		must((pid[i] = fork()) >= 0);
+		if (pid[i] == 0) {
+			useown(i);
+			finish();
+		}
+	}
+	for (int i = 0; i < USERS; i++)
+		reaped(pid[i]);
+}
+
 /* On a disk, and with little memory: as many pages as need 5/4 of it. */
 static unsigned
 largefile(int *fd)
@@ -234,6 +316,7 @@ const struct test t_cache[] = {
 	T(sync_range_results),
 	T(advice_keeps_bytes),
 	T(zeroes_behind_the_end),
+	T(many_use_one_file),
 	T(mapped_larger_than_memory),
 	T(memory_and_large_file),
 	{0},
