@@ -48,6 +48,7 @@ TABLE = [
     ("socket", "the same by a stream socket", "", 3500),
     ("read_64k", "read by 64 KiB, each KiB", "L 439", 330),
     ("read_4k", "read by 4 KiB, each KiB", "L 698", 450),
+    ("write_64k", "write by 64 KiB, each KiB", "L 499", 400),
     ("boot", "boot, kernel to init (-m 64)", "", 20000000),
 ]
 
@@ -56,7 +57,7 @@ ALIASES = {
     "sys_getpid": "getpid", "brk_touch": "heap_touch", "fork_0m": "fork",
     "mprotect_1p": "mprotect", "pipe_pingpong": "pipe",
     "socket_pingpong": "socket",
-    "file_read_64k": "read_64k", "file_read_4k": "read_4k",
+    "file_read_64k": "read_64k", "file_write_64k": "write_64k", "file_read_4k": "read_4k",
     "exit_slope": "exit_page",
 }
 
