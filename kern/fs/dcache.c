@@ -280,6 +280,24 @@ treefree(struct dentry *root)
 	}
 }
 
+void
+dprune(struct dentry *root)
+{
+	struct dentry *d;
+	int busy;
+
+	do {
+		acquire(&nameslock);
+		d = firstleaf(root);
+		busy = d == root || d->ref > 1 || listempty(&d->lru);
+		if (!busy)
+			forget(d);
+		release(&nameslock);
+		if (!busy)
+			dput(d);
+	} while (!busy);
+}
+
 static struct dentry *
 firstleaf(struct dentry *root)
 {

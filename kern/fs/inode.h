@@ -210,6 +210,9 @@ extern struct dentry *rootdentry;
 /* Free up to n names that the cache keeps and nobody uses: how many. */
 uint dcacheshrink(uint n);
 
+/* Drop what the cache keeps below a root, up to the first name in use. */
+void dprune(struct dentry *root);
+
 /* Drop every name below a root or a directory, leaves first. */
 void treefree(struct dentry *root);
 

@@ -712,6 +712,7 @@ dirread(struct file *f, struct dirsink *s)
 	}
 	release(&nameslock);
 	dput(held);
+	iaccessed(dir->inode);
 	return 0;
 }
 

@@ -40,7 +40,10 @@ static const struct fstype *const fstypes[] = {
 	&ext2type, &sysfstype,
 };
 
+static struct sleeplock mountlock; /* one mounts at a time; below it all others */
 static struct list detached = {&detached, &detached}; /* [nameslock] */
+static struct list ending = {&ending, &ending}; /* superend()s [nameslock] */
+static struct waitq ended;   /* one has */
 volatile int ndetached;      /* its length [nameslock] */
 static uint lastdev;
 
@@ -57,6 +60,7 @@ static int followlink(struct walk *w, struct dentry *d, const char **p,
 static void hold(struct walk *w, struct dentry *d);
 static int pastelink(struct walk *w, struct inode *ip, const char **p,
 	const char **stop);
+static struct super *mountof(struct list *list, uint rdev);
 static int remount(struct super *sb, uint flags, const char *data);
 static int nowriters(struct super *sb);
 static uint keptflags(uint flags);
@@ -78,6 +82,8 @@ vfsinit(void)
 
 	dcacheinit();
 	inodeinit();
+	initsleeplock(&mountlock, RANK_NONE);
+	initwaitq(&ended);
 	if (mountfs("tmpfs", "tmpfs", 0, "", &root) < 0)
 		panic("no memory for the root file system");
 	listadd(&mounts, &root->link);
@@ -439,8 +445,12 @@ domount(const char *source, const char *path, const char *type, uint flags,
 		err = -EINVAL;
 	else if (on->parent == on && ismounted(on->inode->super, type))
 		err = -EBUSY;
-	else if ((err = mountfs(type, source, flags, data, &sb)) == 0)
-		err = attachfs(sb, on);
+	else {
+		acquiresleep(&mountlock);
+		if ((err = mountfs(type, source, flags, data, &sb)) == 0)
+			err = attachfs(sb, on);
+		releasesleep(&mountlock);
+	}
 	dput(on);
 	return err;
 }
@@ -464,6 +474,7 @@ mountroot(const char *source, const char *types, uint flags, const char *data)
 		return err;
 	acquire(&nameslock);
 	listdel(&old->inode->super->link);
+	listadd(&ending, &old->inode->super->link);
 	listpush(&mounts, &sb->link);
 	release(&nameslock);
 	rootdentry = sb->root;
@@ -479,7 +490,6 @@ int
 mountdev(const char *source, struct blkdev **bd)
 {
 	struct dentry *d;
-	struct super *s;
 	uint rdev;
 	int err = 0;
 
@@ -499,15 +509,26 @@ mountdev(const char *source, struct blkdev **bd)
 		if (!(*bd = blkfind(rdev)))
 			return -ENXIO;
 	}
+	reapmounts();
 	acquire(&nameslock);
-	listeach(s, &mounts, link)
-		if (s->fstype->needsdev && s->dev == (*bd)->rdev)
-			err = -EBUSY;
-	listeach(s, &detached, link)
-		if (s->fstype->needsdev && s->dev == (*bd)->rdev)
-			err = -EBUSY;
+	while (mountof(&ending, (*bd)->rdev))
+		sleep(&ended, &nameslock);
+	if (mountof(&mounts, (*bd)->rdev) || mountof(&detached, (*bd)->rdev))
+		err = -EBUSY;
 	release(&nameslock);
 	return err;
+}
+
+/* The one in the list that is of a disk of that number, or 0.  nameslock held. */
+static struct super *
+mountof(struct list *list, uint rdev)
+{
+	struct super *s;
+
+	listeach(s, list, link)
+		if (s->fstype->needsdev && s->dev == rdev)
+			return s;
+	return 0;
 }
 
 /* Change the flags of what is mounted, and its options. */
@@ -603,6 +624,8 @@ attachfs(struct super *sb, struct dentry *on)
 		sb->root->covers = dget(on);
 		listadd(&mounts, &sb->link);
 	}
+	if (err)
+		listadd(&ending, &sb->link);
 	release(&nameslock);
 	releasesleep(&below->lock);
 	if (err)
@@ -625,6 +648,8 @@ doumount(const char *path, uint flags)
 	if ((err = walk(0, path, how, &root, 0)) < 0)
 		return err;
 	sb = root->inode->super;
+	if (root->parent == root)
+		dprune(root); /* then there is little to look at */
 	acquire(&nameslock);
 	if (root->parent != root || !root->covers)
 		err = -EINVAL;
@@ -637,10 +662,8 @@ doumount(const char *path, uint flags)
 		on->mounted = 0;
 		root->covers = 0;
 		listdel(&sb->link);
-		if (busy) {
-			listadd(&detached, &sb->link);
-			ndetached++;
-		}
+		listadd(busy ? &detached : &ending, &sb->link);
+		ndetached += busy;
 	}
 	release(&nameslock);
 	dput(on);
@@ -681,6 +704,7 @@ reapmounts(void)
 				idle = s;
 		if (idle) {
 			listdel(&idle->link);
+			listadd(&ending, &idle->link);
 			ndetached--;
 		}
 		release(&nameslock);
@@ -689,8 +713,9 @@ reapmounts(void)
 	} while (idle);
 }
 
-/* Write and free a file system that nobody can find and nobody uses, but for
- * calls that end by themselves and refer to one of its inodes. */
+/* Write and free a file system, in the list of those that end, that nobody can find
+ * and nobody uses, but for calls that end by themselves and refer to one of its
+ * inodes. */
 static void
 superend(struct super *sb)
 {
@@ -706,6 +731,10 @@ superend(struct super *sb)
 	superwait(sb);
 	if (sb->ops && sb->ops->umount)
 		sb->ops->umount(sb);
+	acquire(&nameslock);
+	listdel(&sb->link);
+	wakeup(&ended);
+	release(&nameslock);
 	superput(sb);
 }
 

@@ -520,13 +520,13 @@ umount_against_proc_mounts(void)
 }
 
 /* A file system goes from under those who use it, or stays if it cannot; nothing of
- * it is left then.  DISK=/dev/NAME: it is an ext2 there. */
+ * it is left then.  SPARE=/dev/NAME: it is the ext2 there. */
 static int umounted;
 
 static void
 hasfs(int i)
 {
-	const char *disk = getenv("DISK");
+	const char *disk = getenv("SPARE");
 
 	if (i == 0)
 		hasdir(i);
