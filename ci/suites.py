@@ -623,6 +623,37 @@ def ext2():
 
 
 @suite
+def mapped():
+    """The tests of files and mappings with their files on an ext2; races."""
+    for cpus, size, words, env in (
+            (1, 4096, "mapfile mmap mlock cache file_", ""),
+            (4, 1024, "mapfile mlock cache", "tlbcheck"),
+            (2, 4096, " ".join(MAPRACES), "RACES=200"),
+            (4, 1024, " ".join(MAPRACES), "RACES=200")):
+        name = "mapped-%d%s" % (cpus, "-race" if "RACES" in env else "")
+        run = ondisk(cpus, size, words, env)
+        yield name, wide(run) if cpus > 1 else run
+
+
+MAPRACES = ["unlink_against_pagein", "kill_during_pagein",
+            "write_against_msync", "truncate_against_msync",
+            "truncate_against_fork", "fault_against_truncate"]
+
+
+def ondisk(cpus, size, words, env):
+    """The tests with these names, whose files are on an ext2: a job."""
+    def run(name):
+        img = ext2tests.mkfs(name + ".img", 64, "-b %d" % size)
+        results = tapboot(
+            name, kernel=KERNEL, initrd=testroot(), cpus=cpus, timeout=400,
+            append="init=/bin/t panic=exit quiet DISK=/dev/vda %s -- %s" %
+            (env, words), ram=256, extra=ext2tests.drive(img))
+        ext2tests.fsck(img)
+        return results
+    return run
+
+
+@suite
 def ext2fuzz():
     """Damaged images are mounted, read, written: no panic, no hang."""
     for i in range(4):

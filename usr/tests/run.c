@@ -131,7 +131,8 @@ main(int argc, char **argv)
 static void
 ondisk(const char *disk)
 {
-	if (disk && mount(disk, "/tmp", "ext2", 0, 0) < 0)
+	if (disk && (mount(disk, "/tmp", "ext2", 0, 0) < 0 ||
+			    chmod("/tmp", 01777) < 0))
 		printf("Bail out! %s: errno %d\n", disk, errno);
 }
 
