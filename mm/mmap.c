@@ -16,6 +16,7 @@
 		MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |  \
 		MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_32BIT)
 
+static int morelimit(struct uvm *, uint n, uint prot, uint flags);
 static int overdata(struct uvm *, uint prot, uint flags, uint n);
 static int isdata(uint prot, uint flags);
 static uint countdata(struct uvm *);
@@ -34,6 +35,12 @@ static int syncpart(struct uvm *, uint *addr, uint end, int flags,
  * or -EAGAIN: no more may be locked. */
 int
 vmalimit(struct uvm *u, uint n, uint prot, uint flags)
+{
+	return morelimit(u, n, prot, flags);
+}
+
+static inline int
+morelimit(struct uvm *u, uint n, uint prot, uint flags)
 {
 	if ((flags & VM_LOCKED) && locklimit(u, n) < 0)
 		return -EAGAIN;
@@ -78,15 +85,19 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	struct vma *v;
 	int err;
 
-	if (len == 0 || off % PGSIZE)
+	if (len == 0)
 		return -EINVAL;
 	if (len > USERTOP)
 		return -ENOMEM;
-	if ((off + PGROUNDUP(len)) >> PGSHIFT > MAXINDEX)
-		return -EOVERFLOW;
-	err = checkflags(prot, flags, file);
-	if (err < 0)
-		return err;
+	if (flags != (MAP_PRIVATE | MAP_ANONYMOUS)) { /* that is always fine */
+		if (off % PGSIZE)
+			return -EINVAL;
+		if ((off + PGROUNDUP(len)) >> PGSHIFT > MAXINDEX)
+			return -EOVERFLOW;
+		err = checkflags(prot, flags, file);
+		if (err < 0)
+			return err;
+	}
 	v = describe(PGROUNDUP(len), prot, flags, file, off);
 	return v ? place(u, v, addr, flags) : -ENOMEM;
 }
@@ -177,7 +188,7 @@ place(struct uvm *u, struct vma *v, uint addr, int flags)
 	bringin |= (v->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
 	err = choose(u, addr, len, flags, &start);
 	if (err == 0)
-		err = vmalimit(u, len, v->prot, v->flags);
+		err = morelimit(u, len, v->prot, v->flags);
 	if (err == 0 && v->obj && v->file == 0 && !(v->flags & VM_NORESERVE))
 		err = commitlimit(u, len >> PGSHIFT);
 	if (err == 0)

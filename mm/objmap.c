@@ -35,6 +35,8 @@ static struct spinlock pinlock;
 static struct waitq unpinned;
 static volatile uint lastwalk;
 
+static struct pcache *lockmaps(struct pcache *old, struct pcache *new);
+static void objwait(struct uvm *);
 static void walkmaps(struct walk *);
 static struct uvm *nextuvm(struct walk *, struct vma *mark);
 static void visit(struct walk *, struct uvm *);
@@ -69,11 +71,58 @@ objunlink(struct vma *v)
 	release(&v->obj->maplock);
 }
 
+/* All of u's, most of which map one object. */
 void
+objlinkall(struct uvm *u)
+{
+	struct pcache *pc = 0;
+	struct vma *v;
+
+	for (int i = 0; i < u->nvma; i++) {
+		v = u->vmas[i];
+		if (v->obj == 0)
+			continue;
+		pc = lockmaps(pc, v->obj);
+		v->uvm = u;
+		listadd(&pc->maps, &v->maplink);
+	}
+	lockmaps(pc, 0);
+}
+
+void
+objunlinkall(struct uvm *u)
+{
+	struct pcache *pc = 0;
+	struct vma *v;
+
+	for (int i = 0; i < u->nvma; i++) {
+		v = u->vmas[i];
+		if (v->obj == 0 || v->uvm == 0)
+			continue;
+		pc = lockmaps(pc, v->obj);
+		listdel(&v->maplink);
+		v->uvm = 0;
+	}
+	lockmaps(pc, 0);
+	if (u->pins)
+		objwait(u);
+}
+
+/* The list of new is locked afterwards, in place of old's; 0: none. */
+static inline struct pcache *
+lockmaps(struct pcache *old, struct pcache *new)
+{
+	if (old != new && old)
+		release(&old->maplock);
+	if (old != new && new)
+		acquire(&new->maplock);
+	return new;
+}
+
+/* u has no vma on any list: wait until no walker looks at it. */
+static void
 objwait(struct uvm *u)
 {
-	if (u->pins == 0)
-		return;
 	acquire(&pinlock);
 	while (u->pins)
 		sleep(&unpinned, &pinlock);

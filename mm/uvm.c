@@ -76,10 +76,7 @@ freeuvm(struct uvm *u)
 	acquire(&uvmlistlock);
 	listdel(&u->link);
 	release(&uvmlistlock);
-	for (int i = 0; i < u->nvma; i++)
-		if (u->vmas[i]->obj)
-			objunlink(u->vmas[i]);
-	objwait(u);
+	objunlinkall(u);
 	atomicadd(&committed, -(int)u->committed);
 	freetables(u);
 	for (int i = 0; i < u->nvma; i++)
@@ -108,9 +105,7 @@ copyuvm(struct uvm *u)
 	new->brk = u->brk;
 	memcpy(new->limit, u->limit, sizeof(u->limit));
 	new->args = u->args;
-	for (int i = 0; i < new->nvma; i++)
-		if (new->vmas[i]->obj)
-			objlink(new->vmas[i], new); /* new is seen from here */
+	objlinkall(new); /* it is seen from here */
 	tlbshootall(u); /* our tables are read-only now */
 	for (uint x = 0; x < PDX(USERTOP); x++)
 		if (u->pgdir[x] & PTE_P)

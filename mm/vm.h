@@ -532,7 +532,8 @@ int reclaimwait(void);
 void objmapinit(void);
 void objlink(struct vma *, struct uvm *); /* v is in u's array now */
 void objunlink(struct vma *);             /* it is not; harmless twice */
-void objwait(struct uvm *); /* u has no vma on any list: wait for walkers */
+void objlinkall(struct uvm *);
+void objunlinkall(struct uvm *); /* and no walker looks at u afterwards */
 void objcheck(struct pcache *, uint *n);  /* vmcheck: verify, and count */
 
 /* No slot in any address space shows a page of pc at or beyond index from
