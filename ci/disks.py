@@ -303,7 +303,15 @@ busybox sha1sum /dev/vda
 echo "empty: $(busybox blockdev --getsize64 /dev/vdb)"
 busybox sha1sum /dev/vdb
 busybox dd if=/init of=/dev/vdb count=1 conv=notrunc 2>&1 | busybox head -n 1
-busybox cat /dev/vdc
+busybox cat /dev/vdd
+b() { busybox blockdev $* || exit 5; }
+b --setrw /dev/vda
+echo $(b --getro /dev/vda) $(b --getbsz /dev/vda) $(b --getra /dev/vda) one
+echo $(b --getro /dev/vdc) $(b --getbsz /dev/vdc) $(b --getsz /dev/vdc) two
+b --setro /dev/vdc
+busybox dd if=/init of=/dev/vdc count=1 conv=notrunc 2>/dev/null && exit 6
+b --setrw /dev/vdc
+busybox dd if=/init of=/dev/vdc count=1 conv=notrunc 2>/dev/null || exit 7
 echo quire-test: up
 """
 
@@ -312,7 +320,7 @@ def odd(s, name):
     """A disk that may not be written to, one of no size, one too few."""
     data = image()
     extra = []
-    for n, some in enumerate((data, b"")):
+    for n, some in enumerate((data, b"", data[:7 * 1024])):
         extra += ["-drive", "if=virtio,format=raw%s,file=%s" % (
             "" if n else ",readonly=on",
             s.write("%s-%d.img" % (name, n), some))]
@@ -321,7 +329,8 @@ def odd(s, name):
              expect="^quire-test: up")
     for line in ("vda: 8 MiB, virtio, read-only", "^1$",
                  "Operation not permitted", sha(data), "empty: 0", sha(b""),
-                 "No space left", "can't open '/dev/vdc'"):
+                 "No space left", "can't open '/dev/vdd'", "1 512 256 one",
+                 "0 1024 14 two"):
         if line.strip("^$") not in m.text:
             raise Failure("no %r in the output" % line)
 

@@ -96,14 +96,19 @@ blkeach(int (*fn)(struct blkdev *, void *), void *arg)
 int
 blkget(struct blkdev *dev, int write)
 {
+	int err = 0;
+
 	if (blkdisk(dev)->gone)
 		return -ENXIO;
 	if (write && dev->readonly)
 		return -EROFS;
 	acquire(&usedlock);
-	dev->users++;
+	if (dev->owner == 0)
+		dev->users++;
+	else
+		err = -EBUSY;
 	release(&usedlock);
-	return 0;
+	return err;
 }
 
 void
@@ -112,6 +117,34 @@ blkput(struct blkdev *dev)
 	acquire(&usedlock);
 	assert(dev->users > 0);
 	dev->users--;
+	release(&usedlock);
+}
+
+int
+blkclaim(struct blkdev *dev, struct file *f)
+{
+	struct blkdev *other;
+	int err = 0;
+
+	acquire(&usedlock);
+	listeach(other, &devices, link) {
+		if ((other == dev || other == dev->parent ||
+			    other->parent == dev) &&
+			(other->owner || other->users))
+			err = -EBUSY;
+	}
+	if (err == 0)
+		dev->owner = f;
+	release(&usedlock);
+	return err;
+}
+
+void
+blkunclaim(struct blkdev *dev, struct file *f)
+{
+	acquire(&usedlock);
+	if (dev->owner == f)
+		dev->owner = 0;
 	release(&usedlock);
 }
 

@@ -32,7 +32,7 @@ struct blkdev {
 	uint rdev;             /* makedev(major, minor) */
 	uint64_t start;        /* its first sector on the disk */
 	uint64_t sectors;
-	int readonly;
+	int readonly;          /* RO_* */
 	struct blkdev *parent; /* the disk that it is a partition of, or 0 */
 	int partitions;        /* of a disk: how many it may have */
 	struct blkq *q;        /* of a disk: its requests; 0: rw() does them */
@@ -40,12 +40,16 @@ struct blkdev {
 	void *priv;            /* the driver's own */
 	volatile int gone;     /* of a disk: it answers no more */
 	int users;             /* blkget()s [blk.c's lock] */
-	int openers;           /* open files [the same] */
+	struct file *owner;    /* opened with O_EXCL, or 0 [the same] */
+	int openers;           /* open files [lock] */
 	struct pcache *pages;  /* what open files read and write; 0: never open */
 	struct sleeplock lock; /* who writes to them */
 	struct blkstats stats; /* [q->lock] */
 	struct list link;      /* all of them, disks before their partitions */
 };
+
+#define RO_DISK 1 /* the disk is */
+#define RO_SET  2 /* by BLKROSET */
 
 /* One piece of memory, direct-mapped, in whole sectors. */
 struct biovec {
@@ -110,9 +114,15 @@ struct blkdev *blkfind(uint rdev);
 struct blkdev *blkfindname(const char *name); /* "hda1" */
 
 /* Use it (mount): 0, or -ENXIO if the disk is gone, -EROFS if it is to be
- * written to and is read-only.  blkput() ends that. */
+ * written to and is read-only, -EBUSY if it is open with O_EXCL.  blkput() ends
+ * that. */
 int blkget(struct blkdev *, int write);
 void blkput(struct blkdev *);
+
+/* O_EXCL: 0, or -EBUSY if it, its disk or a partition of it has an owner or is
+ * used.  blkunclaim(), for any file of it, ends that. */
+int blkclaim(struct blkdev *, struct file *);
+void blkunclaim(struct blkdev *, struct file *);
 
 /* Call fn for each device, disks before their partitions, until it returns an
  * error. */

@@ -14,7 +14,7 @@
 #include "kern/file.h"
 #include "kern/proc.h"
 
-#define BLOCK 4096u /* st_blksize */
+#define READAHEAD 256 /* sectors, as Linux says */
 #define MAXSIZE ((uint64_t)64 << 30) /* that a page cache holds */
 
 static int makepages(struct blkdev *dev);
@@ -27,6 +27,9 @@ static int devioctl(struct file *, uint cmd, uint arg);
 static int getsize(struct blkdev *dev, uint cmd, uint arg);
 static int geometry(struct blkdev *dev, uint arg);
 static int setreadonly(struct blkdev *dev, uint arg);
+static uint blocksize(struct blkdev *dev);
+static int setblocksize(uint arg);
+static int putshort(uint uva, uint16_t v);
 static int putint(uint uva, uint v);
 static void devrelease(struct file *);
 
@@ -49,10 +52,10 @@ blkopen(struct file *f, uint rdev)
 
 	if (dev == 0 || blkdisk(dev)->gone)
 		return -ENXIO;
-	if (f->flags & O_EXCL && dev->users > 0)
-		return -EBUSY;
 	acquiresleep(&dev->lock);
 	err = makepages(dev);
+	if (err == 0 && f->flags & O_EXCL)
+		err = blkclaim(dev, f);
 	if (err == 0)
 		dev->openers++;
 	releasesleep(&dev->lock);
@@ -172,14 +175,27 @@ devioctl(struct file *f, uint cmd, uint arg)
 	case BLKIOMIN:
 		return putint(arg, SECTOR);
 	case BLKBSZGET:
-		return putint(arg, BLOCK);
+		return putint(arg, blocksize(dev));
+	case BLKBSZSET:
+		return setblocksize(arg);
 	case BLKIOOPT:
 	case BLKALIGNOFF:
+	case BLKDISCARDZEROES:
 		return putint(arg, 0);
+	case BLKSECTGET:
+		return putshort(arg, BIOMAX / SECTOR);
+	case BLKROTATIONAL:
+		return putshort(arg, 1);
+	case BLKRAGET:
+		return putint(arg, READAHEAD);
+	case BLKRASET:
+		return myproc()->euid ? -EACCES : 0;
 	case BLKROGET:
-		return putint(arg, (uint)dev->readonly);
+		return putint(arg, dev->readonly != 0);
 	case BLKROSET:
 		return setreadonly(dev, arg);
+	case BLKRRPART:
+		return dev->parent ? -EINVAL : -EBUSY;
 	case BLKFLSBUF:
 		if (myproc()->euid != 0)
 			return -EACCES;
@@ -225,8 +241,38 @@ setreadonly(struct blkdev *dev, uint arg)
 		return -EACCES;
 	if (copyin(&on, arg, sizeof(on)))
 		return -EFAULT;
-	dev->readonly = on != 0;
+	dev->readonly = (dev->readonly & RO_DISK) | (on ? RO_SET : 0);
 	return 0;
+}
+
+/* The largest up to a page that the size is a multiple of. */
+static uint
+blocksize(struct blkdev *dev)
+{
+	uint n = SECTOR;
+
+	while (n < PGSIZE && dev->sectors * SECTOR % (2 * n) == 0)
+		n *= 2;
+	return n;
+}
+
+/* It changes nothing: the pages are the blocks. */
+static int
+setblocksize(uint arg)
+{
+	uint n;
+
+	if (myproc()->euid != 0)
+		return -EACCES;
+	if (copyin(&n, arg, sizeof(n)))
+		return -EFAULT;
+	return n < SECTOR || n > PGSIZE || n & (n - 1) ? -EINVAL : 0;
+}
+
+static int
+putshort(uint uva, uint16_t v)
+{
+	return copyout(uva, &v, sizeof(v)) ? -EFAULT : 0;
 }
 
 static int
@@ -241,6 +287,7 @@ devrelease(struct file *f)
 {
 	struct blkdev *dev = f->priv;
 
+	blkunclaim(dev, f);
 	acquiresleep(&dev->lock);
 	if (--dev->openers == 0) {
 		pcachewriteback(dev->pages, 0, ~0ull, 1);

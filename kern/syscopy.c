@@ -267,6 +267,8 @@ sys_fallocate(const uint *a)
 		err = -EBADF;
 	else if (!f->ops->seek)
 		err = -ESPIPE;
+	else if (f->inode && S_ISBLK(f->inode->mode))
+		err = -EOPNOTSUPP;
 	else if (!filepcache(f))
 		err = -ENODEV;
 	else if (off > INT64_MAX - len)

@@ -151,7 +151,7 @@ ready(struct vdisk *v)
 	q->maxsectors = 4 * BIOMAX / SECTOR;
 	q->tries = 1;
 	v->dev.q = q;
-	v->dev.readonly = (v->features & F_READONLY) != 0;
+	v->dev.readonly = v->features & F_READONLY ? RO_DISK : 0;
 	v->dev.sectors = inl(v->port + CAPACITY) |
 		(uint64_t)inl(v->port + CAPACITY + 4) << 32;
 	if (q->maxvec < BIOVECS)

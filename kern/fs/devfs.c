@@ -58,7 +58,7 @@ devnode(struct device *d, void *super)
 static int
 blknode(struct blkdev *d, void *super)
 {
-	return devname(super, d->name, S_IFBLK | 0660, d->rdev, 0);
+	return devname(super, d->name, S_IFBLK | 0600, d->rdev, 0);
 }
 
 /* Make a name in the root: a link if there is a target.  Nobody else sees the
