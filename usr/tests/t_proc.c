@@ -647,16 +647,32 @@ auxv_has_end(void)
 	}
 }
 
-static void
-mem_reads(void)
+static int
+answer(void)
 {
-	int fd = open("/proc/self/mem", O_RDONLY);
-	char buf[16], *p = area(2);
+	return 42;
+}
+
+static void
+mem_moves(void)
+{
+	int fd = open("/proc/self/mem", O_RDWR);
+	int (*volatile fn)(void) = answer;
+	char buf[16], *p = area(2), *code = (char *)(uintptr_t)answer, old[8];
 
 	must(fd >= 0);
 	checkeq(pread64(fd, buf, 16, (off64_t)(uintptr_t)exepath), 16);
 	check(memcmp(buf, exepath, 16) == 0);
+	checkeq(pwrite64(fd, "hello", 6, (off64_t)(uintptr_t)buf), 6);
+	check(strcmp(buf, "hello") == 0);
+	checkeq(fn(), 42);
+	memcpy(old, code, 6); /* mov $7, %eax; ret: where we may not write */
+	checkeq(pwrite64(fd, "\xb8\7\0\0\0\xc3", 6, (off64_t)(uintptr_t)code), 6);
+	checkeq(fn(), 7);
+	checkeq(pwrite64(fd, old, 6, (off64_t)(uintptr_t)code), 6);
+	checkeq(fn(), 42);
 	must(munmap(p, 2 * PG) == 0);
+	checkerr(pwrite64(fd, buf, 16, (off64_t)(uintptr_t)p), EIO);
 	checkerr(pread64(fd, buf, 16, (off64_t)(uintptr_t)p), EIO);
 	close(fd);
 }
@@ -866,7 +882,7 @@ const struct test t_proc[] = {
 	T(all_readable),
 	T(oom_adjustment),
 	T(auxv_has_end),
-	T(mem_reads),
+	T(mem_moves),
 	T(sys_cpus),
 	T(fdinfo_kinds),
 	T(io_counts),
