@@ -21,6 +21,11 @@ class Result(unittest.TextTestResult):
         super().__init__(io.StringIO(), descriptions, verbosity)
         self.lines = []
 
+    def startTest(self, test):
+        super().startTest(test)
+        if "PROGRESS" in os.environ:
+            print(test.id(), file=sys.__stdout__, flush=True)
+
     def note(self, test, what):
         self.lines.append("%s: %s" % (test.id(), what))
 

@@ -366,6 +366,27 @@ far_end(void)
 	finish();
 }
 
+/* A page that somebody else has brought meanwhile is there, though the window
+ * around it goes beyond the end. */
+static void
+there_near_end(void)
+{
+	struct page *pg;
+	int err;
+
+	start(8 << 20, 6);
+	check(pcacheget(pc, 3, 0, &pg) >= 0, "page 3");
+	err = readmissing(pc, 3, &ra, 0, &pg);
+	check(err == -EEXIST, "%d", err);
+	err = readmissing(pc, 6, &ra, 0, &pg);
+	check(err == -EIO, "%d", err);
+	pg = 0;
+	check(pcacheget(pc, 3, 0, &pg) >= 0, "page 3");
+	putpage(pg);
+	putpage(pg);
+	finish();
+}
+
 const struct test disktests[] = {
 	{sequential, "disk_sequential"},
 	{randomly, "disk_randomly"},
@@ -377,5 +398,6 @@ const struct test disktests[] = {
 	{used_pages_stay, "disk_used_pages_stay"},
 	{throttled, "disk_throttled"},
 	{far_end, "disk_far_end"},
+	{there_near_end, "disk_there_near_end"},
 	{0, 0},
 };
