@@ -352,6 +352,7 @@ maps_pieces(void)
 {
 	enum { N = 4000 };
 	char *p = area(2 * N), *copy, *mid;
+	unsigned long start, end, last = 0;
 	int fd, len, n = 0;
 
 	for (int i = 0; i < N; i++)
@@ -364,8 +365,12 @@ maps_pieces(void)
 	memcpy(copy, text, len + 1);
 	checkeq(slurp("/proc/self/maps", 100), len);
 	check(strcmp(copy, text) == 0);
-	for (char *s = copy; *s; s = strchr(s, '\n') + 1)
-		n++;
+	for (char *s = copy; *s; s = strchr(s, '\n') + 1, n++) {
+		must(sscanf(s, "%lx-%lx", &start, &end) == 2);
+		if (start < last || end <= start)
+			failed(__FILE__, __LINE__, "%.60s", s);
+		last = end;
+	}
 	check(n >= 2 * N);
 	fd = open("/proc/self/maps", O_RDONLY);
 	mid = copy + len / 2;
