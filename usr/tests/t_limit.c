@@ -79,7 +79,8 @@ handled(void)
 	while (xcpu == 0)
 		;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	checkrange(ts.tv_sec * 1000 + ts.tv_nsec / 1000000, 950, 1500);
+	/* Linux judges by its ticks, which say more than there was. */
+	checkrange(ts.tv_sec * 1000 + ts.tv_nsec / 1000000, 800, 1500);
 }
 
 /* What is over the limit already is told at once. */
