@@ -761,20 +761,21 @@ umountall(void)
 	}
 }
 
-/* The i-th mount, the last one first, referenced; or 0. */
+/* The i-th mount, the last one first, then what is detached; referenced; or 0. */
 static struct super *
 mountat(int i)
 {
-	struct super *found = 0;
-	struct list *l;
+	struct super *found = 0, *s;
 
 	acquire(&nameslock);
-	for (l = mounts.prev; l != &mounts && i-- > 0; l = l->prev)
-		;
-	if (l != &mounts) {
-		found = listitem(l, struct super, link);
+	for (struct list *l = mounts.prev; l != &mounts && !found; l = l->prev)
+		if (i-- == 0)
+			found = listitem(l, struct super, link);
+	listeach(s, &detached, link)
+		if (!found && i-- == 0)
+			found = s;
+	if (found)
 		atomicinc(&found->ref);
-	}
 	release(&nameslock);
 	return found;
 }
