@@ -93,6 +93,13 @@ filepcache(struct file *f)
 	return f->inode->pages;
 }
 
+void
+filemodified(struct file *f)
+{
+	f->inode->mtime = f->inode->ctime = realns();
+	idirty(f->inode, IDIRTY_FIELDS);
+}
+
 int
 filemine(struct file *f)
 {

@@ -97,6 +97,9 @@ void fileclose(struct file *); /* drop a reference; may sleep */
 struct pcache *filepcache(struct file *);
 struct pcache *filepages(struct file *);
 
+/* It is written to by way of a mapping: mtime and ctime are now.  May sleep. */
+void filemodified(struct file *);
+
 /* Is the file the running process's own, or may it at least write to it? */
 int filemine(struct file *);
 

@@ -1,11 +1,15 @@
 /* sysmem.c - the memory system calls: fetch arguments, call mm/. */
 #include "kern/syscall.h"
 #include "mm/mm.h"
+#include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
+#include "kern/dev/dev.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/proc.h"
 
+static int iszero(struct file *);
+static int mapzero(uint addr, uint len, int prot, int flags, struct file *);
 static int mapfd(uint addr, uint len, int prot, int flags, uint fd,
 	uint64_t off);
 
@@ -45,13 +49,34 @@ mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
 		if (f == 0)
 			return -EBADF;
 	}
-	if (f && prot & PROT_EXEC && f->inode && f->inode->super->flags & MS_NOEXEC)
+	if (f && iszero(f))
+		r = mapzero(addr, len, prot, flags, f);
+	else if (f && prot & PROT_EXEC && f->inode && f->inode->super->flags & MS_NOEXEC)
 		r = -EPERM;
 	else
 		r = mmap(myproc()->uvm, addr, len, prot, flags, f, f ? off : 0);
 	if (f)
 		fileclose(f);
 	return r;
+}
+
+static int
+iszero(struct file *f)
+{
+	return f->inode && S_ISCHR(f->inode->mode) &&
+	       f->inode->rdev == makedev(1, 5) && !(f->flags & O_PATH);
+}
+
+/* /dev/zero gives what no file does, private or shared. */
+static int
+mapzero(uint addr, uint len, int prot, int flags, struct file *f)
+{
+	int mode = f->flags & O_ACCMODE;
+
+	if (mode == O_WRONLY || ((flags & MAP_TYPE) != MAP_PRIVATE &&
+					mode != O_RDWR && (prot & PROT_WRITE)))
+		return -EACCES;
+	return mmap(myproc()->uvm, addr, len, prot, flags | MAP_ANONYMOUS, 0, 0);
 }
 
 int

@@ -40,6 +40,7 @@
 #include "mm/vm.h"
 
 #include "arch/x86.h"
+#include "kern/file.h"
 
 struct fault {
 	struct uvm *uvm; /* whose address space */
@@ -341,6 +342,9 @@ static int
 sharefault(struct fault *f, struct page *pg)
 {
 	int err = pcachemkwrite(f->vma->obj, pageindex(f), pg);
+
+	if (err == 0 && f->vma->file && backed(f->vma->obj))
+		filemodified(f->vma->file);
 
 	if (backed(f->vma->obj))
 		f->major |= DIRTIED;

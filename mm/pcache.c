@@ -247,6 +247,7 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 			err = readmissing(pc, index, alone ? 0 : ra,
 				alone ? 1 : want, &pg);
 			mine = alone && pg;
+			major = pg != 0; /* even if it has arrived by now */
 		}
 		if (pg == 0 && err == -EEXIST)
 			continue;

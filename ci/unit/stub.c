@@ -273,6 +273,12 @@ filepcache(struct file *f)
 	return f->priv;
 }
 
+void
+filemodified(struct file *f)
+{
+	assert(f->ref > 0);
+}
+
 int
 filemine(struct file *f)
 {

@@ -79,6 +79,8 @@ int execmain(int argc, char **argv); /* t_exec.c: our own exec'd children */
 
 static volatile int running; /* the test's process, for the time limit */
 
+static int usesdisk; /* the tests' files are on one */
+
 static void ondisk(const char *disk);
 static int plan(int argc, char **argv, int run, int list);
 static int wanted(const struct suite *, const char *, int argc, char **argv);
@@ -131,6 +133,7 @@ main(int argc, char **argv)
 static void
 ondisk(const char *disk)
 {
+	usesdisk = disk != 0;
 	if (disk && (mount(disk, "/tmp", "ext2", 0, 0) < 0 ||
 			    chmod("/tmp", 01777) < 0))
 		printf("Bail out! %s: errno %d\n", disk, errno);
@@ -193,6 +196,21 @@ fillkept(void)
 		waitpid(pid[i], 0, 0);
 }
 
+/* Free memory, without what the cache keeps of a disk. */
+static long
+settled(void)
+{
+	int fd = usesdisk ? open("/proc/sys/vm/drop_caches", O_WRONLY) : -1;
+
+	if (fd >= 0) {
+		sync();
+		if (write(fd, "3", 1) != 1)
+			perror("drop_caches");
+		close(fd);
+	}
+	return memfree();
+}
+
 /* MemFree once it is as before, or after a second: who was the last to run on
  * another CPU goes soon after it was waited for. */
 static long
@@ -201,7 +219,7 @@ memafter(long before)
 	long now;
 	int i;
 
-	for (i = 0; (now = memfree()) != before && i < 100; i++)
+	for (i = 0; (now = settled()) != before && i < 100; i++)
 		msleep(10);
 	return now;
 }
@@ -215,7 +233,7 @@ runtest(const struct test *t, int n)
 
 	r = runonce(t);
 	if (quire && r == 0) {
-		before = memfree();
+		before = settled();
 		r = runonce(t);
 		after = memafter(before);
 	}

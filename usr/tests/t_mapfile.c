@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #define TOUCHED 0x5eed0000u
@@ -398,7 +399,58 @@ mapped_hole_of_a_full_disk(void)
 	checkeq(ondisk(0), 5);
 }
 
+/* A file on a disk is modified when a mapped page is first written to. */
+static void
+mapped_writes_modify(void)
+{
+	struct stat before, after;
+
+	newfile(2);
+	must(fsync(fd) == 0);
+	m = mapfile(2, MAP_SHARED);
+	checkeq(seen(m), TOUCHED);
+	must(fstat(fd, &before) == 0);
+	msleep(30);
+	must(fstat(fd, &after) == 0);
+	checkeq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+	*m = 1;
+	checkeq(msync((void *)m, PG, MS_SYNC), 0);
+	must(fstat(fd, &after) == 0);
+	if (isext2() || !quire)
+		check(after.st_mtim.tv_nsec != before.st_mtim.tv_nsec);
+	check(after.st_ctim.tv_nsec == after.st_mtim.tv_nsec);
+}
+
+static void
+mapped_zero_device(void)
+{
+	word *a, *b;
+	int pid;
+
+	fd = open("/dev/zero", O_RDONLY);
+	must(fd >= 0);
+	a = mmap(0, 2 * PG, RW, MAP_PRIVATE, fd, 0);
+	must(a != MAP_FAILED);
+	*a = 1;
+	checkeq(*page(a, 1), 0);
+	checkerr((long)mmap(0, PG, RW, MAP_SHARED, fd, 0), EACCES);
+	fd = open("/dev/zero", O_RDWR);
+	a = mmap(0, PG, RW, MAP_SHARED, fd, 0);
+	b = mmap(0, PG, RW, MAP_SHARED, fd, 0);
+	must(a != MAP_FAILED && b != MAP_FAILED);
+	pid = fork();
+	if (pid == 0) {
+		*a = 5;
+		_exit(0);
+	}
+	reaped(pid);
+	checkeq(*a, 5);
+	checkeq(*b, 0);
+}
+
 const struct test t_mapfile[] = {
+	T(mapped_writes_modify),
+	T(mapped_zero_device),
 	T(mapped_writes_are_written),
 	T(mapped_writes_of_children),
 	T(mapped_is_what_read_sees),

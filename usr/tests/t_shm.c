@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 
 static int
@@ -289,7 +290,59 @@ posix_shm(void)
 	checkeq(*a, 8);
 }
 
+static ssize_t
+vmcopy(int write, int pid, struct iovec *ours, int n, struct iovec *theirs,
+	int m)
+{
+	return write ? process_vm_writev(pid, ours, n, theirs, m, 0)
+		     : process_vm_readv(pid, ours, n, theirs, m, 0);
+}
+
+/* The memory of another process, which has the same mappings. */
+static void
+process_vm_copies(void)
+{
+	char *at = area(4), buf[100] = {0};
+	struct iovec ours[2] = {{buf, 3}, {buf + 50, 20}}, theirs[2];
+	int pid, st, go[2], done[2];
+	char c;
+
+	must(mprotect(at, 2 * PG, RW) == 0);
+	must(mprotect(at + 2 * PG, PG, PROT_READ) == 0);
+	memcpy(at + PG - 5, "0123456789", 10);
+	must(pipe(go) == 0 && pipe(done) == 0);
+	pid = fork();
+	if (pid == 0) {
+		memcpy(at + PG - 5, "abcdefghij", 10);
+		must(write(done[1], "", 1) == 1 && read(go[0], &c, 1) == 1);
+		_exit(memcmp(at + PG - 5, "XYcdefghij", 10) != 0);
+	}
+	must(pid > 0 && read(done[0], &c, 1) == 1);
+	theirs[0] = (struct iovec){at + PG - 5, 9};
+	theirs[1] = (struct iovec){at + PG + 4, 1};
+	checkeq(vmcopy(0, pid, ours, 2, theirs, 2), 10);
+	check(memcmp(buf, "abc", 4) == 0 && memcmp(buf + 50, "defghij", 8) == 0);
+	check(memcmp(at + PG - 5, "0123456789", 10) == 0);
+	checkeq(vmcopy(1, pid, &(struct iovec){"XY", 2}, 1, theirs, 1), 2);
+	theirs[0] = (struct iovec){at + 3 * PG, 8}; /* no access */
+	checkerr(vmcopy(0, pid, ours, 2, theirs, 1), EFAULT);
+	theirs[0] = (struct iovec){at + 2 * PG, 8}; /* only to be read */
+	checkerr(vmcopy(1, pid, ours, 2, theirs, 1), EFAULT);
+	checkeq(vmcopy(0, pid, ours, 2, theirs, 1), 8);
+	theirs[0] = (struct iovec){at + 3 * PG - 8, 20}; /* the end is not there */
+	checkeq(vmcopy(0, pid, ours, 2, theirs, 1), 8);
+	checkerr(vmcopy(0, pid, &(struct iovec){(void *)8, 8}, 1, theirs, 1),
+		EFAULT);
+	checkeq(vmcopy(0, pid, ours, 0, theirs, 1), 0);
+	checkerr(process_vm_readv(pid, ours, 1, theirs, 1, 1), EINVAL);
+	checkerr(process_vm_readv(pid, ours, 2000, theirs, 1, 0), EINVAL);
+	must(write(go[1], "", 1) == 1 && waitpid(pid, &st, 0) == pid);
+	checkeq(st, 0);
+	checkerr(vmcopy(0, pid, ours, 2, theirs, 1), ESRCH);
+}
+
 const struct test t_shm[] = {
+	T(process_vm_copies),
 	T(shm_is_shared),
 	T(shm_fork_inherits),
 	T(shm_removed_when_unused),
