@@ -18,7 +18,6 @@
 
 typedef int iofn(struct file *, struct uio *, int64_t *);
 
-static int rw(const uint *a, iofn *io);
 static int prw(const uint *a, iofn *io);
 static int rwv(const uint *a, iofn *io);
 static int prwv(const uint *a, iofn *io);
@@ -64,20 +63,9 @@ moved(iofn *io, int r)
 	return r;
 }
 
-int
-sys_read(const uint *a)
-{
-	return rw(a, readfile);
-}
-
-int
-sys_write(const uint *a)
-{
-	return rw(a, writefile);
-}
-
-/* read and write: descriptor, address, length. */
-static int
+/* read and write: descriptor, address, length.  Each has a copy of it, with its own
+ * function inlined. */
+static inline __attribute__((always_inline)) int
 rw(const uint *a, iofn *io)
 {
 	struct uio u = {a[1], MIN(a[2], MAXRW), 0};
@@ -95,6 +83,18 @@ rw(const uint *a, iofn *io)
 	}
 	fileclose(f);
 	return moved(io, r);
+}
+
+int
+sys_read(const uint *a)
+{
+	return rw(a, readfile);
+}
+
+int
+sys_write(const uint *a)
+{
+	return rw(a, writefile);
 }
 
 /* Others use the position too if they have references but the table's and
