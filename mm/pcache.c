@@ -175,7 +175,9 @@ pagefind(struct pcache *pc, uint index)
 	pg = treeget(pc, index);
 	if (pg) {
 		getpage(pg);
-		pg->flags |= PGF_REFERENCED;
+		if ((pg->flags & (PGF_UPTODATE | PGF_READAHEAD)) == PGF_UPTODATE)
+			pg->flags |= pg->flags & PGF_TOUCHED ? PGF_REFERENCED
+							     : PGF_TOUCHED;
 	}
 	release(&pc->lock);
 	return pg;

@@ -88,9 +88,11 @@ enum { /* flags of a cached page */
 	PGF_WRITEBACK = 8,  /* being written; perhaps dirty again */
 	PGF_READAHEAD = 16, /* who reads it starts the next window */
 	PGF_WAITED = 32,    /* somebody waits until it is not busy or written */
-	PGF_REFERENCED = 64, /* used since reclaim looked */
+	PGF_REFERENCED = 64, /* used since reclaim looked; the first use of all
+	                      * does not count */
 	PGF_LRU = 128,      /* on a list of reclaim.c [and lrulock] */
 	PGF_ACTIVE = 256,   /* on the list of those used twice [and lrulock] */
+	PGF_TOUCHED = 512,  /* used once */
 };
 
 #define NOTHEAD 0xff /* order of a free page inside a block */
