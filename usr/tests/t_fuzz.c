@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,7 +40,7 @@
  * S address of a socket; h msghdr; D socket domain, type, or a socketcall;
  * M mmap flags; O open flags; k mode; C clone flags; H futex op; U rusage who;
  * A aligned word; R robust list head; E epoll_event; L signal set; I interval
- * and time; Z sigevent; N struct clone_args; Y small limits; T id of a timer.
+ * and time; X request of ptrace; Z sigevent; N struct clone_args; Y small limits; T id of a timer.
  */
 static const struct call {
 	short nr;
@@ -110,6 +111,8 @@ static const struct call {
 	{236, "pp"}, {237, "fp"}, {121, "pi"}, {88, "iii"}, {6, "f"}, {63, "ff"},
 	{91, "ml"}, {125, "mlx"}, {163, "mllxm"}, {219, "mli"}, {11, "pyy"},
 	{360, "iiib"}, {360, "DDib"}, {370, "fhi"}, {372, "fhi"},
+	{26, "XPbb"}, {26, "XPoi"}, {26, "XPib"}, {26, "XPbi"}, {26, "XPii"},
+	{347, "Pvivi"}, {348, "Pvivi"}, {358, "dpyyx"},
 };
 
 static const char *const paths[] = {
@@ -328,6 +331,8 @@ argument(char kind)
 	case 'P':
 	case 'G':
 		return somepid();
+	case 'X':
+		return rnd() % 3 ? (int)(rnd() % 34) : 0x4200 + (int)(rnd() % 16);
 	case 'm':
 		return (long)arena + rnd() % ARENA * PG;
 	case 'l':
@@ -381,6 +386,7 @@ harmful(int nr, const long *a)
 	case SYS_tkill:
 	case SYS_rt_sigqueueinfo:
 	case SYS_tgkill:
+	case SYS_process_vm_writev:
 		return (a[0] != 0 && a[0] <= first);
 	case SYS_setpriority:
 		return a[0] != 0 || (a[1] != 0 && a[1] <= first);
@@ -393,7 +399,13 @@ harmful(int nr, const long *a)
 	case SYS_mount: /* what is read-only stays */
 		return (a[3] & MS_REMOUNT) != 0;
 	case SYS_reboot:
+	case SYS_clock_settime64:
 		return 1;
+	case SYS_ptrace: /* other registers: any call */
+		if (a[0] == PTRACE_SETREGS || a[0] == PTRACE_SETREGSET ||
+			(a[0] == PTRACE_POKEUSER && a[2] < 252))
+			return 1;
+		return a[0] == 0 ? getppid() <= first : a[1] <= first;
 	case SYS_ioctl: /* the console's session is not ours, nor its output */
 		return (a[1] == TIOCSCTTY && a[2] == 1) || a[1] == TCXONC;
 	}
