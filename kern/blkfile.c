@@ -19,6 +19,7 @@
 
 static int makepages(struct blkdev *dev);
 static void devio(struct pcio *io);
+static int devreserve(struct pcache *, uint64_t from, uint64_t to);
 static int devread(struct file *, struct uio *, int64_t *off);
 static int devwrite(struct file *, struct uio *, int64_t *off);
 static int64_t devseek(struct file *, int64_t off, int whence);
@@ -33,7 +34,8 @@ static int putshort(uint uva, uint16_t v);
 static int putint(uint uva, uint v);
 static void devrelease(struct file *);
 
-static const struct pcacheops pageops = {.io = devio, .buffers = 1};
+static const struct pcacheops pageops = {
+	.io = devio, .reserve = devreserve, .buffers = 1};
 
 static const struct fileops devops = {
 	.read = devread,
@@ -91,6 +93,16 @@ static void
 devio(struct pcio *io)
 {
 	pageio(io, pcachehost(io->pc), SECTOR, 0);
+}
+
+/* Stores to a mapping of a read-only disk: SIGBUS. */
+static int
+devreserve(struct pcache *pc, uint64_t from, uint64_t to)
+{
+	struct blkdev *dev = pcachehost(pc);
+
+	(void)from, (void)to;
+	return dev->readonly ? -EIO : 0;
 }
 
 static int
