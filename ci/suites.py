@@ -626,7 +626,7 @@ def ext2():
 def mapped():
     """The tests of files and mappings with their files on an ext2; races."""
     for cpus, size, words, env in (
-            (1, 4096, "mapfile mmap mlock cache file_", ""),
+            (1, 4096, "mapfile mmap mlock cache file_ disk_counts", ""),
             (4, 1024, "mapfile mlock cache", "tlbcheck"),
             (2, 4096, " ".join(MAPRACES), "RACES=200"),
             (4, 1024, " ".join(MAPRACES), "RACES=200")):

@@ -18,6 +18,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 
@@ -758,6 +759,52 @@ io_counts(void)
 	checkeq(value("syscw: ") - syscw, 2);
 }
 
+/* Sectors that a disk has read and written, of /proc/diskstats. */
+static void
+sectors(const char *disk, long *r, long *w)
+{
+	char word[32], *p;
+
+	must(slurp("/proc/diskstats", 65536) > 0);
+	snprintf(word, sizeof(word), " %s ", disk);
+	must((p = strstr(text, word)) != 0);
+	must(sscanf(p, " %*s %*d %*d %ld %*d %*d %*d %ld", r, w) == 2);
+}
+
+/* What a process has a disk read and write is in its account to the sector, and
+ * in the disk's. */
+static void
+disk_counts(void)
+{
+	enum { N = 64 };
+	static char buf[N * PG];
+	int fd = open("/tmp/t_disk", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct rusage a, b;
+	long r[2], w[2];
+	struct statfs s;
+
+	must(fd >= 0 && unlink("/tmp/t_disk") == 0 && fstatfs(fd, &s) == 0);
+	if (!quire || s.f_type != 0xef53)
+		skip("/tmp is on no disk");
+	must(fsync(fd) == 0);
+	getrusage(RUSAGE_SELF, &a);
+	must(write(fd, buf, sizeof(buf)) == sizeof(buf));
+	getrusage(RUSAGE_SELF, &b);
+	checkeq(b.ru_oublock - a.ru_oublock, N * PG / 512);
+	sectors("vda", &r[0], &w[0]);
+	must(fsync(fd) == 0);
+	sectors("vda", &r[1], &w[1]);
+	check(w[1] - w[0] >= N * PG / 512);
+	must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	getrusage(RUSAGE_SELF, &a);
+	must(pread(fd, buf, sizeof(buf), 0) == sizeof(buf));
+	getrusage(RUSAGE_SELF, &b);
+	checkeq(b.ru_inblock - a.ru_inblock, N * PG / 512);
+	checkeq(b.ru_oublock - a.ru_oublock, 0);
+	sectors("vda", &r[0], &w[0]);
+	checkeq(r[0] - r[1], N * PG / 512);
+}
+
 static void
 net_unix(void)
 {
@@ -891,6 +938,7 @@ const struct test t_proc[] = {
 	T(sys_cpus),
 	T(fdinfo_kinds),
 	T(io_counts),
+	T(disk_counts),
 	T(net_unix),
 	T(system_files),
 	T(sysvipc_shm),
