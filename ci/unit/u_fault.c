@@ -931,6 +931,24 @@ oplast(struct mproc *p)
 		opexit(p);
 }
 
+/* The file ends after n pages: nobody sees more, not even copies of his own. */
+static void
+cutfile(struct obj *o, uint n)
+{
+	struct mpage *pg;
+
+	check(pcachetruncate(o->pc, (uint64_t)n << PGSHIFT) == 0, "truncate");
+	for (; o->n > n; o->n--)
+		memset(o->w[o->n - 1], 0, sizeof(o->w[0]));
+	for (struct mproc *p = procs; p < procs + NPROC; p++)
+		for (uint x = 0; p->u && x < NELEM(p->dir); x++)
+			for (uint i = 0; p->dir[x] && i < NPTENTRIES; i++) {
+				pg = &p->dir[x][i];
+				if (pg->mapped && pg->obj == o && pg->pgoff >= n)
+					pg->own = 0;
+			}
+}
+
 /* write(2) to a file that may be mapped anywhere; sometimes it gets longer. */
 static void
 opfile(struct mproc *p)
@@ -948,6 +966,12 @@ opfile(struct mproc *p)
 		o->n += 5;
 		return;
 	}
+	if (oneof(15) && o->n > 3) {
+		cutfile(o, o->n - 1 - rnd(o->n / 2));
+		return;
+	}
+	if (oneof(10))
+		objclean(o->pc, i, i + rnd(50));
 	begin(10);
 	r = pcachewrite(o->pc, &io, ((uint64_t)i << PGSHIFT) + wordoff[k]);
 	finish(r);
