@@ -84,6 +84,7 @@ static int describe(struct channel *c, struct drive *d, const uint16_t *id);
 static void setblock(struct channel *c, struct drive *d);
 static int selectdrive(struct channel *c, struct drive *d);
 static int settled(struct channel *c);
+static void wait400(struct channel *c);
 static void atastart(struct blkq *q, struct blkreq *r);
 static void setaddress(struct channel *c, struct drive *d, struct blkreq *r);
 static uint8_t opcode(struct drive *d, int op);
@@ -215,7 +216,7 @@ static int
 identify(struct channel *c, struct drive *d, uint16_t *id)
 {
 	outb(c->base + DRIVE, d->select);
-	blkpause(1);
+	wait400(c);
 	outb(c->base + COUNT, 0x55);
 	outb(c->base + LBALOW, 0xAA);
 	if (inb(c->base + COUNT) != 0x55 || inb(c->base + LBALOW) != 0xAA ||
@@ -224,7 +225,7 @@ identify(struct channel *c, struct drive *d, uint16_t *id)
 	outb(c->base + LBAMID, 0);
 	outb(c->base + LBAHIGH, 0);
 	outb(c->base + COMMAND, C_IDENTIFY);
-	blkpause(1);
+	wait400(c);
 	if (inb(c->base + STATUS) == 0 || !settled(c) ||
 		(inb(c->base + STATUS) & (ST_ERR | ST_DRQ)) != ST_DRQ)
 		return 0; /* none, or ATAPI, which refuses */
@@ -269,7 +270,7 @@ setblock(struct channel *c, struct drive *d)
 		return;
 	outb(c->base + COUNT, (uint8_t)d->block);
 	outb(c->base + COMMAND, C_MULTIPLE);
-	blkpause(1);
+	wait400(c);
 	d->multiple = settled(c) && !(inb(c->base + STATUS) & ST_ERR);
 	if (!d->multiple)
 		d->block = 1;
@@ -282,11 +283,20 @@ selectdrive(struct channel *c, struct drive *d)
 	uint8_t st;
 
 	outb(c->base + DRIVE, d->select);
-	blkpause(1);
+	wait400(c);
 	if (!settled(c))
 		return 0;
 	st = inb(c->base + STATUS);
 	return st != 0 && st != 0xFF;
+}
+
+/* The 400 ns after which the status tells of a drive or command (ATA/ATAPI-6,
+ * 9.2): reads of an old bus take 100 each at least. */
+static void
+wait400(struct channel *c)
+{
+	for (int i = 0; i < 5; i++)
+		inb(c->ctl);
 }
 
 /* Wait until the channel is not busy: 1, or 0: that does not come. */
