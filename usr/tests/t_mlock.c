@@ -437,7 +437,7 @@ remap_file_pages_moves_the_view(void)
 	char *at;
 
 	for (i = 0; i < 4; i++)
-		must(pwrite(fd, "0123" + i, 1, i * PG) == 1);
+		must(pwrite(fd, &"0123"[i], 1, i * PG) == 1);
 	at = mmap(0, 4 * PG, RW, MAP_SHARED, fd, 0);
 	must(at != MAP_FAILED);
 	checkeq(syscall(SYS_remap_file_pages, at, PG, 0, 3, 0), 0);
