@@ -14,6 +14,12 @@
 static struct waitq queue[NQUEUE]; /* who waits for pages, by frame number */
 static struct slabcache *iocache;
 
+static struct spinlock sparelock;
+static struct waitq sparefree;
+static struct pcio spare; /* for writes when there is no memory */
+static int spareused;     /* [sparelock] */
+
+static struct pcio *takespare(void);
 static struct waitq *queueof(struct page *);
 
 void
@@ -22,14 +28,19 @@ pcioinit(void)
 	iocache = slabcreate("pcio", sizeof(struct pcio), 4);
 	for (int i = 0; i < NQUEUE; i++)
 		initwaitq(&queue[i]);
+	initlock(&sparelock, RANK_SLEEPQ);
+	initwaitq(&sparefree);
 }
 
-/* An empty run from index on, or 0. */
+/* An empty run from index on; 0: no memory.  To write, there always is one: more
+ * memory may depend on that. */
 struct pcio *
 pcioalloc(struct pcache *pc, uint index, int write)
 {
 	struct pcio *io = slaballoc(iocache);
 
+	if (io == 0 && write)
+		io = takespare();
 	if (io) {
 		memset(io, 0, offsetof(struct pcio, pa));
 		io->pc = pc;
@@ -39,10 +50,28 @@ pcioalloc(struct pcache *pc, uint index, int write)
 	return io;
 }
 
+static struct pcio *
+takespare(void)
+{
+	acquire(&sparelock);
+	while (spareused)
+		sleep(&sparefree, &sparelock);
+	spareused = 1;
+	release(&sparelock);
+	return &spare;
+}
+
 void
 pciofree(struct pcio *io)
 {
-	slabfree(iocache, io);
+	if (io != &spare) {
+		slabfree(iocache, io);
+		return;
+	}
+	acquire(&sparelock);
+	spareused = 0;
+	wakeup(&sparefree);
+	release(&sparelock);
 }
 
 /* See mm.h.  What could not be read leaves the cache: those who wait for it try
@@ -56,7 +85,7 @@ pciodone(struct pcio *io)
 	uint ndrop = 0;
 
 	acquire(&pc->lock);
-	if (io->write && io->err < 0) {
+	if (io->write && io->err < 0) { /* no memory: told, too */
 		pc->nerr++;
 		pc->err = io->err;
 	}
@@ -64,6 +93,8 @@ pciodone(struct pcio *io)
 		pg = papage(io->pa[i]);
 		if (io->write) {
 			pagewritten(pc, pg);
+			if (io->err == -ENOMEM)
+				pagedirty(pc, pg); /* try again */
 		} else if (io->err == 0) {
 			pg->flags = (pg->flags & ~PGF_BUSY) | PGF_UPTODATE;
 		} else {

@@ -16,6 +16,7 @@
 #include "kern/sched.h"
 
 #define MINDIRTY 64 /* pages: less is never too much */
+#define CHUNK    64 /* that who writes too much takes to the disk first */
 
 volatile uint ndirty, nwriteback;
 
@@ -24,6 +25,7 @@ static struct waitq flusher;   /* sleeps in dirtysleep() */
 static struct waitq throttled; /* who writes too much */
 static volatile int nthrottled; /* [dirtylock] */
 
+static void start(struct pcache *, uint from, uint end, uint most, int wait);
 static struct pcio *gather(struct pcache *, uint from, uint end, int wait);
 static void markrun(struct pcio *, struct page *, uint end);
 static void waitwritten(struct pcache *, uint from, uint end);
@@ -78,7 +80,6 @@ int
 pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 {
 	uint index = MIN(from >> PGSHIFT, MAXINDEX), end, seen;
-	struct pcio *io;
 
 	if (!backed(pc))
 		return 0;
@@ -88,28 +89,41 @@ pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 	acquire(&pc->lock);
 	seen = pc->nerr;
 	release(&pc->lock);
-	while (index < end && (io = gather(pc, index, end, wait))) {
-		index = io->index + io->n;
-		objclean(pc, io->index, index);
-		pc->ops->io(io);
-	}
+	start(pc, index, end, ~0u, wait);
 	if (wait)
-		waitwritten(pc, from >> PGSHIFT, end);
+		waitwritten(pc, index, end);
 	if (pc->ndirty > 0 && pc->ops->dirtied)
 		pc->ops->dirtied(pc);
 	return pcacheerror(pc, &seen);
 }
 
-/* The first run of dirty pages in [from, end), now on its way; 0: there is none,
- * or no memory for it.  Those on their way already are waited for or left. */
+/* Start writing the dirty pages of [from, end), but no more than most or a run
+ * beyond that. */
+static void
+start(struct pcache *pc, uint from, uint end, uint most, int wait)
+{
+	struct pcio *io;
+	uint n = 0;
+
+	while (from < end && n < most && (io = gather(pc, from, end, wait))) {
+		from = io->index + io->n;
+		n += io->n;
+		objclean(pc, io->index, from);
+		pc->ops->io(io); /* it may be freed now */
+	}
+}
+
+/* The first run of dirty pages in [from, end), now on its way; 0: there is none.
+ * Those on their way already are waited for or left. */
 static struct pcio *
 gather(struct pcache *pc, uint from, uint end, int wait)
 {
-	struct pcio *io = 0;
+	struct pcio *io;
 	struct page *pg;
 
-	if (pc->ndirty == 0 || (io = pcioalloc(pc, from, 1)) == 0)
+	if (pc->ndirty == 0)
 		return 0;
+	io = pcioalloc(pc, from, 1);
 	acquire(&pc->lock);
 	while ((pg = treenext(pc, from, TREE_DIRTY)) && pg->index < end &&
 		(pg->flags & PGF_WRITEBACK)) {
@@ -204,7 +218,7 @@ dirtythrottle(struct pcache *pc)
 	if (ndirty + nwriteback <= limit)
 		return;
 	if (pc)
-		pcachewriteback(pc, 0, ~0ull, 0);
+		start(pc, 0, MAXINDEX, CHUNK, 0);
 	acquire(&dirtylock);
 	nthrottled++;
 	while (nwriteback > 0 && ndirty + nwriteback > limit &&

@@ -218,7 +218,9 @@ dosync(struct model *m)
 		to = ~0ull;
 		m->disk.dirtied = 0;
 	}
+	failnext = rnd(3); /* there is always enough to write */
 	check(pcachewriteback(m->pc, from, to, wait) == 0, "error");
+	failnext = 0;
 	if (!wait || !m->pc->ops)
 		return;
 	to = MIN(to, m->size);
