@@ -663,6 +663,7 @@ def ext2fuzz():
 
 @named
 def ext2fuzz_long():
+    """Sixty more."""
     for i in range(4, 64):
         yield "ext2fuzz-%d" % i, job(ext2tests.fuzz, "ext2fuzz-%d" % i,
                                      i * ext2tests.PERBOOT)
@@ -678,6 +679,7 @@ def powercut():
 
 @named
 def powercut_long():
+    """Two hundred more."""
     for i in range(20, 220):
         yield "powercut-%d" % i, job(ext2tests.powercut, "powercut-%d" % i, i)
 
