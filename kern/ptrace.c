@@ -146,8 +146,6 @@ wait(struct proc *p, struct trace *t)
 
 	acquire(lk);
 	t->stopped = 1;
-	if (t->code >> 8 == PTRACE_EVENT_STOP)
-		t->trap = 0;
 	release(&proctree);
 	while (t->stopped && !(p->sig.pend.set & sigbit(SIGKILL)) &&
 		!(t->listening && t->trap)) {

@@ -733,6 +733,8 @@ stop(struct proc *p, int sig)
 	if (joinstop(p, sig) && (!traced(tg->leader) || traceforeign(tg->leader)))
 		childevent(tg, CLD_STOPPED, tg->stopsig);
 	sig = tg->stopsig;
+	if (p->trace)
+		p->trace->trap = 0; /* before a SIGCONT sets it again */
 	release(&proctree);
 	if (sig && traced(p))
 		tracegroupstop(sig);

@@ -1000,7 +1000,59 @@ ptrace_memory_by_proc_and_by_vector(void)
 	killed(pid);
 }
 
+/* As strace begins: the SIGCONT must not get lost on the way into the stop. */
+static void
+ptrace_seize_stopped_and_continue(void)
+{
+	int i, pid, st;
+
+	for (i = 0; i < 200; i++) {
+		pid = fork();
+		if (pid == 0) {
+			raise(SIGSTOP);
+			_exit(0);
+		}
+		must(waitpid(pid, &st, WUNTRACED) == pid);
+		must(trace(PTRACE_SEIZE, pid, 0, 0) == 0);
+		kill(pid, SIGCONT);
+		while (WIFSTOPPED(st = waitfor(pid)))
+			must(trace(st == STOPEVENT(SIGSTOP) ? PTRACE_LISTEN
+							    : PTRACE_CONT,
+				     pid, 0,
+				     st == STOPPED(SIGCONT) ? SIGCONT : 0) == 0);
+		checkeq(st, 0);
+	}
+}
+
+static void
+ptrace_killed_at_any_time(void)
+{
+	int i, n, pid, st;
+
+	for (i = 0; i < 200; i++) {
+		pid = fork();
+		if (pid == 0)
+			for (;;)
+				getppid();
+		must(trace(PTRACE_SEIZE, pid, 0,
+			     PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXIT) == 0);
+		must(trace(PTRACE_INTERRUPT, pid, 0, 0) == 0);
+		checkeq(waitfor(pid), STOPEVENT(SIGTRAP));
+		for (n = i % 7; n > 0; n--)
+			checkeq(go(PTRACE_SYSCALL, pid, 0), SYSSTOP);
+		if (i % 3)
+			trace(PTRACE_SYSCALL, pid, 0, 0);
+		kill(pid, SIGKILL);
+		trace(i % 2 ? PTRACE_DETACH : PTRACE_CONT, pid, 0, 0);
+		while (WIFSTOPPED(st = waitfor(pid)))
+			trace(PTRACE_CONT, pid, 0, 0);
+		checkeq(st, SIGKILL);
+	}
+}
+
 const struct test t_ptrace[] = {
+	T(ptrace_seize_stopped_and_continue),
+	T(ptrace_killed_at_any_time),
 	T(ptrace_memory_by_proc_and_by_vector),
 	T(ptrace_traceme_and_continue),
 	T(ptrace_refusals),
