@@ -248,6 +248,77 @@ def refuse(name):
         raise Failure("read-only, and not clean")
 
 
+# Many at once, with little memory, while everything is written and forgotten.
+
+CROWD = """
+mount -t ext2 /dev/vda /mnt || die mount
+mkdir /mnt/q; export EVERY=250
+for i in 1 2 3 4; do
+	mkdir /mnt/m$i /r/m$i
+	fstest model /mnt/m$i /r/m$i $i 2500 || echo "died: model $i" &
+done
+fstest many /mnt/many 1000 || die many
+while pidof fstest >/dev/null; do
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	mkdir /mnt/z && mv /mnt/z /mnt/q/z && rmdir /mnt/q/z || die z
+done
+wait
+cat /proc/vmcheck || die vmcheck
+umount /mnt || die umount
+echo ext2-test: over
+"""
+
+
+def crowd(name):
+    img = mkfs(name + ".img", 200, "-b 1024")
+    m = boot(expect="^ext2-test: over", **machine(name, CROWD, [img], 4, 160))
+    if "died:" in m.text:
+        m.keeplog()
+        raise Failure(re.search("died: .*", m.text).group(0))
+    fsck(img)
+
+
+# A disk that fails, here and there and then for good.
+
+FAILS = """
+mount -t ext2 /dev/vda /mnt || die mount
+cat /mnt/a/file10 >/dev/null 2>/e && die "a bad block was read"
+grep -q 'Input/output error' /e || die "another error: $(cat /e)"
+cat /mnt/a/file9 >/dev/null || die "a good one was not"
+cat /mnt/many/nothere 2>/e; grep -q 'Input/output error' /e ||
+	die "a bad directory: $(cat /e)"
+ls /mnt/a >/dev/null || die "a good directory"
+dd if=/dev/zero of=/mnt/new bs=4k count=3 conv=fsync 2>/e &&
+	die "fsync, and the inode was not written"
+grep -q 'Input/output error' /e || die "another error: $(cat /e)"
+cat /mnt/new | wc -c
+cd /; umount /mnt || die umount
+mount -t ext2 /dev/vda /mnt && umount /mnt
+echo ext2-test: over
+"""
+
+
+def fails(name):
+    img = mkfs(name + ".img", 16, "-b 1024", sample(name))
+
+    def block(what):
+        return tool("debugfs", "-R", what, img).split("\n")[-2].split()[0]
+    table = re.search(r"Inode table at (\d+)", tool("dumpe2fs", img)).group(1)
+    bad = (("read", block("blocks /a/file10")), ("read", block("blocks /many")),
+           ("write", table))
+    extra = ["-blockdev", "driver=blkdebug,node-name=d0,image.driver=file,"
+             "image.filename=%s" % img +
+             "".join(",inject-error.%d.event=none,inject-error.%d.iotype=%s,"
+                     "inject-error.%d.errno=5,inject-error.%d.sector=%d" %
+                     (i, i, how, i, i, int(at) * 2)
+                     for i, (how, at) in enumerate(bad)),
+             "-device", "virtio-blk-pci,drive=d0"]
+    kw = machine(name, FAILS, [])
+    kw["extra"] = extra
+    boot(expect="^ext2-test: over", **kw)
+
+
 # Damage.
 
 class Image:

@@ -619,7 +619,9 @@ def ext2():
     for kind, (_, cpus) in ext2tests.KINDS.items():
         run = job(ext2tests.use, "ext2-" + kind, kind)
         yield "ext2-" + kind, wide(run) if cpus > 1 else run
-    yield "ext2-refuse", job(ext2tests.refuse, "ext2-refuse")
+    yield "ext2-crowd", wide(job(ext2tests.crowd, "ext2-crowd"))
+    for fn in ("refuse", "fails"):
+        yield "ext2-" + fn, job(getattr(ext2tests, fn), "ext2-" + fn)
 
 
 @suite

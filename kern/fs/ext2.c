@@ -929,6 +929,7 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	if (pcachesize(ip->pages) + EXT2(ip)->bsize <= (uint64_t)xi->mapend <<
 		EXT2(ip)->bits)
 		(void)trim(ip); /* a fault was late for a truncate */
+	memset(xi->fresh, 0, sizeof(xi->fresh)); /* nobody looks without writer */
 	xi->writer = myproc();
 	r = fmwritelocked(f, u, off, n);
 	if (r < n) { /* all of a page has been written, or nothing */

@@ -293,12 +293,51 @@ static const struct step {
 	{"attr", 5, attrone}, {"stat", 8, statone}, {"close", 4, closeone},
 };
 
+static int tell; /* print what tree() finds */
+static unsigned tree(const char *dir, int depth);
+
+/* The bytes of a file to one number. */
+static unsigned
+content(const char *p, struct stat *st)
+{
+	int f = open(p, O_RDONLY), r;
+	unsigned sum = st->st_size, page = 0, at = 0;
+
+	if (f < 0)
+		return 0;
+	while ((r = read(f, buf[0], 64 << 10)) > 0)
+		for (int j = 0; j < r; j++) {
+			page = page * 31 + buf[0][j];
+			if (++at % 4096)
+				continue;
+			if (tell > 1)
+				printf("%s: page %u: %x\n", p, at / 4096 - 1,
+					page);
+			sum = sum * 31 + page;
+			page = 0;
+		}
+	if (r < 0)
+		die("cannot read %s", p);
+	close(f);
+	return sum * 31 + page;
+}
+
+/* Tell where two trees differ. */
+static void
+differ(const char *dir, const char *ref)
+{
+	tell = getenv("TELL") ? 2 : 1;
+	tree(dir, 0);
+	tree(ref, 0);
+}
+
+
 /* What is below a directory, names in order, to one number. */
 static unsigned
 tree(const char *dir, int depth)
 {
 	struct dirent **list;
-	int n = scandir(dir, &list, 0, alphasort), f;
+	int n = scandir(dir, &list, 0, alphasort);
 	unsigned sum = n;
 	char p[1000];
 	struct stat st;
@@ -323,17 +362,12 @@ tree(const char *dir, int depth)
 			st.st_nlink * 7;
 		if (S_ISDIR(st.st_mode) && depth < 20)
 			sum = sum * 31 + tree(p, depth + 1);
-		if (S_ISREG(st.st_mode) && (f = open(p, O_RDONLY)) >= 0) {
-			int r;
-
-			sum = sum * 31 + st.st_size;
-			while ((r = read(f, buf[0], sizeof(buf[0]))) > 0)
-				for (int j = 0; j < r; j++)
-					sum = sum * 31 + buf[0][j];
-			if (r < 0)
-				die("cannot read %s", p);
-			close(f);
-		}
+		if (S_ISREG(st.st_mode))
+			sum = sum * 31 + content(p, &st);
+		if (tell)
+			printf("%s: mode %o links %d size %lld sum %x\n", p,
+				st.st_mode, (int)st.st_nlink,
+				(long long)st.st_size, sum);
 next:
 		free(list[i]);
 	}
@@ -356,6 +390,8 @@ static void
 model(const char *dir, const char *ref, unsigned seed, int ops)
 {
 	unsigned all = 0, k, a, b, c;
+	int every = getenv("EVERY") ? atoi(getenv("EVERY")) : 2000;
+	int from = getenv("FROM") ? atoi(getenv("FROM")) : ops;
 	const struct step *s;
 	int r[2];
 
@@ -373,20 +409,23 @@ model(const char *dir, const char *ref, unsigned seed, int ops)
 		c = rnd(1 << 20);
 		for (int side = 0; side < 2; side++)
 			r[side] = s->fn(side, a, b, c);
+		if (n >= from) /* to find out what has gone wrong */
+			printf("%d: %s %u %u %u (%s, fd %u): %d\n", n, s->name, a, b, c, path(0, a) + strlen(dir), a % 4,
+				r[0]);
 		for (int side = 0; side < 2 && r[0] != r[1]; side++)
 			describe(path(side, a));
 		if (r[0] != r[1])
 			die("seed %u step %d: %s %s (%u %u %u) gives %d, not %d",
 				seed, n, s->name, path(0, a), a, b, c, r[0],
 				r[1]);
-		if (n % 2000 == 1999 && tree(dir, 0) != tree(ref, 0))
-			die("seed %u step %d: the trees differ", seed, n);
+		if (n % every == every - 1 && tree(dir, 0) != tree(ref, 0))
+			differ(dir, ref), die("seed %u step %d: the trees differ", seed, n);
 	}
 	for (int side = 0; side < 2; side++)
 		for (int i = 0; i < 4; i++)
 			close(fd[side][i]);
 	if (tree(dir, 0) != tree(ref, 0))
-		die("seed %u: the trees differ", seed);
+		differ(dir, ref), die("seed %u: the trees differ", seed);
 }
 
 /* walk */
