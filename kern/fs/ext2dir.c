@@ -76,6 +76,17 @@ const struct fileops ext2dirfops = {
 	.sync = syncfile,
 };
 
+struct word { /* at any address */
+	uint n;
+} __attribute__((packed));
+
+/* The last bytes of a name of at least 4. */
+static inline uint
+lastfour(const char *name, uint len)
+{
+	return ((const struct word *)(name + len - 4))->n;
+}
+
 static int
 dirlookup(struct inode *dir, struct dentry *d)
 {
@@ -138,22 +149,31 @@ findname(struct inode *dir, struct dentry *d, struct slot *at)
 	return -ENOENT;
 }
 
-/* The same in one block. */
+/* The same in one block.  All of a large directory goes through here for each
+ * name that it does not have: so an entry's own checks come first, its number's
+ * when the name is right, and names are compared from their ends, where those of
+ * many files differ. */
 static int
 findin(struct inode *dir, struct buf *b, struct dentry *d, struct slot *at)
 {
+	uint size = b->of->size, len = d->len, reclen;
+	uint tail = len < 4 ? 0 : lastfour(d->name, len);
 	struct ext2dirent *e;
 
 	at->prev = 0;
-	for (uint off = 0; off < b->of->size; off += e->reclen) {
-		if (!(e = entry(dir, b, off)))
-			return -EIO;
-		if (e->namelen == d->len && e->ino &&
-			!memcmp(e->name, d->name, d->len)) {
-			at->off = off;
-			return 0;
-		}
-		at->prev = off;
+	for (uint off = 0; off < size; at->prev = off, off += reclen) {
+		e = (struct ext2dirent *)(b->data + off);
+		reclen = size - off < EXT2_RECLEN(1) ? 0 : e->reclen;
+		if (reclen % 4 || reclen < EXT2_RECLEN(1) ||
+			reclen < 8u + e->namelen || reclen > size - off)
+			return ext2bad(EXT2(dir), "bad entry in directory",
+				dir->ino);
+		if (e->namelen != len ||
+			(len >= 4 && lastfour(e->name, len) != tail) ||
+			memcmp(e->name, d->name, len) || !e->ino)
+			continue;
+		at->off = off;
+		return entry(dir, b, off) ? 0 : -EIO;
 	}
 	return -ENOENT;
 }
