@@ -7,8 +7,9 @@ tree's own source in /work.  The jobs run unattended, on Quire and on Debian's
 Linux 6.1 i686 in the same QEMU, and what they print must be the same but for what
 normal() takes out.  Linux's transcripts are kept until their job changes.
 
-    debian.py boot [QEMU-ARGUMENT...]   to bash, on this terminal
-    debian.py jobs [JOB...]             run and compare
+    debian.py jobs [JOB...]    run and compare, by default all of TABLE
+    debian.py quire [JOB...]   run on Quire only, and print what they say
+    debian.py disk             make the image for ci/boot --debian: its path
 """
 
 import argparse
@@ -20,6 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpio
@@ -65,8 +67,15 @@ TABLE = [
     ("tar", 512, 2400),
     ("gcc", 512, 3000),
     ("build", 512, 3000),
+    ("stress", 512, 1800),
 ]
 NAMES = [name for name, _, _ in TABLE]
+
+# Those that ci/test runs when nothing is named.
+SHORT = ["bash", "tools", "find", "python-mmap", "python-tempfile"]
+
+
+making = threading.Lock()
 
 
 def digest(*parts):
@@ -94,7 +103,7 @@ def asroot(*args):
 
 
 def key():
-    return digest(" ".join(PACKAGES), " ".join(UNWANTED), SIZE, START)
+    return digest(" ".join(PACKAGES), " ".join(UNWANTED), SIZE, START, "mtab")
 
 
 def base():
@@ -106,7 +115,7 @@ def base():
                 return BASE
     for tool in "debootstrap", "mke2fs":
         if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin"):
-            raise Failure("no %s" % tool)
+            raise Failure("%s is not installed" % tool)
     root = os.path.join(FOLDER, "root")
     os.makedirs(os.path.join(FOLDER, "debs"), exist_ok=True)
     print("making the Debian image, once", file=sys.stderr, flush=True)
@@ -115,6 +124,7 @@ def base():
            "--cache-dir=" + os.path.join(FOLDER, "debs"),
            "--include=" + ",".join(PACKAGES), "bookworm", root, MIRROR)
     asroot("rm", "-rf", *(os.path.join(root, u) for u in UNWANTED))
+    asroot("ln", "-s", "../proc/self/mounts", os.path.join(root, "etc/mtab"))
     asroot("mkdir", os.path.join(root, "work"))
     start = os.path.join(FOLDER, "start")
     with open(start, "w") as f:
@@ -163,18 +173,17 @@ def fsck(path):
         raise Failure("e2fsck: %s" % r.stdout.decode("utf-8", "replace")[:600])
 
 
-def disk(path, snapshot=False):
-    return ["-drive", "file=%s,format=raw,if=virtio,cache=unsafe%s" %
-            (path, ",snapshot=on" * snapshot)]
+def disk(path):
+    return ["-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % path]
 
 
-def quire(folder=BUILD, init="/work/start"):
+def quire(folder=BUILD):
     return {"kernel": os.path.join(folder, "quire.elf"),
-            "append": "root=/dev/vda rootfstype=ext2 rw init=%s "
-                      "console=ttyS0 quiet" % init}
+            "append": "root=/dev/vda rootfstype=ext2 rw init=/work/start "
+                      "console=ttyS0 quiet"}
 
 
-def linux(init="/work/start"):
+def linux():
     """The same of Debian's kernel, whose initramfs has the drivers."""
     system = scaling.linux()
     path = os.path.join(FOLDER, "linux.cpio")
@@ -183,7 +192,7 @@ def linux(init="/work/start"):
             f.write(linuxroot())
     return {"kernel": system["kernel"], "initrd": path,
             "append": "rdinit=/init console=ttyS0 quiet mitigations=off "
-                      "net.ifnames=0 INIT=" + init}
+                      "INIT=/work/start"}
 
 
 def linuxroot():
@@ -280,6 +289,13 @@ def jobkey(job):
     return digest(key(), *parts_)
 
 
+def prepare():
+    """See that there are an image and a Linux; Failure: why not."""
+    with making:
+        base()
+        linux()
+
+
 def reference(jobs):
     """Linux's transcripts by name, from an earlier run where there is one."""
     folder = os.path.join(FOLDER, "reference")
@@ -287,7 +303,7 @@ def reference(jobs):
     paths = {j: os.path.join(folder, "%s-%s" % (j, jobkey(j))) for j in jobs}
     for j in jobs:
         if not os.path.exists(paths[j]):
-            found = run("debian-linux", linux(), [j])
+            found = run("debian-linux-" + j, linux(), [j])
             with open(paths[j], "w") as f:
                 f.write(found[j])
     result = {}
@@ -308,35 +324,31 @@ def compare(jobs, folder=BUILD, cpus=1):
     want = reference(jobs)
     got = {}
     for j in jobs:
-        got.update(run("debian-quire", quire(folder), [j], cpus=cpus))
+        got.update(run("debian-" + j, quire(folder), [j], cpus=cpus))
     return {j: differences(want[j], got[j]) for j in jobs}
 
 
-def boot(folder, extra):
-    """A shell on this terminal; the image keeps what is done."""
+def keep():
+    """The image that ci/boot uses: what is done in it stays."""
     path = os.path.join(FOLDER, "debian.img")
+    made = base()
     if not os.path.exists(path) or \
-            os.path.getmtime(path) < os.path.getmtime(base()):
-        output("cp", "--sparse=always", "--reflink=auto", base(), path)
-    s = quire(folder, "/bin/bash")
-    os.execvp("qemu-system-i386", [
-        "qemu-system-i386", "-kernel", s["kernel"], "-append",
-        s["append"].replace(" quiet", ""), *disk(path), *extra])
+            os.path.getmtime(path) < os.path.getmtime(made):
+        output("cp", "--sparse=always", "--reflink=auto", made, path)
+    return path
 
 
 def main():
     ap = argparse.ArgumentParser(description="Debian on Quire")
     ap.add_argument("--release", action="store_true")
     ap.add_argument("--cpus", type=int, default=1)
-    ap.add_argument("what", choices=["boot", "jobs", "image", "quire"])
+    ap.add_argument("what", choices=["jobs", "quire", "disk"])
     ap.add_argument("words", nargs="*")
-    a, rest = ap.parse_known_args()
+    a = ap.parse_args()
     folder = os.path.join(qemu.ROOT, "build-release") if a.release else BUILD
     try:
-        if a.what == "boot":
-            boot(folder, rest + a.words)
-        if a.what == "image":
-            print(base())
+        if a.what == "disk":
+            print(keep())
             return 0
         if a.what == "quire":
             for text in run("debian-quire", quire(folder), a.words or NAMES,

@@ -26,6 +26,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bench
 import cpio
+import debian
 import disks as disktests
 import ext2tests
 import interactive
@@ -40,6 +41,7 @@ KERNEL = os.path.join(BUILD, "quire.elf")
 FULL = os.path.join(BUILD, "initramfs.cpio")
 WORK = os.path.join(BUILD, "ci")
 
+# ok: True, False, or None: it could not be tried here
 Result = collections.namedtuple("Result", "name ok seconds why")
 
 lock = threading.Lock()
@@ -436,6 +438,40 @@ def tlbmutants_():
     yield "tlbmutants-none", wide(job(tlbmutants.prepare))
     for m in tlbmutants.MUTANTS:
         yield "tlbmutants-" + m[0], wide(job(tlbmutants.check, m))
+
+
+@suite
+def debian_():
+    """Debian's own programs, from a disk, print what they do on Linux."""
+    yield from debianjobs(debian.SHORT)
+
+
+@named
+def debian_full():
+    """The same with gcc, Meson, all of Python's tests, stress-ng, ..."""
+    yield from debianjobs(debian.NAMES)
+
+
+def debianjobs(names):
+    for name in names:
+        yield "debian-" + name, lambda n, name=name: debianjob(n, name)
+
+
+def debianjob(name, what):
+    """A job on both systems; skipped where there is no image or no Linux."""
+    start = time.monotonic()
+    try:
+        debian.prepare()
+    except Failure as e:
+        return [Result(name, None, time.monotonic() - start, str(e))]
+    return job(debianrun, what)(name)
+
+
+def debianrun(what):
+    diff = debian.compare([what])[what]
+    if diff:
+        raise Failure("not what Linux does, see %s" %
+                      keep("debian-" + what + "-diff", diff.encode()))
 
 
 @suite
@@ -1376,9 +1412,10 @@ def belongs(word, suitename):
 
 
 def show(r, colour):
-    word = "ok  " if r.ok else "FAIL"
+    word = "skip" if r.ok is None else "ok  " if r.ok else "FAIL"
     if colour:
-        word = "\033[3%dm%s\033[0m" % (2 if r.ok else 1, word)
+        word = "\033[3%dm%s\033[0m" % (3 if r.ok is None else 2 if r.ok else 1,
+                                       word)
     line = "%s %s" % (word, r.name)
     if r.seconds >= 0.05:
         line += " %.1f s" % r.seconds
@@ -1407,16 +1444,18 @@ def main():
     jobs, unknown = choose(words)
     for word in sorted(unknown):
         print("no test or suite is named %s (see ci/test --list)" % word)
-    passed, failed = 0, len(unknown)
+    passed, failed, skipped = 0, len(unknown), 0
     places = Places(2)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         running = [pool.submit(places.run, run, name) for name, run in jobs]
         for done in concurrent.futures.as_completed(running):
             for r in done.result():
                 show(r, colour)
-                passed += r.ok
-                failed += not r.ok
-    print("%d passed, %d failed" % (passed, failed))
+                passed += r.ok is True
+                failed += r.ok is False
+                skipped += r.ok is None
+    print("%d passed, %d failed" % (passed, failed) +
+          (", %d skipped" % skipped if skipped else ""))
     return 1 if failed or not passed else 0
 
 
