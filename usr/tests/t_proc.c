@@ -105,7 +105,8 @@ stat_fields(void)
 
 	must(slurp("/proc/self/stat", 4096) > 0);
 	checkeq(words(text), 52);
-	checkeq(sscanf(text, "%d (t) %c %d", &pid, &state, &ppid), 3);
+	checkeq(sscanf(text, "%d (t%*[-a-z]) %c %d", &pid, &state, &ppid) == 3 ||
+		sscanf(text, "%d (t) %c %d", &pid, &state, &ppid) == 3, 1);
 	checkeq(pid, getpid());
 	checkeq(ppid, getppid());
 	checkeq(state, 'R');
@@ -118,7 +119,7 @@ stat_fields(void)
 static void
 status_lines(void)
 {
-	static const char *const names[] = {"Name:\tt\n", "Umask:\t0", "State:\tR (",
+	static const char *const names[] = {"Name:\tt", "Umask:\t0", "State:\tR (",
 		"Tgid:\t", "Ngid:\t", "Pid:\t", "PPid:\t", "TracerPid:\t0",
 		"Uid:\t", "Gid:\t", "FDSize:\t", "Groups:\t", "NStgid:\t",
 		"NSpid:\t", "NSpgid:\t", "NSsid:\t", "VmPeak:\t", "VmSize:\t",
