@@ -831,7 +831,9 @@ def errors():
         ("mem-limit", smallroot(MATRIXINIT, "matrix.cpio"), "mem=32M",
          r"^quire-test: [23]\d{4} kB", 33, {}),
         ("bad-words", small, "mem=banana maxcpus=-3 console=nosuch0 nonsense "
-         "=x init.y= root=/dev/sda1", good, 33, {}),
+         "=x init.y= rootfstype=nosuch", good, 33, {}),
+        ("no-root", small, "root=/dev/sda1",
+         r"^panic .*root=/dev/sda1: no such device", 253, {}),
         ("long-words", small, "x=" + "y" * 700, good, 33, {}),
         ("quiet", small, "quiet", good, 33, {}),
         ("console-ttyS0", small, "console=ttyS0", good, 33, {}),
