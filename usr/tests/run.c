@@ -229,13 +229,15 @@ static int
 runtest(const struct test *t, int n)
 {
 	long before = 0, after = 0;
-	int r;
+	int tries = quire ? 1 + usesdisk : 0, r = runonce(t);
 
-	r = runonce(t);
-	if (quire && r == 0) {
+	/* With a disk, slabs of what is cached fill up later: a leak comes again. */
+	while (r == 0 && tries-- > 0) {
 		before = settled();
 		r = runonce(t);
 		after = memafter(before);
+		if (after == before)
+			break;
 	}
 	if (r == 0 && after != before) {
 		printf("# %ld kB of memory free before, %ld after\n", before,
