@@ -1256,7 +1256,7 @@ work() {
 }
 mkdir -p /mnt
 free() { sed -n 's/^MemFree: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo; }
-work; work
+work; work; work
 a=$(free); work; b=$(free); work; work; c=$(free)
 cat /proc/vmcheck || exit 2
 echo "quire-test: free $a $b $c"
