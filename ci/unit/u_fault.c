@@ -467,6 +467,7 @@ static void
 opcopy(struct mproc *p)
 {
 	uint va = PGROUNDDOWN(someva()) + 4092, old[2] = {0, 0}, new[2], *w;
+	uint was[2] = {0, 0}; /* another may store while we read (hook) */
 	int write = rnd(2), r, want = 0;
 	struct mpage *pg;
 
@@ -474,6 +475,9 @@ opcopy(struct mproc *p)
 		return;
 	new[0] = rnd(1u << 30);
 	new[1] = rnd(1u << 30);
+	for (int i = 0; i < 2; i++)
+		if ((pg = at(p, va + 4 * i, 0)) && (w = words(pg)))
+			was[i] = w[i ? 0 : 2];
 	begin(1);
 	r = write ? uvmwrite(p->u, va, new, 8) : uvmread(p->u, va, old, 8);
 	finish(r);
@@ -495,7 +499,8 @@ opcopy(struct mproc *p)
 		w = words(pg);
 		if (!write) {
 			if (r == 0)
-				check(old[i] == (w ? w[i ? 0 : 2] : 0),
+				check(old[i] == (w ? w[i ? 0 : 2] : 0) ||
+						old[i] == was[i],
 					"%x: %x", va, old[i]);
 			continue;
 		}
