@@ -24,7 +24,7 @@ static const struct test *const suites[] = {
 	kalloctests, slabtests, vmatests, pcachetests, disktests, blkqtests,
 	machinetests,
 #endif
-	faulttests};
+	spacetests, faulttests};
 static uint64_t state = 1;
 static uint failed, ran, first = 1;
 

@@ -1,225 +1,26 @@
 /*
- * u_fault.c - whole address spaces on two simulated CPUs, against a model.
+ * u_fault.c - random operations on address spaces, on two simulated CPUs,
+ * against the model (model.h).
  *
- * The model has no page tables, no frames and no copy-on-write: per process a
- * table that says for each page what is mapped there and, if the process has
- * written to private memory, its words; per object its words.  Every value
- * read, every error and every mapping is compared with it.
- *
- * Three words of a page stand for its contents.  Allocations fail at random;
- * an operation that returns -ENOMEM has changed nothing.  Where mm/ may have
- * stopped half-way (mprotect, madvise, a stack that had grown) the model looks
- * at what was done, page by page, and only that.
+ * Every value read, every error and every mapping is compared.  Allocations fail
+ * at random; an operation that returns -ENOMEM has changed nothing.  Where mm/
+ * may have stopped half-way (mprotect, madvise, a stack that had grown) the model
+ * looks at what was done, page by page, and only that.
  */
-#include "unit.h"
+#include "model.h"
 
-#define RAM    (24u << 20)
-#define NPROC  8
-#define NOBJ   400 /* shared objects alive */
-#define NFILE  3
 #define NSPOT  48  /* ranges worth going to again */
-#define NWORD  3
 #define LOWMEM 160 /* free frames below which -ENOMEM is no surprise */
 
-#define ARENA   0x10200000u /* MAP_FIXED goes here: four tables, two partly */
-#define ARENASZ (12u << 20)
-#define HEAP    0x20300000u
-#define STACK   (1024 * PGSIZE)
-
-static const uint wordoff[NWORD] = {0, 2044, 4092};
-
-struct obj { /* what shared mappings and files show */
-	int ref; /* pages of processes, and the table of files */
-	struct file *file;
-	struct pcache *pc;
-	uint n, max; /* pages that exist; that w has room for */
-	uint (*w)[NWORD];
-};
-
-struct mpage { /* one page of a process */
-	uint8_t mapped, prot, flags, own; /* own: w counts, not the object */
-	struct obj *obj;
-	struct file *file;
-	uint pgoff;
-	uint w[NWORD];
-};
-
-struct mproc {
-	struct uvm *u; /* 0: a free slot */
-	struct mpage *dir[512];
-	uint npages;
-	uint brk;
-};
-
-static struct mproc procs[NPROC], *cur;
-static struct obj files[NFILE];
-static struct file *rofile; /* files[0] again, opened read-only */
+static struct mproc *cur;
 static struct {
 	uint va, n;
 } spots[NSPOT];
 static uint fails0; /* nfailed when the operation began */
 static struct mproc *halfway; /* mapped something the model knows not yet */
-static uint opno, hooked, done[16], refused;
+static uint hooked, done[16], refused;
 
-static struct mpage *at(struct mproc *, uint va, int make);
-static void setpage(struct mproc *, uint va, const struct mpage *);
-static void forgetpages(struct mproc *, uint start, uint end);
-static uint *words(struct mpage *);
-static int alike(const struct mpage *, const struct mpage *);
-static uint runend(struct mproc *, uint va);
-static int anymapped(struct mproc *, uint start, uint end);
-static int lookup(struct mproc *, uint va, int write);
-static int growmodel(struct mproc *, uint va);
 static void touch(struct mproc *, uint va, int write);
-
-/* --- the model ------------------------------------------------------- */
-
-/* The page at va; 0: nothing is mapped there (unless make). */
-static struct mpage *
-at(struct mproc *p, uint va, int make)
-{
-	struct mpage **d = &p->dir[PDX(va) % NELEM(p->dir)];
-
-	if (va >= USERTOP)
-		return 0;
-	if (*d == 0) {
-		if (!make)
-			return 0;
-		*d = hostalloc(NPTENTRIES * sizeof(**d));
-	}
-	return make || (*d)[PTX(va)].mapped ? &(*d)[PTX(va)] : 0;
-}
-
-static void
-objput(struct obj *o)
-{
-	if (o && --o->ref == 0) {
-		hostfree(o->w);
-		hostfree(o);
-	}
-}
-
-static void
-setpage(struct mproc *p, uint va, const struct mpage *to)
-{
-	struct mpage *pg = at(p, va, 1);
-
-	check(!pg->mapped, "model: %x is mapped", va);
-	*pg = *to;
-	pg->mapped = 1;
-	p->npages++;
-	if (pg->obj)
-		pg->obj->ref++;
-}
-
-static void
-forgetpages(struct mproc *p, uint start, uint end)
-{
-	struct mpage *pg;
-
-	for (uint va = start; va < end; va += PGSIZE) {
-		if (p->dir[PDX(va)] == 0) {
-			va |= SUPERSIZE - PGSIZE;
-			continue;
-		}
-		pg = at(p, va, 0);
-		if (pg == 0)
-			continue;
-		objput(pg->obj);
-		memset(pg, 0, sizeof(*pg));
-		p->npages--;
-	}
-}
-
-/* The words that a load finds, 0: all zero. */
-static uint *
-words(struct mpage *pg)
-{
-	if (pg->own)
-		return pg->w;
-	return pg->obj ? pg->obj->w[pg->pgoff] : 0;
-}
-
-/* Would two neighbours be one mapping? */
-static int
-alike(const struct mpage *a, const struct mpage *b)
-{
-	return a && b && a->prot == b->prot && a->flags == b->flags &&
-	       a->obj == b->obj && a->file == b->file &&
-	       (!a->obj || a->pgoff + 1 == b->pgoff);
-}
-
-/* Where the mapping that covers va ends. */
-static uint
-runend(struct mproc *p, uint va)
-{
-	struct mpage *a = at(p, va, 0), *b;
-
-	for (va = PGROUNDDOWN(va);; a = b) {
-		va += PGSIZE;
-		b = at(p, va, 0);
-		if (!alike(a, b))
-			return va;
-	}
-}
-
-static int
-anymapped(struct mproc *p, uint start, uint end)
-{
-	for (uint va = start; va < end; va += PGSIZE)
-		if (p->dir[PDX(va)] == 0)
-			va |= SUPERSIZE - PGSIZE;
-		else if (at(p, va, 0))
-			return 1;
-	return 0;
-}
-
-/* What a user's access should return. */
-static int
-lookup(struct mproc *p, uint va, int write)
-{
-	struct mpage *pg = at(p, va, 0);
-
-	if (pg == 0 && growmodel(p, va) == 0)
-		pg = at(p, va, 0);
-	if (pg == 0)
-		return -EFAULT;
-	if (pg->prot == PROT_NONE || (write && !(pg->prot & PROT_WRITE)))
-		return -EACCES;
-	if (pg->obj && !pg->own && pg->pgoff >= pg->obj->n)
-		return -EIO;
-	return 0;
-}
-
-/* A stack above va grows to it, if it may. */
-static int
-growmodel(struct mproc *p, uint va)
-{
-	uint up, down;
-	struct mpage *pg = 0, new;
-
-	va = PGROUNDDOWN(va);
-	for (up = va; up < USERTOP && !(pg = at(p, up, 0)); up += PGSIZE)
-		if (p->dir[PDX(up)] == 0)
-			up |= SUPERSIZE - PGSIZE;
-	if (pg == 0 || !(pg->flags & VM_GROWSDOWN) || va < MMAPMIN)
-		return -EFAULT;
-	if (runend(p, up) - va > STACK)
-		return -EFAULT;
-	for (down = va - PGSIZE; va - down <= STACKGAP; down -= PGSIZE)
-		if (at(p, down, 0) && at(p, down, 0)->prot != PROT_NONE)
-			return -EFAULT;
-		else if (at(p, down, 0))
-			break;
-	new = *pg;
-	new.own = 0;
-	memset(new.w, 0, sizeof(new.w));
-	for (; va < up; va += PGSIZE)
-		setpage(p, va, &new);
-	return 0;
-}
-
-/* --- comparing ------------------------------------------------------- */
 
 /* Free frames that the direct map reaches: tables and caches live there. */
 static uint
@@ -259,21 +60,6 @@ finish(int r)
 	}
 }
 
-/* The slot of a page, whatever it says. */
-static pte_t
-slotof(struct mproc *p, uint va)
-{
-	pte_t *slot = walkpgdir(p->u->pgdir, va, 0);
-
-	return slot ? *slot : 0;
-}
-
-static int
-kmapped(struct mproc *p, uint va)
-{
-	return vmafind(p->u, va) != 0;
-}
-
 /* An attempt at va ran out of memory, but a stack may have grown to it. */
 static void
 stackgrown(struct mproc *p, uint va)
@@ -281,87 +67,6 @@ stackgrown(struct mproc *p, uint va)
 	if (!at(p, va, 0) && kmapped(p, va))
 		check(growmodel(p, va) == 0, "%x should not be mapped", va);
 }
-
-/* The mappings, one by one. */
-static void
-comparevmas(struct mproc *p)
-{
-	struct vmainfo v;
-	struct mpage *a, *b;
-	uint n = 0, last = 0;
-
-	for (uint next = 0; uvmvma(p->u, next, &v); next = v.end) {
-		check(v.start >= last && v.start < v.end, "%x-%x", v.start, v.end);
-		a = at(p, v.start, 0);
-		check(a != 0, "%x-%x: the first page is not mapped", v.start,
-			v.end);
-		check(a->prot == v.prot && !(a->flags & VM_SHARED) == !v.shared &&
-			v.file == a->file,
-			"%x: prot %d, not %d, shared %d", v.start, v.prot,
-			a->prot, v.shared);
-		check(!v.file || v.offset == (uint64_t)a->pgoff << PGSHIFT,
-			"%x: page %x of the file, not %x", v.start,
-			(uint)(v.offset >> PGSHIFT), a->pgoff);
-		check(!alike(at(p, v.start - PGSIZE, 0), a), 
-			"step %u: %x not merged, flags %x prot %d", opno, v.start,
-			a->flags, a->prot);
-		for (uint va = v.start + PGSIZE; va < v.end; va += PGSIZE, a = b) {
-			b = at(p, va, 0);
-			check(alike(a, b), "%x-%x is not one at %x", v.start,
-				v.end, va);
-		}
-		n += (v.end - v.start) >> PGSHIFT;
-		last = v.end;
-		if (v.file)
-			fileclose(v.file);
-	}
-	check(n == p->npages, "%u pages are mapped, not %u", n, p->npages);
-}
-
-/* Each frame that is in a slot holds what it should; no slot is empty whose
- * page had words of its own. */
-static void
-comparepages(struct mproc *p)
-{
-	uint rss = 0, *w, *kva;
-	struct uvmstat st;
-	struct mpage *pg;
-	pte_t pte;
-
-	for (uint va = 0; va < USERTOP; va += PGSIZE) {
-		if (p->dir[PDX(va)] == 0) {
-			va |= SUPERSIZE - PGSIZE;
-			continue;
-		}
-		pg = at(p, va, 0);
-		pte = slotof(p, va);
-		if (pg == 0 || !ptefilled(pte)) {
-			check(!ptefilled(pte), "%x: %x outlives its mapping", va,
-				pte);
-			check(!pg || !pg->own, "%x: contents lost", va);
-			continue;
-		}
-		rss += ptepage(pte) != zeropage;
-		check(!(pte & PTE_P) == (pg->prot == PROT_NONE), "%x: pte %x", va,
-			pte);
-		check(!(pte & PTE_W) || (pg->prot & PROT_WRITE), "%x: pte %x", va,
-			pte);
-		w = words(pg);
-		kva = ram(PTE_ADDR(pte));
-		for (int i = 0; i < NWORD; i++)
-			check(kva[wordoff[i] / 4] == (w ? w[i] : 0),
-				"step %u, %x: pte %x: %x, not %x (flags %x, "
-				"page %x of %p, own %d)", opno, va + wordoff[i],
-				pte, kva[wordoff[i] / 4], w ? w[i] : 0,
-				pg->flags, pg->pgoff, pg->obj, pg->own);
-	}
-	uvmstat(p->u, &st);
-	check(st.rss == rss, "rss %u, not %u", st.rss, rss);
-	check(st.size == p->npages, "size %u, not %u", st.size, p->npages);
-	check(st.peakrss >= rss && st.peaksize >= st.size, "peaks");
-}
-
-/* --- operations ------------------------------------------------------ */
 
 static struct mproc *
 someproc(void)
@@ -514,26 +219,6 @@ opcopy(struct mproc *p)
 	}
 	if (r != -ENOMEM)
 		check(r == (want ? -EFAULT : 0), "%x: %d, not %d", va, r, want);
-}
-
-static struct obj *
-objnew(uint n)
-{
-	struct obj *o = hostalloc(sizeof(*o));
-
-	o->n = o->max = n;
-	o->w = hostalloc(n * sizeof(o->w[0]));
-	return o;
-}
-
-static void
-objgrow(struct obj *o, uint n)
-{
-	if (n > o->max) {
-		o->w = hostrealloc(o->w, n * sizeof(o->w[0]));
-		memset(o->w + o->max, 0, (n - o->max) * sizeof(o->w[0]));
-		o->max = n;
-	}
 }
 
 /* Private pages of a file that were copied at once, by MAP_POPULATE.  What they
@@ -891,40 +576,6 @@ opfork(struct mproc *p)
 	}
 }
 
-/* A process as exec makes it. */
-static void
-start(struct mproc *p)
-{
-	struct mpage pg = {.prot = PROT_READ | PROT_WRITE,
-		.flags = VM_GROWSDOWN | VM_STACK | VM_ACCOUNT};
-
-	p->u = newuvm();
-	check(p->u != 0, "newuvm");
-	check(inituvm(p->u, USERTOP, STACK) == 0, "inituvm");
-	for (uint va = USERTOP - (132 << 10); va < USERTOP; va += PGSIZE)
-		setpage(p, va, &pg);
-	setheap(p->u, HEAP);
-	p->brk = HEAP;
-	visit(USERTOP - (140 << 10), 140 << 10);
-}
-
-static void
-opexit(struct mproc *p)
-{
-	comparepages(p);
-	done[9]++;
-	switchaway(p->u);
-	p->u->ref = 1;
-	freeuvm(p->u);
-	forgetpages(p, 0, USERTOP);
-	check(p->npages == 0, "model");
-	for (int x = 0; x < 512; x++) {
-		hostfree(p->dir[x]);
-		p->dir[x] = 0;
-	}
-	p->u = 0;
-}
-
 static void
 oplast(struct mproc *p)
 {
@@ -932,8 +583,10 @@ oplast(struct mproc *p)
 
 	for (int i = 0; i < NPROC; i++)
 		n += procs[i].u != 0;
-	if (n > 1)
-		opexit(p);
+	if (n > 1) {
+		done[9]++;
+		endproc(p);
+	}
 }
 
 /* The file ends after n pages: nobody sees more, not even copies of his own. */
@@ -1026,42 +679,6 @@ hook(void)
 }
 
 static void
-setup(void)
-{
-	boot(RAM);
-	for (uint i = 0; i < NFILE; i++) {
-		struct obj *o = &files[i];
-
-		o->ref = 1;
-		o->pc = pcachenew(o, 0);
-		objgrow(o, o->n = 10 + i * 400);
-		pcachetruncate(o->pc, (uint64_t)o->n << PGSHIFT);
-		o->file = filenew(o->pc, O_RDWR);
-	}
-	rofile = filenew(files[0].pc, O_RDONLY);
-}
-
-static void
-teardown(uint before)
-{
-	for (struct mproc *p = procs; p < procs + NPROC; p++)
-		if (p->u)
-			opexit(p);
-	check_mm();
-	for (uint i = 0; i < NFILE; i++) {
-		check(files[i].file->ref == 1 && files[i].ref == 1 &&
-			files[i].pc->ref == 1, "file %u: %d references, %d", i,
-			files[i].file->ref, files[i].pc->ref);
-		pcachefree(files[i].pc);
-	}
-	check(rofile->ref == 1, "rofile");
-	check(listempty(&pclist) && listempty(&uvmlist), "lists");
-	check(freeframes() >= before, "%u free frames of %u", freeframes(),
-		before);
-	check_mm();
-}
-
-static void
 random_ops(void)
 {
 	static void (*const op[])(struct mproc *) = {opmmap, opmmap, opmmap,
@@ -1074,6 +691,7 @@ random_ops(void)
 	for (uint i = 0; i < NSPOT; i++)
 		visit(ARENA, ARENASZ);
 	start(&procs[0]);
+	visit(USERTOP - (140 << 10), 140 << 10);
 	allochook = hook;
 	for (opno = 0; opno < (steps ? steps : 100000); opno++) {
 		struct mproc *p = cur = someproc();
@@ -1102,228 +720,7 @@ random_ops(void)
 		hooked);
 }
 
-/* --- cases drawn by hand --------------------------------------------- */
-
-static struct page *faster; /* what somebody else installs */
-
-static void
-install(void)
-{
-	pte_t *slot = walkpgdir(cur->u->pgdir, ARENA, 0);
-
-	allochook = 0;
-	faster = allocanon();
-	*(uint *)ram(pagepa(faster)) = 4711;
-	acquire(&tablepage(slot)->lock);
-	check(!ptefilled(*slot), "filled");
-	setslot(slot, pagepa(faster) | PTE_P | PTE_U | PTE_W | PTE_A | PTE_D);
-	release(&tablepage(slot)->lock);
-}
-
-/* The slot changes while a fault prepares its page: the other's page stays. */
-static void
-slot_changed_meanwhile(void)
-{
-	void *kva;
-
-	setup();
-	start(&procs[0]);
-	cur = &procs[0];
-	check(kmmap(cur->u, ARENA, 2 * PGSIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0) ==
-		(int)ARENA, "mmap");
-	check(useraccess(cur->u, ARENA + PGSIZE, 0, &kva) == 0, "a table");
-	allochook = install;
-	check(useraccess(cur->u, ARENA, 1, &kva) == 0, "write");
-	check(kva == ram(pagepa(faster)) && *(uint *)kva == 4711,
-		"the page that was there first is gone");
-	check_mm();
-}
-
-/* fork; both write: copies are made once, and the last owner keeps its own. */
-static void
-counts_after_fork(void)
-{
-	struct uvm *a, *b;
-	void *kva;
-
-	setup();
-	a = newuvm();
-	check(kmmap(a, ARENA, 8 * PGSIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0) ==
-		(int)ARENA, "mmap");
-	for (uint i = 0; i < 8; i++)
-		check(useraccess(a, ARENA + i * PGSIZE, 1, &kva) == 0, "write");
-	b = copyuvm(a);
-	check(vmstat(VM_TABLECOPY) == 0 && vmstat(VM_COWCOPY) == 0, "fork copies");
-	check(useraccess(b, ARENA, 0, &kva) == 0, "read");
-	check(vmstat(VM_TABLECOPY) == 0, "a read copies the table");
-	check(useraccess(b, ARENA, 1, &kva) == 0, "write");
-	check(vmstat(VM_TABLECOPY) == 1 && vmstat(VM_COWCOPY) == 1,
-		"%u tables, %u pages copied", vmstat(VM_TABLECOPY),
-		vmstat(VM_COWCOPY));
-	check(useraccess(a, ARENA, 1, &kva) == 0, "write");
-	check(vmstat(VM_TABLECOPY) == 1 && vmstat(VM_COWCOPY) == 1 &&
-		vmstat(VM_TABLEREUSE) == 1 && vmstat(VM_COWREUSE) == 1,
-		"the last owner copied");
-	check_mm();
-	switchaway(b);
-	freeuvm(b);
-	for (uint i = 0; i < 8; i++)
-		check(useraccess(a, ARENA + i * PGSIZE, 1, &kva) == 0, "write");
-	check(vmstat(VM_COWCOPY) == 1, "sole owner copied");
-	check_mm();
-}
-
-/* A shared table of which all mappings go is let go of whole: the CPU forgets
- * it, and the other process keeps it. */
-static void
-munmap_after_fork(void)
-{
-	struct uvm *a, *b;
-	void *kva;
-	uint v;
-
-	setup();
-	a = newuvm();
-	check(kmmap(a, ARENA, 8 * PGSIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0) > 0,
-		"mmap");
-	for (uint i = 0; i < 8; i++)
-		check(uvmwrite(a, ARENA + i * PGSIZE, &i, 4) == 0, "write");
-	b = copyuvm(a);
-	for (uint i = 0; i < 8; i++)
-		check(useraccess(a, ARENA + i * PGSIZE, 0, &kva) == 0, "read");
-	check(kmunmap(a, ARENA, 8 * PGSIZE) == 0, "munmap");
-	check(vmstat(VM_TABLECOPY) == 0, "copied a table to empty it");
-	tlbcheck();
-	check(useraccess(a, ARENA, 0, &kva) == -EFAULT, "still mapped");
-	for (uint i = 0; i < 8; i++)
-		check(uvmread(b, ARENA + i * PGSIZE, &v, 4) == 0 && v == i,
-			"page %u: %u", i, v);
-	check_mm();
-}
-
-/* Two mappings are replaced by one that moves there: none is forgotten. */
-static void
-mremap_over_two(void)
-{
-	struct uvm *u;
-	uint before, n;
-
-	setup();
-	before = files[1].file->ref;
-	u = newuvm();
-	for (int i = 0; i < 3; i++)
-		check(kmmap(u, ARENA + 2 * i * PGSIZE, PGSIZE, 1,
-			MAP_SHARED | MAP_FIXED, files[1].file, 0) > 0, "mmap");
-	check(kmmap(u, HEAP, 8 * PGSIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0) > 0,
-		"mmap");
-	check(kmremap(u, HEAP, 8 * PGSIZE, 8 * PGSIZE,
-		MREMAP_MAYMOVE | MREMAP_FIXED, ARENA) == (int)ARENA, "mremap");
-	freeuvm(u);
-	check((uint)files[1].file->ref == before, "%d references to the file",
-		files[1].file->ref);
-	n = slabinuse("vma");
-	check(n == 0, "%u mappings are left", n);
-}
-
-/* Running out of memory at any point of mremap's move loses no data. */
-static void
-mremap_nomem_keeps_data(void)
-{
-	struct uvm *u;
-	uint v;
-	int r;
-
-	setup();
-	for (int n = 1; n < 12; n++) {
-		u = newuvm();
-		check(kmmap(u, ARENA, 9 * PGSIZE, 3, MAP_PRIVATE | MAP_FIXED, 0,
-			0) > 0, "mmap");
-		for (v = 0; v < 9; v++)
-			check(uvmwrite(u, ARENA + v * PGSIZE, &v, 4) == 0, "w");
-		failnext = n;
-		r = kmremap(u, ARENA + 3 * PGSIZE, 3 * PGSIZE, 4 * PGSIZE,
-			MREMAP_MAYMOVE, 0);
-		failnext = 0;
-		check(r > 0 || r == -ENOMEM, "%d", r);
-		for (uint i = 0; i < 9; i++) {
-			uint va = ARENA + i * PGSIZE;
-
-			if (i >= 3 && i < 6 && r > 0)
-				va += r - ARENA - 3 * PGSIZE;
-			check(uvmread(u, va, &v, 4) == 0 && v == i,
-				"allocation %d fails, mremap %d: page %u has %u",
-				n, r, i, v);
-		}
-		freeuvm(u);
-		check_mm();
-	}
-}
-
-/* A segment's last page: the file's bytes, then zeroes; the next: zeroes. */
-static void
-loaduvm_bss(void)
-{
-	struct uvm *u;
-	uint v = 0x11223344, w[2];
-	struct uio io = {.addr = (uint)&v, .n = 4, .kernel = 1};
-
-	setup();
-	check(pcachewrite(files[1].pc, &io, 2 * PGSIZE + 100) == 4, "write");
-	io = (struct uio){.addr = (uint)&v, .n = 4, .kernel = 1};
-	check(pcachewrite(files[1].pc, &io, 2 * PGSIZE + 104) == 4, "write");
-	u = newuvm();
-	check(loaduvm(u, ARENA + 50, files[1].file, PGSIZE + 50,
-		PGSIZE + 54, 4 * PGSIZE, 3) == 0, "loaduvm");
-	check(uvmread(u, ARENA + PGSIZE + 100, w, 8) == 0 && w[0] == v && w[1] == 0,
-		"%x %x", w[0], w[1]);
-	check(uvmread(u, ARENA + 4 * PGSIZE + 40, w, 8) == 0 && w[0] == 0, "bss");
-	check(uvmread(u, ARENA + 5 * PGSIZE, w, 4) == -EFAULT, "beyond");
-	check(loaduvm(u, 0, files[1].file, 0, 10, 10, 3) == -ENOEXEC, "page 0");
-	check(loaduvm(u, USERTOP - PGSIZE, files[1].file, 0, 10, PGSIZE + 1, 3) ==
-		-ENOEXEC, "above");
-	check(loaduvm(u, HEAP, files[1].file, 0, 10, ~0u, 3) == -ENOEXEC, "wrap");
-	check(loaduvm(u, HEAP + 1, files[1].file, 0, 10, 10, 3) == -ENOEXEC,
-		"not congruent");
-	freeuvm(u);
-	check_mm();
-}
-
-/* A shared object that mremap lengthens and munmap shortens, on and on: its
- * page numbers end somewhere, and nothing is lost. */
-static void
-shared_grows_far(void)
-{
-	uint before, n = 5000, va = ARENA;
-	struct uvm *u;
-	int r;
-
-	setup();
-	before = freeframes();
-	u = newuvm();
-	check(kmmap(u, va, PGSIZE, 3, MAP_SHARED | MAP_FIXED, 0, 0) > 0, "mmap");
-	for (int i = 0; i < 60000; i++) {
-		r = kmremap(u, va, PGSIZE, n * PGSIZE, MREMAP_MAYMOVE, 0);
-		if (r < 0)
-			break;
-		check(kmunmap(u, r, (n - 1) * PGSIZE) == 0, "munmap");
-		va = r + (n - 1) * PGSIZE;
-		if (i % 1024 == 0 || i > 53600)
-			check(uvmwrite(u, va, &i, 4) == 0, "write %d", i);
-	}
-	freeuvm(u);
-	check(freeframes() >= before - 1, "%u frames lost",
-		before - freeframes());
-	check_mm();
-}
-
 const struct test faulttests[] = {
-	{shared_grows_far, "fault_shared_grows_far"},
-	{slot_changed_meanwhile, "fault_slot_changed_meanwhile"},
-	{counts_after_fork, "fault_counts_after_fork"},
-	{munmap_after_fork, "fault_munmap_after_fork"},
-	{loaduvm_bss, "fault_loaduvm_bss"},
-	{mremap_over_two, "fault_mremap_over_two"},
-	{mremap_nomem_keeps_data, "fault_mremap_nomem_keeps_data"},
 	{random_ops, "fault_random_1"},
 	{random_ops, "fault_random_2"},
 #ifndef UNIT_HIGH /* where each copy costs the host system calls */

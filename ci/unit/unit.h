@@ -76,7 +76,7 @@ struct test {
 	const char *name;
 };
 extern const struct test kalloctests[], kallochightests[], slabtests[],
-	vmatests[], pcachetests[], faulttests[], machinetests[], disktests[],
-	blkqtests[];
+	vmatests[], pcachetests[], spacetests[], faulttests[], machinetests[],
+	disktests[], blkqtests[];
 
 #endif
