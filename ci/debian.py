@@ -154,11 +154,11 @@ def image(path, size, root):
         asroot("chown", str(os.getuid()), path)
 
 
-def source():
-    """The tree that the jobs compile, as a tar file: of the last commit."""
-    return output("git", "-C", qemu.ROOT, "archive", "--prefix=src/", "HEAD",
-                  "arch", "kern", "mm", "usr", "iso", "meson.build",
-                  "meson_options.txt", "cross-i686.ini")
+def git(*args):
+    """Something of the last commit's tree, as far as the jobs compile it."""
+    return output("git", "-C", qemu.ROOT, *args, "HEAD", "arch", "kern", "mm",
+                  "usr", "iso", "meson.build", "meson_options.txt",
+                  "cross-i686.ini")
 
 
 def fresh(name):
@@ -167,7 +167,7 @@ def fresh(name):
     tar = os.path.join(FOLDER, name + ".tar")
     output("cp", "--sparse=always", "--reflink=auto", base(), path)
     with open(tar, "wb") as f:
-        f.write(source())
+        f.write(git("archive", "--prefix=src/"))
     output("tar", "-rf", tar, "--owner=0", "--group=0", "--mtime=@0",
            "--transform=s,^,jobs/,", "-C", JOBS, *sorted(os.listdir(JOBS)))
     debugfs("write %s work/in.tar" % tar, path, "-w")
@@ -328,7 +328,7 @@ def jobkey(job):
     with open(os.path.join(JOBS, job), "rb") as f:
         parts_.append(f.read())
     if job in ("gcc", "build"):
-        parts_.append(source())
+        parts_.append(git("ls-tree"))
     with open(os.path.join(JOBS, "pytest.py"), "rb") as f:
         parts_.append(f.read() if job.startswith("python") else b"")
     return digest(key(), *parts_)
