@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpio
+import disks
 import qemu
 from qemu import Failure, Machine, boot
 
@@ -317,6 +318,70 @@ def fails(name):
     kw = machine(name, FAILS, [])
     kw["extra"] = extra
     boot(expect="^ext2-test: over", **kw)
+
+
+# The disk is taken away.
+
+REMOVED = """
+mount -t ext2 /dev/%s /mnt || die mount
+fstest removed /mnt
+umount /mnt || die umount
+mount -t ext2 /dev/%s /mnt 2>&1 && die mounted
+cat /proc/vmcheck || die vmcheck
+echo ext2-test: over
+"""
+
+# As Linux 6.1 answers, but for "again": there fsync fails once for the data and
+# once for the inode, here as long as the disk cannot say that all is written.
+ANSWERS = """read what was read: ok
+touch what was read: ok
+read what was not: Input/output error
+touch what was not: Input/output error
+stat: ok
+look in a directory: Input/output error
+list it: Input/output error
+overwrite: ok
+append: ok
+fsync: Input/output error
+fsync again: Input/output error
+read it: ok
+msync: Input/output error
+msync again: Input/output error
+create: ok
+write that: ok
+fsync that: Input/output error
+fsync that again: Input/output error
+unlink: ok
+mkdir: ok
+truncate: ok"""
+
+
+def removed(name, kind):
+    """What is in memory stays, the rest is EIO, and it can be unmounted."""
+    top = path(name + ".sample")
+    os.makedirs(os.path.join(top, "dir"), exist_ok=True)
+    for n, size in ("old", 300000), ("cold", 300000), ("cold2", 300000), \
+            ("dir/name", 1):
+        with open(os.path.join(top, n), "wb") as f:
+            f.write(b"x" * size)
+    img = mkfs(name + ".img", 16, "-b 1024", top)
+    disk, how, device = disks.DRIVERS[kind]
+    kw = machine(name, REMOVED % (disk, disk), [])
+    kw["extra"] = disks.drive(img) + device
+    with Machine(qmp=True, **{**kw, **how}) as m:
+        m.expect("^fstest: ready")
+        m.monitor("drive_del d0")
+        m.send("\n")
+        m.expect("^ext2-test: over")
+        if m.wait() != qemu.PASS:
+            raise Failure("QEMU left with %d" % m.rc)
+        found = re.findall("^removed: (.*)", m.text, re.M)
+        if found != ANSWERS.splitlines():
+            raise Failure("it says: %s" % "; ".join(
+                a for a in found if a not in ANSWERS.splitlines()))
+        if not re.search("^%s: I/O error: .* of .* sectors at" % disk, m.text,
+                         re.M):
+            raise Failure("no word about the sector")
 
 
 # Damage.

@@ -10,12 +10,16 @@
  *   fstest full DIR                 fill it; what was acknowledged is there
  *   fstest power DIR SEED           write and fsync for ever, saying what must
  *                                   survive
+ *   fstest removed DIR              say what works when the disk goes, which it
+ *                                   does before a line can be read
  *
  * The last line is "fstest: over" if all was well.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -674,6 +678,115 @@ power(const char *dir, unsigned seed)
 	}
 }
 
+/* removed: files old (read before), cold and cold2 (not), dir (neither). */
+
+static sigjmp_buf nopage;
+
+static void
+onsigbus(int sig)
+{
+	(void)sig;
+	siglongjmp(nopage, 1);
+}
+
+static int
+touchpage(volatile char *p)
+{
+	return sigsetjmp(nopage, 1) ? -EIO : *p & 0;
+}
+
+/* What a call gave; its error, if it did. */
+static void
+says(const char *what, long r)
+{
+	printf("removed: %s: %s\n", what, r < 0 ? strerror(errno) : "ok");
+}
+
+/* All of a file: how much could be read; -1 if a byte was not `x`. */
+static long
+readsx(int f)
+{
+	long n = 0;
+	int r;
+
+	while ((r = pread(f, buf[0], 65536, n)) > 0) {
+		for (int i = 0; i < r; i++)
+			if (buf[0][i] != 'x')
+				return -1;
+		n += r;
+	}
+	return r < 0 ? r : n;
+}
+
+static char *
+maps(int f, int prot)
+{
+	char *m = mmap(0, 65536, prot, MAP_SHARED, f, 0);
+
+	if (m == MAP_FAILED)
+		die("mmap");
+	return m;
+}
+
+static void
+afterwards(int old, int cold, int new, char *in, char *out, char *share)
+{
+	struct stat st;
+	DIR *d;
+	int f;
+
+	says("read what was read", readsx(old));
+	says("touch what was read", (errno = EIO, touchpage(in)));
+	says("read what was not", readsx(cold));
+	says("touch what was not", (errno = EIO, touchpage(out)));
+	says("stat", stat("old", &st));
+	says("look in a directory", stat("dir/name", &st));
+	d = opendir("dir");
+	says("list it", d ? (errno = 0, readdir(d) || !errno ? 0 : -1) : -1);
+	says("overwrite", pwrite(new, "yy", 2, 0));
+	says("append", pwrite(new, buf[0], 10000, 20000));
+	says("fsync", fsync(new));
+	says("fsync again", fsync(new));
+	says("read it", pread(new, buf[0], 10, 0));
+	share[4097] = 'z';
+	says("msync", msync(share, 65536, MS_SYNC));
+	says("msync again", msync(share, 65536, MS_SYNC));
+	says("create", f = open("made", O_CREAT | O_RDWR, 0644));
+	says("write that", write(f, buf[0], 5000));
+	says("fsync that", fsync(f));
+	says("fsync that again", fsync(f));
+	says("unlink", unlink("old"));
+	says("mkdir", mkdir("d", 0755));
+	says("truncate", ftruncate(new, 3));
+	sync();
+}
+
+static void
+removed(const char *dir)
+{
+	int old, cold, new;
+	char *in, *out, *share;
+
+	if (chdir(dir) < 0 || (old = open("old", O_RDWR)) < 0 ||
+		(cold = open("cold", O_RDWR)) < 0 ||
+		(new = open("new", O_RDWR | O_CREAT, 0644)) < 0)
+		die("files");
+	memset(buf[0], 'x', sizeof(buf[0]));
+	if (readsx(old) != 300000)
+		die("read");
+	memset(buf[0], 'x', sizeof(buf[0]));
+	if (write(new, buf[0], 10000) != 10000 || fsync(new) < 0)
+		die("write");
+	in = maps(old, PROT_READ);
+	out = maps(open("cold2", O_RDONLY), PROT_READ);
+	share = maps(old, PROT_READ | PROT_WRITE);
+	signal(SIGBUS, onsigbus);
+	printf("fstest: ready\n");
+	fflush(stdout);
+	(void)!read(0, buf[1], 1);
+	afterwards(old, cold, new, in, out, share);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -690,8 +803,10 @@ main(int argc, char **argv)
 		full(argv[2]);
 	else if (!strcmp(how, "power") && argc == 4)
 		power(argv[2], atoi(argv[3]));
+	else if (!strcmp(how, "removed"))
+		removed(argv[2]);
 	else
-		die("usage: model, walk, many, full or power DIR ...");
+		die("usage: model, walk, many, full, power or removed DIR ...");
 	printf("fstest: over\n");
 	return 0;
 }

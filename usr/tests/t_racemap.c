@@ -4,9 +4,14 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #define PAGES 8
 #define FIRST 0xf11e0000u /* of page i: that + i */
+
+#define DIR       "t_racemap.d" /* SPARE is mounted here */
+#define SPAREFILE DIR "/f"
 
 static int fd;
 static word *flag; /* shared with children */
@@ -285,11 +290,204 @@ truncate_against_fork(void)
 	closes(0);
 }
 
+/* The ext2 of SPARE=/dev/NAME is unmounted while two processes use a file there:
+ * they truncate it against mapped stores, write it against msync and fsync, unlink
+ * it against reading pages, are killed while they do; or the unmount was first. */
+static const char *spare;
+static int found, unlinked, unmounted;
+
+static void
+storesinspare(int i)
+{
+	int k;
+
+	for (k = 0; k < 3 * PAGES; k++) {
+		must(store(page(p, k % PAGES), i) || why.si_code == BUS_ADRERR);
+		must(store(p, i)); /* the first page stays */
+	}
+}
+
+static void
+cutsspare(int i)
+{
+	(void)i;
+	must(ftruncate(fd, PG / 2) == 0);
+}
+
+static void
+wascut(int i)
+{
+	unsigned v[PG / 4];
+
+	must(pread(fd, v, sizeof(v), 0) == PG / 2);
+	must(v[0] == (unsigned)i && v[1] == 0);
+}
+
+static void
+writesspare(int i)
+{
+	unsigned v = i;
+
+	must(pwrite(fd, &v, sizeof(v), 8) == sizeof(v));
+	page(p, 5)[2] = i;
+	if (i % 3 == 0)
+		must(fsync(fd) == 0);
+	must(pwrite(fd, &v, sizeof(v), 2 * PG - 4) == sizeof(v));
+}
+
+static void
+syncsspare(int i)
+{
+	page(p, 0)[1] = i;
+	if (i % 5 == 0)
+		must(msync((void *)p, PAGES * PG, MS_SYNC) == 0);
+	page(p, 5)[1] = i;
+}
+
+static void
+waswritten(int i)
+{
+	unsigned v[PAGES * PG / 4], u = i;
+
+	must(pread(fd, v, sizeof(v), 0) == sizeof(v));
+	must(v[1] == u && v[2] == u && v[2 * PG / 4 - 1] == u);
+	must(v[5 * PG / 4 + 1] == u && v[5 * PG / 4 + 2] == u);
+	must(v[0] == FIRST && v[7 * PG / 4] == FIRST + 7);
+}
+
+static void
+readsspare(int i)
+{
+	int k;
+
+	for (k = 0; k < PAGES; k++)
+		must(*page(p, (k * 5 + i) % PAGES) ==
+			FIRST + (k * 5 + i) % PAGES);
+}
+
+static void
+unlinksspare(int i)
+{
+	(void)i;
+	unlinked = unlink(SPAREFILE) == 0;
+	must(unlinked || errno == ENOENT);
+}
+
+static void
+wasread(int i)
+{
+	unsigned v;
+	int k;
+
+	for (k = 0; k < PAGES; k++) {
+		must(pread(fd, &v, sizeof(v), (k + i) % PAGES * PG) ==
+			sizeof(v));
+		must(v == FIRST + (k + i) % PAGES);
+	}
+}
+
+static const struct use {
+	void (*child)(int), (*parent)(int), (*look)(int);
+} uses[] = {
+	{storesinspare, cutsspare, wascut},
+	{writesspare, syncsspare, waswritten},
+	{readsspare, unlinksspare, wasread},
+	{readsspare, nobody, wasread}, /* and is killed */
+};
+
+/* It begins with the file in use or not, but not in memory. */
+static void
+filesspare(int i)
+{
+	coldfile(SPAREFILE);
+	if (i % 2)
+		must(close(fd) == 0);
+	unlinked = 0;
+}
+
+/* The child may be the last to use the file. */
+static void
+usesspare(int i)
+{
+	const struct use *u = &uses[i / 2 % 4];
+	int pid, st;
+
+	if (i % 2)
+		fd = open(SPAREFILE, O_RDWR);
+	found = fd >= 0;
+	must(found || errno == ENOENT);
+	if (!found)
+		return;
+	p = mmap(0, PAGES * PG, RW, MAP_SHARED, fd, 0);
+	pid = fork();
+	must(p != MAP_FAILED && pid >= 0);
+	if (pid == 0) {
+		u->child(i);
+		_exit(0);
+	}
+	u->parent(i);
+	must(munmap((void *)p, PAGES * PG) == 0 && close(fd) == 0);
+	if (u->parent == nobody) {
+		jitter();
+		must(kill(pid, SIGKILL) == 0);
+	}
+	must(waitpid(pid, &st, 0) == pid);
+	must(st == 0 || (u->parent == nobody && WTERMSIG(st) == SIGKILL));
+}
+
+/* Once, until it is done, or so that it is done when the last user has gone. */
+static void
+unmountsspare(int i)
+{
+	int n = 0;
+
+	do {
+		rest(&n);
+		unmounted = umount2(DIR, i / 8 % 3 == 0 ? MNT_DETACH : 0) == 0;
+		must(unmounted || (i / 8 % 3 && errno == EBUSY));
+	} while (!unmounted && i / 8 % 3 == 1);
+}
+
+/* Nobody uses it: it is clean, and all that was done is there. */
+static void
+lookatspare(int i)
+{
+	unsigned short valid = 0;
+	int disk;
+
+	if (!unmounted)
+		must(umount(DIR) == 0);
+	must(mount(spare, DIR, "ext2", MS_RDONLY, 0) == 0);
+	disk = open(spare, O_RDONLY);
+	must(disk >= 0);
+	must(pread(disk, &valid, sizeof(valid), 1024 + 58) == sizeof(valid));
+	must(valid == 1 && close(disk) == 0);
+	fd = open(SPAREFILE, O_RDONLY);
+	must(fd >= 0 ? !unlinked : unlinked && errno == ENOENT);
+	if (fd >= 0) {
+		(found ? uses[i / 2 % 4].look : wasread)(i);
+		must(close(fd) == 0);
+	}
+	must(mount(0, DIR, 0, MS_REMOUNT, 0) == 0);
+}
+
+static void
+umount_against_all(void)
+{
+	if (!(spare = getenv("SPARE")))
+		skip("SPARE");
+	catching();
+	must(mkdir(DIR, 0700) == 0 && mount(spare, DIR, "ext2", 0, 0) == 0);
+	race(&(struct race){filesspare, unmountsspare, usesspare, lookatspare});
+	must(umount(DIR) == 0 && rmdir(DIR) == 0);
+}
+
 const struct test t_racemap[] = {
 	T(unlink_against_pagein),
 	T(kill_during_pagein),
 	T(write_against_msync),
 	T(truncate_against_msync),
 	T(truncate_against_fork),
+	T(umount_against_all),
 	{0},
 };
