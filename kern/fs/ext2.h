@@ -1,7 +1,7 @@
 /*
- * ext2.h - shared by the files of ext2: ext2.c (mounting, inodes), ext2map.c
- * (where a file's blocks are), ext2alloc.c (which blocks and inodes are free),
- * ext2dir.c (names).
+ * ext2.h - shared by the files of ext2: ext2.c (mounting), ext2inode.c (inodes),
+ * ext2file.c (regular files), ext2map.c (where a file's blocks are), ext2alloc.c
+ * (which blocks and inodes are free), ext2dir.c (names).
  *
  * On the disk: a boot block of 1 KiB, the superblock of 1 KiB, and groups of
  * blocks, each with a bitmap of its blocks, one of its inodes, and its part of
@@ -183,6 +183,11 @@ struct ext2inode { /* inode->priv */
 /* The disk contradicts itself: say so, unless that has been said often; -EIO. */
 int ext2bad(struct ext2 *, const char *what, uint number);
 
+/* A file of 2 GiB or more is a feature, which the superblock tells. */
+void ext2largefile(struct inode *ip);
+
+/* ext2inode.c */
+
 /* The inode of that number, referenced; or 0 and *err. */
 struct inode *ext2iget(struct super *, uint ino, int *err);
 
@@ -197,7 +202,11 @@ int ext2setattr(struct inode *);
 int ext2put(struct inode *ip);
 int ext2putlocked(struct inode *ip); /* with maplock held */
 
+void ext2drop(struct inode *); /* see struct superops */
+
 /* Operations by type of file. */
+extern const struct inodeops ext2fileops; /* ext2file.c */
+extern const struct fileops ext2filefops;
 extern const struct inodeops ext2dirops; /* ext2dir.c */
 extern const struct fileops ext2dirfops;
 

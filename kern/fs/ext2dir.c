@@ -9,6 +9,8 @@
  * Names change under super->lock and the directory's lock; the latter keeps out
  * lookups and readdir.  An index (dir_index) is not looked at: its blocks look
  * like empty entries.  A directory that is changed loses it.
+ *
+ * What is immutable or append-only cannot be unlinked or renamed.
  */
 #include "kern/fs/ext2.h"
 #include "arch/cpu.h"
