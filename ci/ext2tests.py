@@ -280,6 +280,23 @@ def crowd(name):
     fsck(img)
 
 
+# No memory at all.
+
+NOMEM = """
+mount -t ext2 /dev/vda /mnt || die mount
+fstest nomem /mnt || die nomem
+cat /proc/vmcheck || die vmcheck
+umount /mnt || die umount
+echo ext2-test: over
+"""
+
+
+def nomem(name):
+    img = mkfs(name + ".img", 64, "-b 1024")
+    boot(expect="^ext2-test: over", **machine(name, NOMEM, [img], ram=16))
+    fsck(img)
+
+
 # A disk that fails, here and there and then for good.
 
 FAILS = """

@@ -10,15 +10,21 @@
  *  4. bsync() has many at once; everybody else one, and waits for nothing
  *     meanwhile: so they never wait for each other in a ring.
  *  5. Buffers that nobody refers to and that are clean are on the LRU list; the
- *     oldest go when there are too many, or memory is short.
+ *     oldest go when there are too many, or memory is short.  But a disk keeps
+ *     some for good: where there is no memory, these go from block to block.  So
+ *     a block that can be read is, and dirty pages, whose blocks must be found,
+ *     reach the disk.
  */
 #include "kern/fs/bio.h"
 #include "arch/memlayout.h"
 #include "mm/mm.h"
+#include "kern/abi/time.h"
 #include "kern/blk.h"
 #include "kern/panic.h"
 #include "kern/sched.h"
 #include "kern/string.h"
+
+#define KEEP 16 /* buffers that a disk keeps */
 
 static struct slabcache *bufcache, *datacache[2]; /* of 1 and 2 KiB */
 static struct list allbufs = {&allbufs, &allbufs};
@@ -26,18 +32,20 @@ static struct spinlock allbufslock;
 static uint maxbytes; /* of one disk's buffers, before the oldest are reused */
 
 static uint shrink(uint pages);
-static struct buf *getbuf(struct bufs *, uint block);
+static struct buf *getbuf(struct bufs *, uint block, int must);
 static struct buf *find(struct bufs *, uint block);
-static struct buf *newbuf(struct bufs *, uint block);
+static struct buf *newbuf(struct bufs *, uint block, int must);
+static struct buf *allocbuf(struct bufs *);
 static char *newdata(struct bufs *);
 static void freebuf(struct buf *);
-static void reuse(struct bufs *);
-static struct buf *evict(struct bufs *);
+static struct buf *evict(struct bufs *, uint keep);
+static void waitfree(struct bufs *);
 static void waitbusy(struct buf *);
 static int fill(struct buf *);
 static void readahead(struct bufs *, uint block, uint n);
 static struct bio *addread(struct bufs *, struct bio *, struct buf *);
 static void readdone(struct bio *, int err);
+static int flush(struct bufs *, int tell);
 static struct buf *takedirty(struct bufs *);
 static struct buf *sorted(struct buf *);
 static struct buf *merge(struct buf *a, struct buf *b);
@@ -66,6 +74,7 @@ struct bufs *
 bopen(struct blkdev *dev, uint size, uint nblocks)
 {
 	struct bufs *bs = kzalloc(sizeof(*bs));
+	struct buf *b;
 
 	if (!bs)
 		return 0;
@@ -83,6 +92,16 @@ bopen(struct blkdev *dev, uint size, uint nblocks)
 	acquire(&allbufslock);
 	listadd(&allbufs, &bs->link);
 	release(&allbufslock);
+	while (bs->n < KEEP) {
+		if (!(b = allocbuf(bs))) {
+			bclose(bs);
+			return 0;
+		}
+		acquire(&bs->lock);
+		bs->n++;
+		unref(b);
+		release(&bs->lock);
+	}
 	return bs;
 }
 
@@ -105,7 +124,7 @@ bclose(struct bufs *bs)
 		settle(b);
 	}
 	release(&bs->lock);
-	while ((b = evict(bs)))
+	while ((b = evict(bs, 0)))
 		freebuf(b);
 	assert(bs->n == 0);
 	kmfree(bs);
@@ -121,7 +140,7 @@ shrink(uint pages)
 
 	acquire(&allbufslock);
 	listeach(bs, &allbufs, link) {
-		while (bytes < pages * PGSIZE && (b = evict(bs))) {
+		while (bytes < pages * PGSIZE && (b = evict(bs, KEEP))) {
 			b->next = gone;
 			gone = b;
 			bytes += bs->size;
@@ -135,16 +154,18 @@ shrink(uint pages)
 	return bytes / PGSIZE;
 }
 
-/* Take the oldest unused buffer out of the table: it, or 0. */
+/* Take the oldest unused buffer out of the table, if there are more than keep:
+ * it, or 0. */
 static struct buf *
-evict(struct bufs *bs)
+evict(struct bufs *bs, uint keep)
 {
 	struct buf *b = 0;
 
 	acquire(&bs->lock);
-	if (!listempty(&bs->lru)) {
+	if (bs->nlru > keep) {
 		b = listitem(bs->lru.next, struct buf, link);
 		listdel(&b->link);
+		bs->nlru--;
 		listdel(&b->hashlink);
 		bs->n--;
 	}
@@ -167,7 +188,7 @@ freebuf(struct buf *b)
 struct buf *
 bread(struct bufs *bs, uint block)
 {
-	struct buf *b = getbuf(bs, block);
+	struct buf *b = getbuf(bs, block, 1);
 
 	if (!b || b->flags & B_VALID)
 		return b;
@@ -184,7 +205,7 @@ bread(struct bufs *bs, uint block)
 struct buf *
 breadn(struct bufs *bs, uint block, uint n)
 {
-	struct buf *b = getbuf(bs, block);
+	struct buf *b = getbuf(bs, block, 1);
 
 	if (!b || b->flags & B_VALID)
 		return b;
@@ -212,7 +233,7 @@ fill(struct buf *b)
 struct buf *
 bget(struct bufs *bs, uint block)
 {
-	struct buf *b = getbuf(bs, block);
+	struct buf *b = getbuf(bs, block, 1);
 
 	if (!b)
 		return 0;
@@ -222,10 +243,10 @@ bget(struct bufs *bs, uint block)
 	return b;
 }
 
-/* The block's buffer, referenced, maybe not valid; 0: no memory, or beyond the
- * end. */
+/* The block's buffer, referenced, maybe not valid; 0: beyond the end, or without
+ * must, no memory. */
 static struct buf *
-getbuf(struct bufs *bs, uint block)
+getbuf(struct bufs *bs, uint block, int must)
 {
 	struct buf *b, *new;
 
@@ -234,17 +255,17 @@ getbuf(struct bufs *bs, uint block)
 	acquire(&bs->lock);
 	b = find(bs, block);
 	release(&bs->lock);
-	if (b || !(new = newbuf(bs, block)))
+	if (b || !(new = newbuf(bs, block, must)))
 		return b;
 	acquire(&bs->lock);
-	if (!(b = find(bs, block))) {
+	bs->n++;
+	if ((b = find(bs, block))) {
+		unref(new);
+	} else {
 		listpush(&bs->hash[block % NBUFHASH], &new->hashlink);
-		bs->n++;
 		b = new;
 	}
 	release(&bs->lock);
-	if (b != new)
-		freebuf(new);
 	return b;
 }
 
@@ -257,30 +278,47 @@ find(struct bufs *bs, uint block)
 	listeach(b, &bs->hash[block % NBUFHASH], hashlink) {
 		if (b->block != block)
 			continue;
-		b->ref++;
-		if (!(b->flags & B_DIRTY))
+		if (b->ref++ == 0 && !(b->flags & B_DIRTY)) {
 			listdel(&b->link);
+			b->of->nlru--;
+		}
 		return b;
 	}
 	return 0;
 }
 
-/* A buffer in no list; 0: no memory. */
+/* A buffer for the block, in no list: a new one, or else the oldest that nobody
+ * needs.  With must it waits for one, else 0. */
 static struct buf *
-newbuf(struct bufs *bs, uint block)
+newbuf(struct bufs *bs, uint block, int must)
 {
-	struct buf *b;
+	struct buf *b = 0;
 
 	if (bs->n * bs->size >= maxbytes)
-		reuse(bs);
-	if (!(b = slaballoc(bufcache)))
+		b = evict(bs, 0);
+	while (!b && !(b = allocbuf(bs)) && !(b = evict(bs, 0)) && must)
+		waitfree(bs);
+	if (b) {
+		b->block = block;
+		b->flags = 0;
+		b->ref = 1;
+	}
+	return b;
+}
+
+/* A buffer of no block, with a reference, in no list; or 0. */
+static struct buf *
+allocbuf(struct bufs *bs)
+{
+	struct buf *b = slaballoc(bufcache);
+
+	if (!b)
 		return 0;
 	memset(b, 0, sizeof(*b));
 	if (!(b->data = newdata(bs))) {
 		slabfree(bufcache, b);
 		return 0;
 	}
-	b->block = block;
 	b->ref = 1;
 	b->of = bs;
 	listinit(&b->hashlink);
@@ -296,14 +334,19 @@ newdata(struct bufs *bs)
 	return slaballoc(datacache[bs->size / 2048]);
 }
 
-/* There are many: the oldest goes, if one is free to go. */
+/* All buffers are in use, and there is no memory: some may be free now.  Those
+ * that are dirty are written.  Nobody says when there is memory. */
 static void
-reuse(struct bufs *bs)
+waitfree(struct bufs *bs)
 {
-	struct buf *b = evict(bs);
-
-	if (b)
-		freebuf(b);
+	(void)flush(bs, 0);
+	acquire(&bs->lock);
+	bs->nwait++;
+	if (bs->nlru == 0)
+		(void)sleepuntil(&bs->waitq, &bs->lock, nowns() + NSEC / 100,
+			0);
+	bs->nwait--;
+	release(&bs->lock);
 }
 
 void
@@ -370,12 +413,17 @@ unref(struct buf *b)
 static void
 settle(struct buf *b)
 {
+	struct bufs *bs = b->of;
+
 	if (b->ref || b->flags & (B_DIRTY | B_BUSY))
 		return;
 	if (b->flags & B_VALID)
-		listadd(&b->of->lru, &b->link);
+		listadd(&bs->lru, &b->link);
 	else
-		listpush(&b->of->lru, &b->link);
+		listpush(&bs->lru, &b->link);
+	bs->nlru++;
+	if (bs->nwait)
+		wakeup(&bs->waitq);
 }
 
 void
@@ -402,7 +450,7 @@ readahead(struct bufs *bs, uint block, uint n)
 	struct buf *b;
 	int there;
 
-	for (; n-- > 0 && (b = getbuf(bs, block)); block++) {
+	for (; n-- > 0 && (b = getbuf(bs, block, 0)); block++) {
 		acquire(&bs->lock);
 		there = b->flags & (B_VALID | B_BUSY);
 		if (there)
@@ -459,15 +507,25 @@ readdone(struct bio *io, int err)
 int
 bsync(struct bufs *bs)
 {
-	int err;
+	return flush(bs, 1);
+}
+
+/* Write what is dirty, and wait for it.  An error is told to the next who wants
+ * to know. */
+static int
+flush(struct bufs *bs, int tell)
+{
+	int err = 0;
 
 	acquiresleep(&bs->synclock);
 	writeall(bs, sorted(takedirty(bs)));
 	acquire(&bs->lock);
 	while (bs->flying > 0)
 		sleep(&bs->waitq, &bs->lock);
-	err = bs->err;
-	bs->err = 0;
+	if (tell) {
+		err = bs->err;
+		bs->err = 0;
+	}
 	release(&bs->lock);
 	releasesleep(&bs->synclock);
 	return err;

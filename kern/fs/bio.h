@@ -41,10 +41,12 @@ struct bufs { /* the buffers of one mounted disk */
 	struct list hash[NBUFHASH]; /* [lock] */
 	struct list lru;       /* oldest first [lock] */
 	struct list dirty;     /* [lock] */
-	uint n;                /* buffers [lock] */
+	uint n, nlru;          /* buffers, those on lru [lock] */
+	int nwait;             /* who waits for one of these [lock] */
 	int flying;            /* writes under way [lock] */
 	int err;               /* of a write, until bsync() tells [lock] */
-	struct waitq waitq;    /* for a buffer that is busy, or flying == 0 */
+	struct waitq waitq;    /* for a buffer that is busy, or on lru, or
+	                        * flying == 0 */
 	struct sleeplock synclock; /* one bsync() at a time */
 	struct list link;      /* all of them [allbufslock] */
 };
@@ -56,15 +58,15 @@ void binit(void); /* at boot */
 struct bufs *bopen(struct blkdev *, uint size, uint nblocks);
 void bclose(struct bufs *);
 
-/* The block, referenced, with what is on the disk; or 0: it could not be read,
- * is beyond the end, or there is no memory.  Sleeps. */
+/* The block, referenced, with what is on the disk; or 0: it could not be read, or
+ * is beyond the end.  Sleeps; without memory until a buffer is free. */
 struct buf *bread(struct bufs *, uint block);
 
 /* The same; if it must be read, n blocks from there on are, at once. */
 struct buf *breadn(struct bufs *, uint block, uint n);
 
 /* The block, referenced, filled with zeroes, dirty: it has just been allocated.
- * Or 0. */
+ * Or 0: beyond the end. */
 struct buf *bget(struct bufs *, uint block);
 
 /* To change b->data: from bhold() to bdirty() it is not written, nor changed by

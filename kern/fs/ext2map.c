@@ -460,7 +460,7 @@ onemeta(struct inode *ip, int *err)
 	}
 	if (!(b = bget(fs->bufs, block))) {
 		(void)ext2bfree(fs, block, 1);
-		*err = -ENOMEM;
+		*err = -EIO;
 		return 0;
 	}
 	if (xi->lastd) /* the data goes on behind it */
@@ -697,7 +697,7 @@ ext2extend(struct inode *ip, uint block, int *err)
 	if (*err == 0)
 		*err = find(ip, block, &d, &run);
 	if (*err == 0 && !(b = bget(fs->bufs, d)))
-		*err = -ENOMEM;
+		*err = -EIO;
 	releasesleep(&EXT2I(ip)->maplock);
 	return b;
 }

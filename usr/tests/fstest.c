@@ -8,6 +8,8 @@
  *   fstest many DIR N               a directory of N entries: make, find, list
  *                                   while some come and go, remove
  *   fstest full DIR                 fill it; what was acknowledged is there
+ *   fstest nomem DIR                what is dirty reaches the disk, and what is on
+ *                                   it is found, without any memory
  *   fstest power DIR SEED           write and fsync for ever, saying what must
  *                                   survive
  *   fstest removed DIR              say what works when the disk goes, which it
@@ -638,6 +640,77 @@ full(const char *dir)
 			(long)before.f_bfree, (long)before.f_ffree);
 }
 
+/* nomem */
+
+#define FAR (1 << 20) /* each page has an indirect block of its own */
+
+/* All of the kernel's memory in pipes, which stay open: how many descriptors. */
+static int
+hog(int *pipes, int n)
+{
+	int i, failed = 0;
+
+	for (i = 0; i + 1 < n && failed < 8; i += 2) {
+		if (pipe2(pipes + i, O_NONBLOCK) < 0)
+			break;
+		while (write(pipes[i + 1], buf[0], 4096) > 0)
+			;
+		failed = errno == ENOMEM ? failed + 1 : 0;
+	}
+	return i;
+}
+
+/* The pages of the file at p are stored to and not written, what the kernel knows
+ * of the disk is forgotten, then there is no memory. */
+static void
+nomem(const char *dir)
+{
+	enum { NPAGE = 48, NFILE = 1000 };
+	static int pipes[1000];
+	static char p[NFILE][100];
+	int f, i, n, found = 0;
+	struct stat st;
+	char *m;
+
+	for (i = 0; i < NFILE; i++) {
+		snprintf(p[i], sizeof(p[i]), "%s/entry-%d", dir, i);
+		if (mknod(p[i], S_IFREG | 0644, 0) < 0)
+			die("cannot make %s", p[i]);
+	}
+	memset(buf, 1, sizeof(buf)); /* ours, while there are pages */
+	f = open(p[0], O_RDWR);
+	for (i = 0; i < NPAGE; i++)
+		if (pwrite(f, buf[0], 4096, i * FAR) != 4096)
+			die("write");
+	sync();
+	m = mmap(0, NPAGE * FAR, PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
+	for (i = 0; i < NPAGE; i++)
+		memset(m + i * FAR, i + 2, 4096);
+	dropcaches();
+	n = hog(pipes, NUM(pipes));
+	if (fsync(f) < 0)
+		die("fsync without memory");
+	for (i = 0; i < NFILE; i++)
+		if (stat(p[i], &st) == 0)
+			found++;
+		else if (errno != ENOMEM)
+			die("stat without memory");
+	while (n > 0)
+		close(pipes[--n]);
+	munmap(m, NPAGE * FAR);
+	dropcaches();
+	for (i = 0; i < NPAGE; i++) {
+		memset(buf[1], i + 2, 4096);
+		if (pread(f, buf[0], 4096, i * FAR) != 4096 ||
+			memcmp(buf[0], buf[1], 4096))
+			die("page %d has other bytes", i);
+	}
+	for (i = 0; i < NFILE; i++)
+		if (stat(p[i], &st) < 0)
+			die("%s is gone", p[i]);
+	printf("found %d without memory\n", found);
+}
+
 /* power: each file is written whole, and what was synced last must be there: its
  * number, and how long it is. */
 static void
@@ -801,12 +874,15 @@ main(int argc, char **argv)
 		many(argv[2], atoi(argv[3]));
 	else if (!strcmp(how, "full"))
 		full(argv[2]);
+	else if (!strcmp(how, "nomem"))
+		nomem(argv[2]);
 	else if (!strcmp(how, "power") && argc == 4)
 		power(argv[2], atoi(argv[3]));
 	else if (!strcmp(how, "removed"))
 		removed(argv[2]);
 	else
-		die("usage: model, walk, many, full, power or removed DIR ...");
+		die("usage: model, walk, many, full, nomem, power or removed "
+			"DIR ...");
 	printf("fstest: over\n");
 	return 0;
 }
