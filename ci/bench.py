@@ -15,6 +15,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import diskbench
 import qemu
 import scaling
 
@@ -157,11 +158,14 @@ def main():
     ap.add_argument("--scaling", action="store_true",
                     help="work per second on two CPUs against one instead")
     ap.add_argument("--linux", action="store_true",
-                    help="with --scaling: the ratios of Linux, too")
+                    help="work with files on a disk, in time, beside Linux; "
+                         "with --scaling: the ratios of Linux, too")
     args = ap.parse_args()
     try:
         if args.scaling:
             return scaling.main(BUILD, args.linux, args.check)
+        if args.linux:
+            return diskbench.main(BUILD, args.check)
         found = measure()
     except qemu.Failure as e:
         print("bench: %s (see build/logs)" % e, file=sys.stderr)

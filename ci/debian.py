@@ -161,8 +161,9 @@ def git(*args):
                   "cross-i686.ini")
 
 
-def fresh(name):
-    """A copy of the image with the jobs in it: its path."""
+def fresh(name, files={}):
+    """A copy of the image with the jobs in it, and files (host's path by the path
+    there): its path."""
     path = os.path.join(FOLDER, name + ".img")
     tar = os.path.join(FOLDER, name + ".tar")
     output("cp", "--sparse=always", "--reflink=auto", base(), path)
@@ -170,7 +171,8 @@ def fresh(name):
         f.write(git("archive", "--prefix=src/"))
     output("tar", "-rf", tar, "--owner=0", "--group=0", "--mtime=@0",
            "--transform=s,^,jobs/,", "-C", JOBS, *sorted(os.listdir(JOBS)))
-    debugfs("write %s work/in.tar" % tar, path, "-w")
+    for there, here in {"work/in.tar": tar, **files}.items():
+        debugfs("write %s %s" % (here, there), path, "-w")
     os.unlink(tar)
     return path
 
@@ -248,10 +250,10 @@ def closure(name, order):
     order.append((name, data))
 
 
-def run(name, system, jobs, cpus=1, ram=None, keep=False):
+def run(name, system, jobs, cpus=1, ram=None, keep=False, files={}):
     """Run jobs on a fresh image: their transcripts by name.  The image is checked,
     a kernel that was built in it booted, and it is removed unless keep."""
-    path = fresh(name)
+    path = fresh(name, files)
     times = {n: (r, t) for n, r, t in TABLE}
     ram = ram or max(times.get(j, (512, 0))[0] for j in jobs)
     seconds = 200 + sum(times.get(j, (0, 3600))[1] for j in jobs)
