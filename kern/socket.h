@@ -1,6 +1,7 @@
 /*
- * socket.h - sockets: system calls in socket.c, Unix-domain sockets in unix.c,
- * their names in unixname.c, descriptors on their way through one in flight.c.
+ * socket.h - sockets: system calls in socket.c, sockmsg.c (send and receive) and
+ * sockopt.c (options); Unix-domain sockets in unix.c, unixmsg.c (messages) and
+ * unixname.c (names); descriptors on their way through one in flight.c.
  */
 #ifndef KERN_SOCKET_H
 #define KERN_SOCKET_H
@@ -92,6 +93,22 @@ struct sockio {
 int issocket(struct file *);
 struct socket *filesocket(struct file *); /* or 0: it is none */
 
+/* The socket of a descriptor, its file referenced in *fp; or 0 and -EBADF,
+ * -ENOTSOCK in *err. */
+struct socket *getsock(uint fd, struct file **fp, int *err);
+
+/* An address of len bytes from user memory; one that is too long counts as
+ * given, and is refused where it is used.  0, -EINVAL or -EFAULT. */
+int sockaddrin(struct sockaddr_un *, uint uaddr, int len);
+
+/* Write a name to user memory, where *ulen is the room.  No name (0) is the
+ * first so many bytes of an address.  0, -EFAULT or -EINVAL. */
+int sockaddrout(uint uaddr, uint ulen, struct sockname *, int unnamed);
+
+/* sockmsg.c */
+int sockread(struct file *, struct uio *, int64_t *off);
+int sockwrite(struct file *, struct uio *, int64_t *off);
+
 /* readv and writev: all pieces are one message.  Bytes or -errno. */
 int socketiov(struct file *, const struct iovec *iov, uint n, int out);
 
@@ -108,6 +125,20 @@ struct socket *unixpeer(struct socket *);
 /* Connect two new ones with each other. */
 void unixpair(struct socket *, struct socket *);
 
+/* The one with so many before it that waits to be accepted, referenced; or 0. */
+struct socket *unixpending(struct socket *, uint at);
+
+void unixshutdown(struct socket *, int how); /* SHUT_READ | SHUT_WRITE */
+
+/* The file is gone: so is the file's reference. */
+void unixclose(struct socket *);
+
+/* For /proc/net/unix: a line for each socket. */
+struct text;
+void unixshow(struct text *);
+
+/* unixmsg.c */
+
 /* Send all that io describes, receive what there is: bytes, or -errno if there
  * was an error before the first.  Rights that were not sent stay in io.  May
  * sleep; -EPIPE has sent SIGPIPE where it is due. */
@@ -116,10 +147,6 @@ int unixrecv(struct socket *, struct sockio *io);
 
 int unixpoll(struct socket *, struct pollset *); /* POLL* that hold */
 int unixunread(struct socket *); /* FIONREAD: bytes, or of the next message */
-void unixshutdown(struct socket *, int how); /* SHUT_READ | SHUT_WRITE */
-
-/* The file is gone: so is the file's reference. */
-void unixclose(struct socket *);
 
 /* Call fn(r, arg) for the rights of each message to read. */
 void unixeachrights(struct socket *, void (*fn)(struct rights *, void *),
@@ -128,10 +155,6 @@ void unixeachrights(struct socket *, void (*fn)(struct rights *, void *),
 /* Take all messages to read off, to the end of a list; free a list of them. */
 void unixtake(struct socket *, struct list *to);
 void unixdrop(struct list *messages);
-
-/* For /proc/net/unix: a line for each socket. */
-struct text;
-void unixshow(struct text *);
 
 /* The result of a sleep as a call returns it. */
 int unixslept(int err, int64_t deadline);
