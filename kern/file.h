@@ -97,6 +97,9 @@ void fileclose(struct file *); /* drop a reference; may sleep */
 struct pcache *filepcache(struct file *);
 struct pcache *filepages(struct file *);
 
+/* Bytes [off, off + n) become a hole, of a file in memory: 0 or -EOPNOTSUPP. */
+int filepunch(struct file *, uint64_t off, uint64_t n);
+
 /* It is written to by way of a mapping: mtime and ctime are now.  May sleep. */
 void filemodified(struct file *);
 

@@ -247,6 +247,24 @@ truncatefd(uint fd, uint64_t size)
 	return err;
 }
 
+#define HOLE (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
+
+/* See file.h. */
+int
+filepunch(struct file *f, uint64_t off, uint64_t n)
+{
+	struct pcache *pc = filepcache(f);
+
+	if (!pc || !f->ops->allocate)
+		return -EOPNOTSUPP;
+	acquiresleep(&f->inode->lock);
+	pcachepunch(pc, off, MIN(off + n,
+		(pcachesize(pc) + PGSIZE - 1) / PGSIZE * PGSIZE));
+	f->inode->mtime = f->inode->ctime = realns();
+	releasesleep(&f->inode->lock);
+	return 0;
+}
+
 /* fd, mode, offset, length. */
 int
 sys_fallocate(const uint *a)
@@ -261,7 +279,7 @@ sys_fallocate(const uint *a)
 		err = -EBADF;
 	else if (off < 0 || len <= 0)
 		err = -EINVAL;
-	else if (a[1] & ~FALLOC_FL_KEEP_SIZE)
+	else if (a[1] & ~FALLOC_FL_KEEP_SIZE && a[1] != HOLE)
 		err = -EOPNOTSUPP;
 	else if ((f->flags & O_ACCMODE) == O_RDONLY)
 		err = -EBADF;
@@ -274,7 +292,8 @@ sys_fallocate(const uint *a)
 	else if (off > INT64_MAX - len)
 		err = -EFBIG;
 	else
-		err = allocate(f, off, len, a[1] != 0);
+		err = a[1] == HOLE ? filepunch(f, off, len)
+				   : allocate(f, off, len, a[1] != 0);
 	fileclose(f);
 	return err;
 }

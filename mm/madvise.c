@@ -15,6 +15,9 @@ static int advise(struct uvm *, struct vma *, uint start, uint end, int advice,
 static void willneed(struct vma *, uint start, uint end);
 static int forget(struct uvm *, struct vma *, uint start, uint end, int advice,
 	struct page **tables);
+static int removeall(struct uvm *, uint start, uint end);
+static int removable(struct uvm *, uint va, uint *n, struct file **,
+	struct pcache **, uint64_t *off);
 static int populatenow(struct uvm *, uint start, uint end, int advice);
 static uint incore(struct uvm *, uint va, uint end, char *vec);
 static int tells(const struct vma *);
@@ -38,6 +41,8 @@ madvise(struct uvm *u, uint addr, uint len, int advice)
 	end = addr + PGROUNDUP(len);
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return populatenow(u, addr, end, advice);
+	if (advice == MADV_REMOVE)
+		return removeall(u, addr, end);
 	acquirewrite(&u->lock);
 	err = adviserange(u, addr, end, advice, &drop.tables);
 	vmamerge(u, addr, end);
@@ -56,6 +61,7 @@ advisable(int advice)
 	case MADV_WILLNEED:
 	case MADV_DONTNEED:
 	case MADV_FREE:
+	case MADV_REMOVE:
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
 	case MADV_WIPEONFORK:
@@ -156,6 +162,62 @@ forget(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 		return -ENOMEM;
 	unmappages(u, start, end, tables);
 	return 0;
+}
+
+/* MADV_REMOVE: what is shared is given back, in the file too. */
+static int
+removeall(struct uvm *u, uint start, uint end)
+{
+	int err = 0, hole = 0;
+	struct file *file;
+	struct pcache *pc;
+	uint64_t off;
+	uint n;
+
+	for (uint va = start; err == 0 && va < end; va += n) {
+		n = end - va;
+		err = removable(u, va, &n, &file, &pc, &off);
+		if (err == -ENOMEM) {
+			hole = 1;
+			err = 0;
+		} else if (err == 0 && file) {
+			err = filepunch(file, off, n);
+			fileclose(file);
+		} else if (err == 0) {
+			pcachepunch(pc, off, off + n);
+			pcachefree(pc);
+		}
+	}
+	return err ? err : hole ? -ENOMEM : 0;
+}
+
+/* What is mapped at va, for *n bytes: references to the file, or to the memory
+ * without a name.  -ENOMEM: nothing is. */
+static int
+removable(struct uvm *u, uint va, uint *n, struct file **file,
+	struct pcache **pc, uint64_t *off)
+{
+	int err = 0, i;
+	struct vma *v;
+
+	acquireread(&u->lock);
+	i = vmaindex(u, va);
+	v = i < u->nvma ? u->vmas[i] : 0;
+	if (v == 0 || v->start > va) {
+		*n = v ? MIN(v->start - va, *n) : *n;
+		err = -ENOMEM;
+	} else if ((v->flags & VM_LOCKED) || v->obj == 0) {
+		err = -EINVAL;
+	} else if (!(v->flags & VM_SHARED) || !(v->prot & PROT_WRITE)) {
+		err = -EACCES;
+	} else {
+		*n = MIN(v->end - va, *n);
+		*off = ((uint64_t)v->pgoff << PGSHIFT) + (va - v->start);
+		*file = v->file ? filedup(v->file) : 0;
+		*pc = v->file ? 0 : pcacheref(v->obj);
+	}
+	releaseread(&u->lock);
+	return err;
 }
 
 /* Bring in all of it, for this access, or say why not. */

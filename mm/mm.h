@@ -367,6 +367,10 @@ uint pcachemaps(struct pcache *);
 uint pcachepages(struct pcache *);
 uint pcachedirty(struct pcache *);
 
+/* Bytes [from, to) of a file that is only in memory read as zeroes, and whole
+ * pages of them are given back (shm.c).  to is not beyond the last page. */
+void pcachepunch(struct pcache *, uint64_t from, uint64_t to);
+
 /* Is the page there, and whole? */
 int pcachecached(struct pcache *, uint index);
 

@@ -44,6 +44,7 @@ static void unpin(struct uvm *);
 static void clear(struct uvm *, uint start, uint end, struct vma *);
 static void protect(struct uvm *, uint start, uint end, struct vma *);
 static void forget(struct uvm *, uint start, uint end, struct vma *);
+static void takeout(struct uvm *, uint start, uint end, struct vma *);
 
 void
 objmapinit(void)
@@ -170,6 +171,17 @@ objforget(struct pcache *pc, uint from, uint to)
 	walkmaps(&w);
 }
 
+/* See vm.h.  Twice: a fault that had the page before it left the cache may fill a
+ * shared table behind the first walk, and has ended before the second. */
+void
+objpunch(struct pcache *pc, uint from, uint to)
+{
+	struct walk w = {pc, from, to, 0, takeout};
+
+	walkmaps(&w);
+	walkmaps(&w);
+}
+
 /* Do it in each address space that maps the object, once in each. */
 static void
 walkmaps(struct walk *w)
@@ -261,10 +273,17 @@ protect(struct uvm *u, uint start, uint end, struct vma *v)
 static void
 forget(struct uvm *u, uint start, uint end, struct vma *v)
 {
+	if (!(v->flags & VM_LOCKED))
+		takeout(u, start, end, v);
+}
+
+/* The same, of locked mappings too. */
+static void
+takeout(struct uvm *u, uint start, uint end, struct vma *v)
+{
 	struct page *pg;
 
-	if (v->flags & VM_LOCKED)
-		return;
+	(void)v;
 	for (uint va = start; va < end; va += PGSIZE) {
 		pg = slotpage(u, va);
 		if (pg && pg->state == PG_CACHED)

@@ -551,6 +551,10 @@ void objclean(struct pcache *, uint from, uint to);
  * objclean(). */
 void objforget(struct pcache *, uint from, uint to);
 
+/* No slot shows one of pages [from, to) that were in the cache; private copies
+ * stay.  They have been taken out of the cache before. */
+void objpunch(struct pcache *, uint from, uint to);
+
 /* shm.c */
 struct pcache *shmnew(uint pages); /* memory without a name; or 0 */
 void shmgrow(struct pcache *, uint pages); /* if it is that: at least so long */

@@ -273,6 +273,13 @@ filepcache(struct file *f)
 	return f->priv;
 }
 
+int
+filepunch(struct file *f, uint64_t off, uint64_t n)
+{
+	pcachepunch(f->priv, off, off + n);
+	return 0;
+}
+
 void
 filemodified(struct file *f)
 {

@@ -90,6 +90,7 @@ _Static_assert(sizeof(struct flock64) == 24, "flock64");
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE  2
 #define FALLOC_FL_KEEP_SIZE 1
+#define FALLOC_FL_PUNCH_HOLE 2
 #define RENAME_WHITEOUT  4
 
 #define UTIME_NOW  0x3fffffff

@@ -290,6 +290,50 @@ truncate_against_fork(void)
 	closes(0);
 }
 
+/* What was in the memory before it was punched is seen by nobody afterwards, in
+ * page tables that a child shares, too: i is stored, then page 0 and those with
+ * it go, and then *flag is i. */
+static void
+punches(int i)
+{
+	for (int k = 0; k < PAGES; k++)
+		*page(p, k) = i + 1;
+	jitter();
+	must(madvise((void *)p, PAGES * PG, MADV_REMOVE) == 0);
+	*flag = i + 1;
+}
+
+static void
+seesnotold(int i)
+{
+	int pid = fork(), st, k = 0;
+	unsigned gone, v;
+
+	must(pid >= 0);
+	do {
+		gone = *flag;
+		k = (k + 1) % PAGES;
+		v = *page(p, k);
+		must(v == 0 || v > gone);
+		turn();
+	} while (gone != (unsigned)i + 1);
+	for (k = 0; k < PAGES; k++)
+		must(*page(p, k) == 0);
+	if (pid == 0)
+		_exit(0);
+	must(waitpid(pid, &st, 0) == pid && st == 0);
+}
+
+static void
+punch_against_fault(void)
+{
+	begin();
+	flag = sharedpages(1);
+	p = sharedpages(PAGES);
+	race(&(struct race){nobody, punches, seesnotold, nobody});
+	must(munmap((void *)p, PAGES * PG) == 0);
+}
+
 /* The ext2 of SPARE=/dev/NAME is unmounted while two processes use a file there:
  * they truncate it against mapped stores, write it against msync and fsync, unlink
  * it against reading pages, are killed while they do; or the unmount was first. */
@@ -488,6 +532,7 @@ const struct test t_racemap[] = {
 	T(write_against_msync),
 	T(truncate_against_msync),
 	T(truncate_against_fork),
+	T(punch_against_fault),
 	T(umount_against_all),
 	{0},
 };

@@ -189,6 +189,75 @@ shm_over_the_last(void)
 	checkeq(shmctl(b, IPC_RMID, 0), 0);
 }
 
+static void
+seesholes(void)
+{
+	checkeq(seen[PG / 4], 0);
+	checkeq(seen[0], 7);
+	seen[PG / 4] = 3;
+}
+
+/* MADV_REMOVE and FALLOC_FL_PUNCH_HOLE take pages out of every view. */
+static void
+memory_is_punched(void)
+{
+	struct stat st;
+	word *priv;
+	int fd, i;
+
+	seen = mmap(0, 4 * PG, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(seen != MAP_FAILED);
+	for (i = 0; i < 4 * PG / 4; i++)
+		seen[i] = 7;
+	checkeq(madvise((void *)(seen + PG / 4), PG, MADV_REMOVE), 0);
+	child(seesholes);
+	checkeq(seen[PG / 4], 3);
+	checkeq(seen[PG / 2], 7);
+	checkerr(madvise(area(1), PG, MADV_REMOVE), EINVAL);
+	fd = shm_open("/t_punch", O_RDWR | O_CREAT | O_EXCL, 0600);
+	must(fd >= 0 && shm_unlink("/t_punch") == 0);
+	must(ftruncate(fd, 4 * PG) == 0);
+	seen = mmap(0, 4 * PG, RW, MAP_SHARED, fd, 0);
+	priv = mmap(0, 4 * PG, RW, MAP_PRIVATE, fd, 0);
+	must(seen != MAP_FAILED && priv != MAP_FAILED);
+	for (i = 0; i < 4 * PG / 4; i++)
+		seen[i] = 7;
+	priv[PG / 4] = 9;
+	checkeq(priv[PG / 2], 7);
+	checkeq(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			2 * PG - 8, PG + 16), 0);
+	must(fstat(fd, &st) == 0);
+	checkeq(st.st_size, 4 * PG);
+	checkeq(st.st_blocks, 3 * PG / 512);
+	checkeq(lseek(fd, 0, SEEK_HOLE), 2 * PG);
+	checkeq(lseek(fd, 2 * PG, SEEK_DATA), 3 * PG);
+	checkeq(seen[PG / 2 - 3], 7);
+	checkeq(seen[PG / 2 - 2], 0);
+	checkeq(seen[PG / 2], 0);
+	checkeq(seen[3 * PG / 4 + 1], 0);
+	checkeq(seen[3 * PG / 4 + 2], 7);
+	checkeq(priv[PG / 4], 9);
+	checkeq(priv[PG / 2], 0);
+	checkerr(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PG), EOPNOTSUPP);
+	checkeq(madvise((void *)seen, PG, MADV_REMOVE), 0);
+	checkeq(seen[0], 0);
+	checkeq(priv[PG / 4], 9);
+	checkerr(madvise((void *)priv, PG, MADV_REMOVE), EACCES);
+	must(ftruncate(fd, 3 * PG + 9) == 0);
+	checkeq(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			0, 9 * PG), 0);
+	must(fstat(fd, &st) == 0);
+	checkeq(st.st_size, 3 * PG + 9);
+	checkeq(st.st_blocks, 0);
+	must(mlock((void *)seen, PG) == 0);
+	checkerr(madvise((void *)seen, PG, MADV_REMOVE), EINVAL);
+	must(munmap((void *)(seen + PG / 4), PG) == 0);
+	seen[PG / 2] = 5;
+	checkerr(madvise((void *)(seen + PG / 4), 2 * PG, MADV_REMOVE), ENOMEM);
+	checkeq(seen[PG / 2], 0);
+	close(fd);
+}
+
 static int mode600, mode604;
 
 static void
@@ -352,5 +421,6 @@ const struct test t_shm[] = {
 	T(shm_permissions),
 	T(shm_lists),
 	T(posix_shm),
+	T(memory_is_punched),
 	{0},
 };
