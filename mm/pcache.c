@@ -255,6 +255,8 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 			continue;
 		if (pg == 0)
 			return err;
+		if (pg->flags & PGF_READAHEAD) /* while this one is awaited */
+			readnext(pc, pg, ra);
 		if (!(pg->flags & PGF_UPTODATE)) {
 			pagewait(pc, pg, PGF_BUSY);
 			major = 1;
@@ -266,8 +268,6 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 			return -EIO;
 		alone = 1;
 	}
-	if (pg->flags & PGF_READAHEAD)
-		readnext(pc, pg, ra);
 	*pgp = pg;
 	return major;
 }

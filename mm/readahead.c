@@ -3,8 +3,9 @@
  *
  * Who reads from front to back gets windows that double from 16 KiB to PCIOMAX
  * pages; one page of each is marked PGF_READAHEAD, and who reaches it starts the
- * next, so the disk works while the reader copies.  Who reads here and there gets
- * what he asked for.  A fault gets what is around it.
+ * next before he waits for it.  Once they are that large, two are always on their
+ * way while a third is read, so the disk works while the reader copies.  Who
+ * reads here and there gets what he asked for.  A fault gets what is around it.
  *
  * Invariant: struct readahead is a guess: wrong ones cost time, nothing else.
  */
@@ -62,7 +63,7 @@ readmissing(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	return err;
 }
 
-/* Somebody reads the page that is marked: start the next window. */
+/* Somebody reads the page that is marked: start the next window, or two. */
 void
 readnext(struct pcache *pc, struct page *pg, struct readahead *ra)
 {
@@ -73,11 +74,13 @@ readnext(struct pcache *pc, struct page *pg, struct readahead *ra)
 	release(&pc->lock);
 	if (ra == 0 || ra->mode == RA_RANDOM)
 		return;
-	if (pg->index - ra->start >= ra->n) /* not his window */
+	if (pg->index + ra->n - ra->start >= 2 * ra->n) /* in neither window */
 		ra->start = pg->index, ra->n = 1;
-	ra->start += ra->n;
-	ra->n = MIN(MAX(2 * ra->n, FIRST), PCIOMAX);
-	readwindow(pc, ra->start, ra->n, ra->start, ~0u, &none);
+	do {
+		ra->start += ra->n;
+		ra->n = MIN(MAX(2 * ra->n, FIRST), PCIOMAX);
+		readwindow(pc, ra->start, ra->n, ra->start, ~0u, &none);
+	} while (ra->n == PCIOMAX && ra->start + ra->n - pg->index <= 2 * PCIOMAX);
 }
 
 /* See mm.h. */
