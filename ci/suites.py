@@ -656,7 +656,7 @@ def ext2():
         run = job(ext2tests.use, "ext2-" + kind, kind)
         yield "ext2-" + kind, wide(run) if cpus > 1 else run
     yield "ext2-crowd", wide(job(ext2tests.crowd, "ext2-crowd"))
-    for fn in ("refuse", "nomem", "fails"):
+    for fn in ("refuse", "nomem", "fails", "edges"):
         yield "ext2-" + fn, job(getattr(ext2tests, fn), "ext2-" + fn)
     for kind in ("virtio", "ide-dma", "ide-pio", "ahci"):
         name = "ext2-removed-" + kind
@@ -667,7 +667,7 @@ def ext2():
 def mapped():
     """The tests of files and mappings with their files on an ext2; races."""
     yield ondisk("mapped-1", 1, 4096, "mapfile mmap mlock cache file_ "
-                 "disk_counts", "")
+                 "name mount limit disk_counts", "")
     yield ondisk("mapped-4", 4, 1024, "mapfile mlock cache", "tlbcheck")
     for cpus, size in (2, 4096), (4, 1024):
         yield ondisk("mapped-%d-race" % cpus, cpus, size, " ".join(MAPRACES),

@@ -101,7 +101,7 @@ blkget(struct blkdev *dev, int write)
 	if (blkdisk(dev)->gone)
 		return -ENXIO;
 	if (write && dev->readonly)
-		return -EROFS;
+		return -EACCES;
 	acquire(&usedlock);
 	if (dev->owner == 0)
 		dev->users++;

@@ -113,7 +113,7 @@ int blkflush(struct blkdev *);
 struct blkdev *blkfind(uint rdev);
 struct blkdev *blkfindname(const char *name); /* "hda1" */
 
-/* Use it (mount): 0, or -ENXIO if the disk is gone, -EROFS if it is to be
+/* Use it (mount): 0, or -ENXIO if the disk is gone, -EACCES if it is to be
  * written to and is read-only, -EBUSY if it is open with O_EXCL.  blkput() ends
  * that. */
 int blkget(struct blkdev *, int write);

@@ -91,18 +91,22 @@ sys_creat(const uint *a)
 	return openat(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
 }
 
+/* Without a free descriptor nothing is created or cut off. */
 static int
 openat(uint dirfd, uint upath, uint flags, uint mode)
 {
 	struct pathat pa;
 	struct file *f;
-	int r = getat(&pa, dirfd, upath);
+	int fd, r = getat(&pa, dirfd, upath);
 
 	if (r < 0)
 		return r;
-	f = openpath(pa.at, pa.path, flags & ~O_EXEC, mode & 07777, &r);
-	if (f && (r = fdalloc(f, 0, (flags & O_CLOEXEC) != 0)) < 0)
-		fileclose(f);
+	fd = r = fdalloc(0, 0, (flags & O_CLOEXEC) != 0);
+	if (fd >= 0) {
+		f = openpath(pa.at, pa.path, flags & ~O_EXEC, mode & 07777, &r);
+		fdinstall(fd, f);
+		r = f ? fd : r;
+	}
 	putat(&pa);
 	return r;
 }

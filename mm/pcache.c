@@ -401,7 +401,8 @@ cutfrom(struct pcache *pc, uint from)
 }
 
 /* The file grows to end: what its last page has behind the end so far, in memory
- * or on the disk, becomes zeroes.  0 or -errno. */
+ * or on the disk, becomes zeroes.  Where there is no room for the rest of the page
+ * it is written at once: only a dirty page must have its room.  0 or -errno. */
 static int
 zerotail(struct pcache *pc, uint64_t end)
 {
@@ -417,11 +418,13 @@ zerotail(struct pcache *pc, uint64_t end)
 		return err;
 	end = MIN(end, size - tail + PGSIZE);
 	err = findroom(pc, size, end - size, end - size, &room);
-	if (err == 0) {
+	if (err == 0 || err == -ENOSPC) {
 		memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
 		commit(pc, pg, 0);
 	}
 	putpage(pg);
+	if (err == -ENOSPC)
+		err = pcachewriteback(pc, size - tail, end, 1);
 	return err;
 }
 

@@ -377,7 +377,7 @@ remount(struct super *s, uint flags, const char *data)
 	if ((flags ^ s->flags) & MS_RDONLY) {
 		if (!(flags & MS_RDONLY)) {
 			if (fs->dev->readonly)
-				return -EROFS;
+				return -EACCES;
 			if (disksuper(fs)->rev &&
 				disksuper(fs)->rocompat & ~EXT2_ROCOMPAT)
 				return -EROFS;

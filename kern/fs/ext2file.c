@@ -96,8 +96,15 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 static int64_t
 seekfile(struct file *f, int64_t off, int whence)
 {
-	if (whence != SEEK_DATA && whence != SEEK_HOLE)
-		return fmseek(f, off, whence);
+	int64_t was = f->off;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE) {
+		off = fmseek(f, off, whence);
+		if (off <= (int64_t)EXT2(f->inode)->maxsize)
+			return off;
+		f->off = was;
+		return -EINVAL;
+	}
 	if (off < 0)
 		return -ENXIO;
 	off = ext2seek(f->inode, off, whence == SEEK_HOLE);

@@ -14,6 +14,8 @@
  *                                   survive
  *   fstest removed DIR              say what works when the disk goes, which it
  *                                   does before a line can be read
+ *   fstest edges DIR DISK EMPTY     say what a read-only disk, an empty one and
+ *                                   a full one, on DIR, refuse
  *
  * The last line is "fstest: over" if all was well.
  */
@@ -28,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -772,7 +775,7 @@ touchpage(volatile char *p)
 static void
 says(const char *what, long r)
 {
-	printf("removed: %s: %s\n", what, r < 0 ? strerror(errno) : "ok");
+	printf("says: %s: %s\n", what, r < 0 ? strerror(errno) : "ok");
 }
 
 /* All of a file: how much could be read; -1 if a byte was not `x`. */
@@ -860,6 +863,146 @@ removed(const char *dir)
 	afterwards(old, cold, new, in, out, share);
 }
 
+/* edges */
+
+static void
+readonly(const char *disk, const char *empty)
+{
+	int f;
+
+	says("mount nothing", mount(empty, "m", "ext2", 0, 0));
+	says("read-only", mount(empty, "m", "ext2", MS_RDONLY, 0));
+	says("mount a read-only disk", mount(disk, "m", "ext2", 0, 0));
+	says("read-only", mount(disk, "m", "ext2", MS_RDONLY, 0));
+	f = open("m/old", O_RDONLY);
+	says("read", read(f, buf[0], 100) == 100 && *buf[0] == 'x' ? 0 : -1);
+	says("open to write", open("m/old", O_RDWR));
+	says("open or create", close(open("m/old", O_RDONLY | O_CREAT, 0644)));
+	says("create", open("m/new", O_RDONLY | O_CREAT, 0644));
+	says("map", mmap(0, 4096, PROT_WRITE, MAP_SHARED, f, 0) == MAP_FAILED ?
+		-1 : 0);
+	says("access", access("m/old", W_OK));
+	says("truncate", truncate("m/old", 0));
+	says("unlink", unlink("m/old"));
+	says("unlink nothing", unlink("m/new"));
+	says("mkdir", mkdir("m/new", 0755));
+	says("rmdir", rmdir("m/dir"));
+	says("rename", rename("m/old", "m/new"));
+	says("link", link("m/old", "m/new"));
+	says("symlink", symlink("x", "m/new"));
+	says("mknod", mknod("m/new", S_IFIFO | 0644, 0));
+	says("chmod", chmod("m/old", 0600));
+	says("chown", chown("m/old", 1, 1));
+	says("touch", utimensat(AT_FDCWD, "m/old", 0, 0));
+	says("fsync", fsync(f));
+	close(f);
+	says("remount", mount(disk, "m", "ext2", MS_REMOUNT, 0));
+	says("unmount", umount("m"));
+}
+
+/* Makes files as long as it can: the number of the last. */
+static int
+noinodes(void)
+{
+	char p[20];
+	int n = 0, f;
+
+	for (;; n++) {
+		snprintf(p, sizeof(p), "f%d", n);
+		if ((f = open(p, O_CREAT | O_EXCL | O_WRONLY, 0644)) < 0)
+			break;
+		if (write(f, p, sizeof(p)) != sizeof(p) || close(f) < 0)
+			die("%s", p);
+	}
+	says("one more file", -1);
+	says("mkdir", mkdir("d", 0755));
+	says("symlink", symlink("x", "s"));
+	says("mknod", mknod("p", S_IFIFO | 0644, 0));
+	says("link", link("f0", "l"));
+	says("rename", rename("f0", "l2"));
+	says("unlink", unlink("l"));
+	says("unlink", unlink("l2"));
+	says("create", close(open("f0", O_CREAT | O_EXCL | O_WRONLY, 0644)));
+	says("unlink", unlink("f0"));
+	unlink("f2");
+	return n - 1;
+}
+
+/* Block by block: no write is refused, or cut, before the disk is full. */
+static void
+noblocks(void)
+{
+	int f = open("hole", O_RDWR | O_CREAT, 0644), g, n = 0;
+	char *m;
+
+	if (f < 0 || ftruncate(f, 65536) < 0 || fsync(f) < 0)
+		die("hole");
+	m = maps(f, PROT_READ | PROT_WRITE);
+	g = open("f1", O_RDWR);
+	memset(buf[0], 'x', sizeof(buf[0]));
+	while (pwrite(g, buf[0], 1024, 1024LL * n) == 1024)
+		n++;
+	says("write", -1);
+	says("fsync", fsync(g));
+	says("overwrite", pwrite(g, buf[0], 1024 * 100, 0) - 1024 * 100);
+	says("write in a hole", pwrite(f, "x", 1, 30000));
+	says("read there", pread(f, buf[1], 10000, 30000) == 10000 &&
+		!*buf[1] ? 0 : -1);
+	says("store there", (errno = EFAULT, sigsetjmp(nopage, 1) ? -1 :
+		(m[40000] = 'x', 0)));
+	says("mkdir", mkdir("d", 0755));
+	says("short link", symlink("x", "s"));
+	says("unlink", unlink("s"));
+	memset(buf[0], 'y', 100);
+	buf[0][100] = 0;
+	says("long link", symlink(buf[0], "s"));
+	says("make it longer", ftruncate(g, 1 << 30));
+	says("shorter", ftruncate(g, 1024LL * (n - 30)));
+	says("write in a hole", pwrite(f, "x", 1, 30000));
+	says("fsync", fsync(f));
+	dropcaches();
+	if (pread(g, buf[0], 1, 1024LL * (n - 30) - 1) != 1 || *buf[0] != 'x')
+		die("what was written");
+	close(g);
+	close(f);
+}
+
+static void
+toolarge(void)
+{
+	int f = open("f1", O_RDWR);
+
+	says("write at 4 EiB", pwrite(f, "x", 1, 1LL << 62));
+	says("seek there", lseek(f, 1LL << 62, SEEK_SET) < 0 ? -1 : 0);
+	says("cut there", ftruncate(f, 1LL << 62));
+	says("write up to 4 GiB", pwrite(f, "xy", 2, (1LL << 32) - 2) - 2);
+	says("over it", pwrite(f, "abcd", 4, (1LL << 32) - 2) - 4);
+	says("read over it", pread(f, buf[0], 100, (1LL << 32) - 1) - 3);
+	close(f);
+}
+
+static void
+edges(const char *dir, const char *disk, const char *empty)
+{
+	char p[20];
+	int n;
+
+	if (chdir(dir) < 0 || mkdir("m", 0755) < 0)
+		die("%s", dir);
+	signal(SIGBUS, onsigbus);
+	readonly(disk, empty);
+	n = noinodes();
+	noblocks();
+	toolarge();
+	for (; n > 0; n--) {
+		snprintf(p, sizeof(p), "f%d", n);
+		if (unlink(p) < 0 && n != 2)
+			die("%s", p);
+	}
+	if (unlink("hole") < 0 || rmdir("m") < 0)
+		die("the rest");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -880,9 +1023,11 @@ main(int argc, char **argv)
 		power(argv[2], atoi(argv[3]));
 	else if (!strcmp(how, "removed"))
 		removed(argv[2]);
+	else if (!strcmp(how, "edges") && argc == 5)
+		edges(argv[2], argv[3], argv[4]);
 	else
-		die("usage: model, walk, many, full, nomem, power or removed "
-			"DIR ...");
+		die("usage: model, walk, many, full, nomem, power, removed or "
+			"edges DIR ...");
 	printf("fstest: over\n");
 	return 0;
 }

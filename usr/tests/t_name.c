@@ -473,6 +473,38 @@ open_files_2000(void)
 	leave();
 }
 
+/* As many as there may be; each is a file of its own. */
+static void
+open_files_1024(void)
+{
+	struct rlimit r;
+	static int fd[1024];
+	char name[16];
+	int i, n, v;
+
+	must(getrlimit(RLIMIT_NOFILE, &r) == 0);
+	r.rlim_cur = 1024;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		skip("so many files");
+	enter();
+	for (n = 0;; n++) {
+		snprintf(name, sizeof(name), "f%d", n);
+		fd[n] = open(name, O_RDWR | O_CREAT | O_EXCL, 0644);
+		if (fd[n] < 0)
+			break;
+		must(pwrite(fd[n], &n, sizeof(n), n) == sizeof(n));
+	}
+	checkeq(errno, EMFILE);
+	checkeq(fd[n - 1], 1023);
+	checkerr(access(name, F_OK), ENOENT);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		must(pread(fd[i], &v, sizeof(v), i) == sizeof(v) && v == i);
+		must(unlink(name) == 0 && close(fd[i]) == 0);
+	}
+	leave();
+}
+
 const struct test t_name[] = {
 	T(rename_exchange_swaps),
 	T(rename_over_each_kind),
@@ -487,5 +519,6 @@ const struct test t_name[] = {
 	T(files_beyond_2_gib),
 	T(fallocate_makes_room),
 	T(open_files_2000),
+	T(open_files_1024),
 	{0}
 };
