@@ -383,6 +383,38 @@ def removed(name, kind):
             raise Failure("no word about the sector")
 
 
+TORN = """
+mount -t ext2 /dev/%s /mnt || die mount
+for i in 1 2 3 4; do
+	mkdir /mnt/$i
+	(fstest power /mnt/$i $i >/dev/null; echo $i >/gone) &
+	(until [ -e /gone ]; do cp -r /mnt/a /mnt/$i; rm -r /mnt/$i/a; done) 2>/e &
+done
+echo fstest: ready
+wait
+umount /mnt || die umount
+cat /proc/vmcheck || die vmcheck
+echo ext2-test: over
+"""
+
+
+def torn(name, kind):
+    """The same on four CPUs while many write: all of them come to an end."""
+    img = mkfs(name + ".img", 32, "-b 1024", sample(name))
+    disk, how, device = disks.DRIVERS[kind]
+    kw = machine(name, TORN % disk, [], cpus=4)
+    kw["extra"] = disks.drive(img) + device
+    with Machine(qmp=True, **{**kw, **how, "cpus": 4}) as m:
+        m.expect("^fstest: ready")
+        m.drain(random.Random(name).uniform(0.5, 3))
+        m.monitor("drive_del d0")
+        m.expect("^ext2-test: over")
+        if m.wait() != qemu.PASS:
+            raise Failure("QEMU left with %d" % m.rc)
+    tool("e2fsck", "-fy", img, ok=(0, 1))
+    fsck(img)
+
+
 # What an empty disk, a read-only one and one that gets full refuse, as Linux 6.1
 # does; without a word: it works.
 
