@@ -37,10 +37,10 @@ extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], 
 	t_pipe[], t_race[], t_racefork[], t_raceio[], t_random[], t_sched[],
 	t_signal[], t_stack[], t_time[], t_trap[];
 extern const struct test t_pty[], t_ptrace[];
-extern const struct test t_sigrt[], t_timer[], t_racefile[];
+extern const struct test t_sigrt[], t_timer[], t_racefile[], t_restart[];
 extern const struct test t_splice[], t_limit[], t_memfd[];
-extern const struct test t_sockfd[], t_proc[], t_sockname[], t_socket[], t_thread[];
-extern const struct test t_shm[], t_racemap[];
+extern const struct test t_sockfd[], t_sockname[], t_socket[], t_thread[];
+extern const struct test t_proc[], t_procmem[], t_shm[], t_racemap[];
 
 extern int quire;      /* running on Quire: counts are exact */
 extern char exepath[]; /* this program's own file */
