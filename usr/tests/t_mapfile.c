@@ -448,6 +448,40 @@ mapped_zero_device(void)
 	checkeq(*b, 0);
 }
 
+/* A page on each side of 2 and 4 GiB, in a file of one hole. */
+static void
+mapped_beyond_4_gib(void)
+{
+	static const long long edges[] = {1LL << 31, 1LL << 32};
+	struct stat st;
+	char c[4], *at;
+	int i;
+
+	newfile(0);
+	must(ftruncate(fd, (1LL << 32) + 100) == 0);
+	for (i = 0; i < NUM(edges); i++) {
+		at = mmap(0, 2 * PG, RW, MAP_SHARED, fd, edges[i] - PG);
+		must(at != MAP_FAILED);
+		memcpy(at + PG - 2, "abcd", 4);
+		checkeq(msync(at, 2 * PG, MS_SYNC), 0);
+		must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+		checkeq(pread(fd, c, 4, edges[i] - 2), 4);
+		checkeq(memcmp(c, "abcd", 4), 0);
+		checkeq(pwrite(fd, "efgh", 4, edges[i] - 2), 4);
+		checkeq(memcmp(at + PG - 2, "efgh", 4), 0);
+		checkeq(at[PG - 3] | at[PG + 2], 0);
+		if (i == 1) /* the file ends in the second page */
+			checkeq(at[PG + 100], 0);
+		must(munmap(at, 2 * PG) == 0);
+	}
+	must(fstat(fd, &st) == 0);
+	checkrange(st.st_blocks, 4 * PG / 512, 200);
+	at = mmap(0, 2 * PG, RW, MAP_SHARED, fd, 1LL << 32);
+	check(at != MAP_FAILED && nothingat(page((word *)at, 1)));
+	must(ftruncate(fd, 1LL << 32) == 0);
+	check(nothingat((word *)at));
+}
+
 const struct test t_mapfile[] = {
 	T(mapped_writes_modify),
 	T(mapped_zero_device),
@@ -457,6 +491,7 @@ const struct test t_mapfile[] = {
 	T(fault_counts),
 	T(fault_around),
 	T(mapped_hole_of_a_full_disk),
+	T(mapped_beyond_4_gib),
 	T(truncate_shared_ends),
 	T(truncate_private_copies_end),
 	T(truncate_after_fork),
