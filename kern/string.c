@@ -51,7 +51,9 @@ memmove(void *dst, const void *src, size_t n)
 		n--;
 		((volatile char *)to)[n] = from[n];
 	}
-	for (n /= 4; n > 0; n--)
+	n /= 4;
+#pragma GCC unroll 8
+	for (; n > 0; n--)
 		((volatile uint *)to)[n - 1] = ((const uint *)from)[n - 1];
 	return dst;
 }

@@ -42,6 +42,7 @@ static void droppage(struct batch *, struct page *);
 static int outside(struct uvm *, uint va, uint start, uint end);
 static void letgo(struct uvm *, uint va);
 static void puttable(struct page *);
+static uint tablerss(struct uvm *, uint x);
 static uint prottable(struct uvm *, uint va, uint end, int prot, uint *last);
 static pte_t pteprot(pte_t, int prot);
 static void moveslot(pte_t *from, pte_t *to);
@@ -489,21 +490,34 @@ freetables(struct uvm *u)
 			}
 }
 
-/* Pages present, the zero page not among them.  u->lock held. */
+/* Pages present, the zero page not among them.  The mappings say which tables there
+ * are, unless there are more mappings than tables.  u->lock held. */
 uint
 uvmrss(struct uvm *u)
 {
 	uint next = 0, rss = 0;
-	struct page *table;
 
+	if (u->nvma > (int)PDX(USERTOP)) {
+		for (uint x = 0; x < PDX(USERTOP); x++)
+			rss += tablerss(u, x);
+		return rss;
+	}
 	for (int i = 0; i < u->nvma; i++)
 		for (uint x = MAX(next, PDX(u->vmas[i]->start));
 			x <= PDX(u->vmas[i]->end - 1); next = ++x)
-			if (u->pgdir[x] & PTE_P) {
-				table = ptepage(u->pgdir[x]);
-				rss += table->inuse - table->zeros;
-			}
+			rss += tablerss(u, x);
 	return rss;
+}
+
+static uint
+tablerss(struct uvm *u, uint x)
+{
+	struct page *table;
+
+	if ((u->pgdir[x] & PTE_P) == 0)
+		return 0;
+	table = ptepage(u->pgdir[x]);
+	return table->inuse - table->zeros;
 }
 
 /* The first page in [start, end) that is present (anon: and is private memory's

@@ -95,6 +95,27 @@ smaps_private(void)
 	checkeq(value("VmLck:"), 60);
 }
 
+/* What is resident in far more mappings than there are page tables. */
+static void
+rss_of_holes(void)
+{
+	enum { N = 4096 };
+	char *p = mmap(0, N * PG, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long before;
+
+	must(p != MAP_FAILED && slurp("/proc/self/status", 4096) > 0);
+	before = value("VmRSS:");
+	memset(p, 1, N * PG);
+	for (int i = 0; i < N; i += 2)
+		must(munmap(p + i * PG, PG) == 0);
+	must(slurp("/proc/self/status", 4096) > 0);
+	checkrange(value("VmRSS:"), before + 2 * N - 256, before + 2 * N + 256);
+	checkrange(value("VmHWM:"), before + 4 * N - 256, before + 4 * N + 256);
+	must(munmap(p, N * PG) == 0 && slurp("/proc/self/status", 4096) > 0);
+	checkrange(value("VmRSS:"), before - 256, before + 256);
+}
+
 /* A page that two or three show counts a part in each. */
 static void
 smaps_shared(void)
@@ -313,6 +334,7 @@ sysvipc_shm(void)
 const struct test t_procmem[] = {
 	T(smaps_lines),
 	T(smaps_private),
+	T(rss_of_holes),
 	T(smaps_shared),
 	T(smaps_object),
 	T(pagemap_bits),
