@@ -110,11 +110,13 @@ othersetup() {
 	say "This is not Debian or Ubuntu: please install the packages yourself:"
 	say "  Fedora:   meson ninja-build nasm gcc glibc-devel.i686" \
 		"glibc-static.i686 qemu-system-x86 grub2-tools-extra" \
-		"grub2-pc-modules xorriso mtools python3 cpio clang lld gdb"
+		"grub2-pc-modules xorriso mtools python3 cpio clang lld gdb" \
+		"e2fsprogs debootstrap"
 	say "  Arch:     meson nasm gcc lib32-glibc lib32-gcc-libs" \
-		"qemu-system-x86 grub libisoburn mtools python cpio clang lld gdb"
+		"qemu-system-x86 grub libisoburn mtools python cpio clang lld gdb" \
+		"e2fsprogs debootstrap"
 	say "  Homebrew: meson ninja nasm i686-elf-gcc qemu i686-elf-grub" \
-		"xorriso mtools python cpio (and a static i386 BusyBox)"
+		"xorriso mtools python cpio e2fsprogs (and a static i386 BusyBox)"
 	say "then, with a cross file that names your compiler:"
 	say "  meson setup build --cross-file cross-i686.ini -Dbusybox=PATH"
 	exit 1

@@ -95,6 +95,10 @@ SYSCALL(116, sysinfo)
 SYSCALL(121, setdomainname)
 SYSCALL(122, uname)
 SYSCALL(136, personality)
+SYSCALL(172, prctl)
+SYSCALL(355, getrandom)
+
+/* kern/syssched.c */
 SYSCALL(154, sched_setparam)
 SYSCALL(155, sched_getparam)
 SYSCALL(156, sched_setscheduler)
@@ -103,11 +107,9 @@ SYSCALL(158, sched_yield)
 SYSCALL(159, sched_get_priority_max)
 SYSCALL(160, sched_get_priority_min)
 SYSCALL(161, sched_rr_get_interval)
-SYSCALL(172, prctl)
 SYSCALL(241, sched_setaffinity)
 SYSCALL(242, sched_getaffinity)
 SYSCALL(318, getcpu)
-SYSCALL(355, getrandom)
 SYSCALL(423, sched_rr_get_interval_time64)
 
 /* kern/systime.c */
@@ -219,14 +221,16 @@ SYSCALL(141, getdents)
 SYSCALL(148, fdatasync)
 SYSCALL(220, getdents64)
 SYSCALL(221, fcntl64)
-SYSCALL(225, readahead)
-SYSCALL(250, fadvise64)
-SYSCALL(272, fadvise64_64)
-SYSCALL(314, sync_file_range)
 SYSCALL(330, dup3)
 SYSCALL(331, pipe2)
 SYSCALL(344, syncfs)
 SYSCALL(436, close_range)
+
+/* kern/sysadvise.c */
+SYSCALL(225, readahead)
+SYSCALL(250, fadvise64)
+SYSCALL(272, fadvise64_64)
+SYSCALL(314, sync_file_range)
 
 /* kern/syslock.c */
 SYSCALL(143, flock)
@@ -248,24 +252,28 @@ SYSCALL(316, vmsplice)
 
 /* kern/socket.c */
 SYSCALL(102, socketcall)
-SYSCALL(337, recvmmsg)
-SYSCALL(345, sendmmsg)
 SYSCALL(359, socket)
 SYSCALL(360, socketpair)
 SYSCALL(361, bind)
 SYSCALL(362, connect)
 SYSCALL(363, listen)
 SYSCALL(364, accept4)
-SYSCALL(365, getsockopt)
-SYSCALL(366, setsockopt)
 SYSCALL(367, getsockname)
 SYSCALL(368, getpeername)
+SYSCALL(373, shutdown)
+
+/* kern/sockmsg.c */
+SYSCALL(337, recvmmsg)
+SYSCALL(345, sendmmsg)
 SYSCALL(369, sendto)
 SYSCALL(370, sendmsg)
 SYSCALL(371, recvfrom)
 SYSCALL(372, recvmsg)
-SYSCALL(373, shutdown)
 SYSCALL(417, recvmmsg_time64)
+
+/* kern/sockopt.c */
+SYSCALL(365, getsockopt)
+SYSCALL(366, setsockopt)
 
 /* kern/memfd.c */
 SYSCALL(356, memfd_create)

@@ -5,12 +5,12 @@
  *   uvm->lock     sleep; vmas and page directory of one address space.  Faults
  *                 read: they fill slots, and hang new tables where there is
  *                 none (cas); all other changes write
- *   uvmlist lock  spin; the list of all address spaces
- *   maplock       spin, a leaf; the list of the vmas that map an object
  *   pcache lock   spin; the pages of one file or memory object
  *   lrulock       spin; the lists of pages that can be read again
+ *   uvmlistlock   spin; the list of all address spaces
  *   table lock    spin, in the struct page of a page table; its slots
- *   slab, free-list locks: leaves
+ *   slab, free-list locks: only maplock is below
+ *   maplock       spin, a leaf; the list of the vmas that map an object
  */
 #ifndef MM_VM_H
 #define MM_VM_H
