@@ -10,8 +10,8 @@
  *  4. bsync() has many at once; everybody else one, and waits for nothing
  *     meanwhile: so they never wait for each other in a ring.
  *  5. Buffers that nobody refers to and that are clean are on the LRU list; the
- *     oldest go when there are too many, or memory is short.  But a disk keeps
- *     some for good: where there is no memory, these go from block to block.  So
+ *     oldest go when there are too many, or memory is short.  But some stay for
+ *     good (B_KEEP): where there is no memory, these go from block to block.  So
  *     a block that can be read is, and dirty pages, whose blocks must be found,
  *     reach the disk.
  */
@@ -24,7 +24,7 @@
 #include "kern/sched.h"
 #include "kern/string.h"
 
-#define KEEP 16 /* buffers that a disk keeps */
+#define KEEP 16 /* buffers of a disk that stay */
 
 static struct slabcache *bufcache, *datacache[2]; /* of 1 and 2 KiB */
 static struct list allbufs = {&allbufs, &allbufs};
@@ -38,7 +38,7 @@ static struct buf *newbuf(struct bufs *, uint block, int must);
 static struct buf *allocbuf(struct bufs *);
 static char *newdata(struct bufs *);
 static void freebuf(struct buf *);
-static struct buf *evict(struct bufs *, uint keep);
+static struct buf *evict(struct bufs *, uint flags);
 static void waitfree(struct bufs *);
 static void waitbusy(struct buf *);
 static int fill(struct buf *);
@@ -98,6 +98,7 @@ bopen(struct blkdev *dev, uint size, uint nblocks)
 			return 0;
 		}
 		acquire(&bs->lock);
+		b->flags = B_KEEP;
 		bs->n++;
 		unref(b);
 		release(&bs->lock);
@@ -140,7 +141,7 @@ shrink(uint pages)
 
 	acquire(&allbufslock);
 	listeach(bs, &allbufs, link) {
-		while (bytes < pages * PGSIZE && (b = evict(bs, KEEP))) {
+		while (bytes < pages * PGSIZE && (b = evict(bs, B_KEEP))) {
 			b->next = gone;
 			gone = b;
 			bytes += bs->size;
@@ -154,23 +155,25 @@ shrink(uint pages)
 	return bytes / PGSIZE;
 }
 
-/* Take the oldest unused buffer out of the table, if there are more than keep:
- * it, or 0. */
+/* Take the oldest unused buffer out of the table that has none of the flags: it,
+ * or 0. */
 static struct buf *
-evict(struct bufs *bs, uint keep)
+evict(struct bufs *bs, uint flags)
 {
-	struct buf *b = 0;
+	struct buf *b, *found = 0;
 
 	acquire(&bs->lock);
-	if (bs->nlru > keep) {
-		b = listitem(bs->lru.next, struct buf, link);
+	listeach(b, &bs->lru, link) {
+		if (b->flags & flags)
+			continue;
 		listdel(&b->link);
-		bs->nlru--;
 		listdel(&b->hashlink);
 		bs->n--;
+		found = b;
+		break;
 	}
 	release(&bs->lock);
-	return b;
+	return found;
 }
 
 static void
@@ -278,10 +281,9 @@ find(struct bufs *bs, uint block)
 	listeach(b, &bs->hash[block % NBUFHASH], hashlink) {
 		if (b->block != block)
 			continue;
-		if (b->ref++ == 0 && !(b->flags & B_DIRTY)) {
+		b->ref++;
+		if (!(b->flags & B_DIRTY))
 			listdel(&b->link);
-			b->of->nlru--;
-		}
 		return b;
 	}
 	return 0;
@@ -300,7 +302,7 @@ newbuf(struct bufs *bs, uint block, int must)
 		waitfree(bs);
 	if (b) {
 		b->block = block;
-		b->flags = 0;
+		b->flags &= B_KEEP;
 		b->ref = 1;
 	}
 	return b;
@@ -342,7 +344,7 @@ waitfree(struct bufs *bs)
 	(void)flush(bs, 0);
 	acquire(&bs->lock);
 	bs->nwait++;
-	if (bs->nlru == 0)
+	if (listempty(&bs->lru))
 		(void)sleepuntil(&bs->waitq, &bs->lock, nowns() + NSEC / 100,
 			0);
 	bs->nwait--;
@@ -421,7 +423,6 @@ settle(struct buf *b)
 		listadd(&bs->lru, &b->link);
 	else
 		listpush(&bs->lru, &b->link);
-	bs->nlru++;
 	if (bs->nwait)
 		wakeup(&bs->waitq);
 }

@@ -15,6 +15,7 @@ enum { /* struct buf flags [bufs lock] */
 	B_VALID = 1, /* data is what the disk has, or newer */
 	B_DIRTY = 2, /* newer: on the list of what is to be written */
 	B_BUSY = 4,  /* being read, written or changed: one at a time may */
+	B_KEEP = 8,  /* memory that the disk's buffers keep */
 };
 
 struct buf {
@@ -41,8 +42,8 @@ struct bufs { /* the buffers of one mounted disk */
 	struct list hash[NBUFHASH]; /* [lock] */
 	struct list lru;       /* oldest first [lock] */
 	struct list dirty;     /* [lock] */
-	uint n, nlru;          /* buffers, those on lru [lock] */
-	int nwait;             /* who waits for one of these [lock] */
+	uint n;                /* buffers [lock] */
+	int nwait;             /* who waits for one on lru [lock] */
 	int flying;            /* writes under way [lock] */
 	int err;               /* of a write, until bsync() tells [lock] */
 	struct waitq waitq;    /* for a buffer that is busy, or on lru, or
