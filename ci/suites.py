@@ -672,6 +672,8 @@ def mapped():
     yield ondisk("mapped-1", 1, 4096, "mapfile mmap mlock cache file_ "
                  "name mount limit disk_counts", "")
     yield ondisk("mapped-4", 4, 1024, "mapfile mlock cache", "tlbcheck")
+    yield ondisk("mapped-short", 1, 1024, "short_memory", "", ram=16)
+    yield ondisk("mapped-short-4", 4, 4096, "short_memory", "", ram=16)
     for cpus, size in (2, 4096), (4, 1024):
         yield ondisk("mapped-%d-race" % cpus, cpus, size, " ".join(MAPRACES),
                      "RACES=200")
@@ -691,14 +693,14 @@ MAPRACES = ["unlink_against_pagein", "kill_during_pagein",
             "umount_against_users", "umount_against_all"]
 
 
-def ondisk(name, cpus, size, words, env, timeout=400):
+def ondisk(name, cpus, size, words, env, timeout=400, ram=256):
     """The tests with these names, whose files are on an ext2, and that have
     another to mount: a job.  No flush waits for the host's disk."""
     def run(name):
         images = [ext2tests.mkfs("%s-%d.img" % (name, mb), mb, "-b %d" % size)
                   for mb in (64, 8)]
         results = tapboot(
-            name, kernel=KERNEL, initrd=testroot(), cpus=cpus, ram=256,
+            name, kernel=KERNEL, initrd=testroot(), cpus=cpus, ram=ram,
             append="init=/bin/t panic=exit quiet DISK=/dev/vda SPARE=/dev/vdb "
             "%s -- %s" % (env, words), timeout=timeout,
             extra=[a for img in images

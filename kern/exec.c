@@ -50,10 +50,14 @@ static void execfree(struct exec *e);
 int
 doexec(const char *path, uint argv, uint envp, int kernel)
 {
+	struct file *f;
 	int err;
-	struct file *f = openexec(path, &err);
 
-	return f ? doexecfile(f, 0, path, argv, envp, kernel) : err;
+	do
+		if ((f = openexec(path, &err)))
+			err = doexecfile(f, 0, path, argv, envp, kernel);
+	while (err == -ENOMEM && memwait());
+	return err;
 }
 
 int

@@ -56,6 +56,7 @@ static int wrapped;                /* pids are being used again [proctree] */
 static struct session kernelsession = {.ref = 1}; /* of kernel threads */
 
 static struct fsinfo *fscopy(struct fsinfo *);
+static int tryclone(const struct cloneargs *);
 static struct proc *newproc(void);
 static void groupput(struct tgroup *tg);
 static int inherit(struct proc *np, struct proc *p, uint flags);
@@ -205,6 +206,17 @@ bad:
 
 int
 doclone(const struct cloneargs *c)
+{
+	int pid;
+
+	do
+		pid = tryclone(c);
+	while (pid == -ENOMEM && memwait());
+	return pid;
+}
+
+static int
+tryclone(const struct cloneargs *c)
 {
 	struct proc *p = myproc(), *np;
 	uint flags = c->flags;

@@ -411,6 +411,10 @@ int dirtysleep(int64_t deadline);
 
 void reclaiminit(void); /* starts the thread; from the first process */
 
+/* A call that has changed nothing found no memory: 1: try again, since memory is
+ * short and some could be freed.  May sleep; no lock held. */
+int memwait(void);
+
 /* Who else keeps what can be read or made again: fn gives back about so many
  * pages' worth of it, and returns how many.  May be called with any lock held
  * but spinlocks, so it only tries to lock.  At boot. */

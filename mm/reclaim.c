@@ -18,7 +18,7 @@
 
 #define NSHRINK 4
 #define LOOK    32  /* pages looked at with the lists locked */
-#define PASSES  32  /* after which writing does not help */
+#define PASSES  32  /* without success, by anybody: then there is none */
 #define BATCH   16  /* pages that one who waits frees */
 #define WRITE   256 /* pages written to be able to free some */
 #define UNMAP   32u /* and unmapped */
@@ -31,6 +31,8 @@ static struct list active, inactive; /* [lrulock] */
 
 static uint (*shrinkers[NSHRINK])(uint); /* set at boot */
 static int nshrink;
+
+static volatile uint freed; /* changes when somebody has freed pages */
 
 static struct spinlock lock;
 static struct waitq work; /* the thread sleeps */
@@ -45,8 +47,10 @@ static uint shrink(uint n);
 static void reclaimer(void *);
 static uint unmapold(void);
 static int writeold(void);
+static int readold(void);
 static int isdirty(struct page *);
-static int ismapped(struct page *);
+static int isbusy(struct page *);
+static int isclean(struct page *);
 static struct pcache *oldest(int (*is)(struct page *), uint *index);
 static struct pcache *holdpcache(struct pcache *);
 
@@ -140,6 +144,7 @@ take(uint n, int force)
 			got++;
 		}
 	}
+	freed += got;
 	return got;
 }
 
@@ -263,19 +268,34 @@ reclaimkick(void)
 	release(&lock);
 }
 
-/* An allocation failed: free something, with unmapping or writing if it must be.
- * 1, or 0: nothing is left to free.  May sleep; no uvm->lock, no spinlock
- * held. */
+/* An allocation failed: free something, whoever has used it lately, with
+ * unmapping, writing or waiting if it must be.  1, or 0: nothing is left to free
+ * but what is pinned.  May sleep; no uvm->lock, no spinlock held. */
 int
 reclaimwait(void)
 {
+	uint seen = freed;
+
 	for (int i = 0; i < PASSES; i++) {
-		if (reclaim(BATCH) > 0 || unmapold() > 0)
+		if (reclaim(BATCH) > 0 || take(BATCH, 1) > 0 || unmapold() > 0)
 			return 1;
-		if (!writeold())
+		if (lrustat.active + lrustat.inactive == 0)
 			return 0;
+		if (!writeold())
+			(void)readold();
+		if (freed != seen) { /* others were faster */
+			seen = freed;
+			i = 0;
+		}
 	}
 	return 0;
+}
+
+/* See mm.h. */
+int
+memwait(void)
+{
+	return scarce() > 0 && reclaimwait();
 }
 
 /* The thread. */
@@ -298,7 +318,8 @@ reclaimer(void *arg)
 }
 
 /* Unmap clean pages, of those that were long not used, with what is around them,
- * and free what has no other user then: how many. */
+ * and free what has no other user then: how many.  Waits for locks that take()
+ * only tries. */
 static uint
 unmapold(void)
 {
@@ -306,7 +327,7 @@ unmapold(void)
 	struct pcache *pc;
 
 	for (int i = 0; i < BATCH && got < BATCH; i++) {
-		if ((pc = oldest(ismapped, &index)) == 0)
+		if ((pc = oldest(isclean, &index)) == 0)
 			break;
 		index &= ~(UNMAP - 1);
 		objforget(pc, index, index + UNMAP);
@@ -316,6 +337,7 @@ unmapold(void)
 		got += before > pc->npages ? before - pc->npages : 0;
 		pcachefree(pc);
 	}
+	freed += got;
 	return got;
 }
 
@@ -337,6 +359,25 @@ writeold(void)
 	return 1;
 }
 
+/* Wait for the oldest page that is being read.  0: there is none. */
+static int
+readold(void)
+{
+	uint index;
+	struct pcache *pc = oldest(isbusy, &index);
+	struct page *pg;
+
+	if (pc == 0)
+		return 0;
+	acquire(&pc->lock);
+	pg = treeget(pc, index);
+	if (pg && isbusy(pg))
+		pagesleep(pc, pg);
+	release(&pc->lock);
+	pcachefree(pc);
+	return 1;
+}
+
 static int
 isdirty(struct page *pg)
 {
@@ -344,9 +385,15 @@ isdirty(struct page *pg)
 }
 
 static int
-ismapped(struct page *pg)
+isbusy(struct page *pg)
 {
-	return pg->ref > 1 && !isdirty(pg);
+	return pg->flags & PGF_BUSY;
+}
+
+static int
+isclean(struct page *pg)
+{
+	return !isdirty(pg) && !isbusy(pg);
 }
 
 /* A page that was long not used and is so; its index, and its pcache, referenced;

@@ -310,6 +310,110 @@ memory_and_large_file(void)
 	checkeq(bad, 0);
 }
 
+/* Memory is short: files are on a disk, in a machine of 16 MiB.  Pages of files
+ * are given back before anybody is killed. */
+
+static long freepages; /* at the beginning */
+
+static void
+onlysmall(void)
+{
+	struct sysinfo s;
+
+	must(sysinfo(&s) == 0);
+	if (!quire || !getenv("DISK") || s.totalram > 20 << 20)
+		skip("it wants a disk and 16 MiB");
+	freepages = s.freeram / PG;
+}
+
+static void
+touch(long pages)
+{
+	char *m = mmap(0, pages * PG, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(m != MAP_FAILED);
+	for (long i = 0; i < pages; i++)
+		m[i * PG] = 1;
+	must(munmap(m, pages * PG) == 0);
+}
+
+static void
+touchmost(void)
+{
+	touch(freepages * 3 / 4);
+}
+
+/* All of them have been used lately. */
+static void
+short_memory_takes_clean_pages(void)
+{
+	long killed = vmstat("oom_kill");
+	int fd;
+
+	onlysmall();
+	fd = open("t_cache", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(fd >= 0 && unlink("t_cache") == 0);
+	for (long i = 0; i < freepages * 5 / 8; i++)
+		must(write(fd, want, PG) == PG);
+	must(fsync(fd) == 0);
+	for (int k = 0; k < 3; k++) {
+		must(lseek(fd, 0, SEEK_SET) == 0);
+		while (read(fd, got, PG) > 0)
+			;
+	}
+	child(touchmost);
+	checkeq(vmstat("oom_kill"), killed);
+}
+
+/* A file larger than memory, by write() or by stores. */
+static void
+writefile(int how)
+{
+	char name[20];
+	char *m;
+	int fd;
+
+	sprintf(name, "t_cache%d", how);
+	fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	must(fd >= 0 && unlink(name) == 0);
+	must(ftruncate(fd, freepages * PG) == 0);
+	m = mmap(0, freepages * PG, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(m != MAP_FAILED);
+	for (long i = 0; i < freepages; i++)
+		if (how % 2)
+			m[i * PG] = how;
+		else
+			must(write(fd, want, PG) == PG);
+	_exit(0);
+}
+
+static void
+touchsome(void)
+{
+	touch(freepages / 4);
+}
+
+static void
+short_memory_waits_for_the_disk(void)
+{
+	long killed = vmstat("oom_kill");
+	int left = 4, st;
+
+	onlysmall();
+	for (int i = 0; i < left; i++)
+		if (fork() == 0)
+			writefile(i);
+	while (left > 0) {
+		child(touchsome);
+		while (left > 0 && waitpid(-1, &st, WNOHANG) > 0) {
+			checkeq(st, 0);
+			left--;
+		}
+	}
+	checkeq(vmstat("oom_kill"), killed);
+}
+
 const struct test t_cache[] = {
 	T(advice_results),
 	T(readahead_results),
@@ -319,5 +423,7 @@ const struct test t_cache[] = {
 	T(many_use_one_file),
 	T(mapped_larger_than_memory),
 	T(memory_and_large_file),
+	T(short_memory_takes_clean_pages),
+	T(short_memory_waits_for_the_disk),
 	{0},
 };
