@@ -259,11 +259,14 @@ for i in 1 2 3 4; do
 	fstest model /mnt/m$i /r/m$i $i 2500 || echo "died: model $i" &
 done
 fstest many /mnt/many 1000 || die many
+exec 9>/mnt/open
 while pidof fstest >/dev/null; do
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	umount /mnt 2>/dev/null && die busy
 	mkdir /mnt/z && mv /mnt/z /mnt/q/z && rmdir /mnt/q/z || die z
 done
+exec 9>&-
 wait
 cat /proc/vmcheck || die vmcheck
 umount /mnt || die umount
@@ -317,23 +320,29 @@ echo ext2-test: over
 """
 
 
+def block(img, what):
+    """The first number that debugfs says."""
+    return tool("debugfs", "-R", what, img).split("\n")[-2].split()[0]
+
+
+def failing(img, *bad):
+    """QEMU's arguments: (read or write, block of 1 KiB) is an error."""
+    return ["-blockdev", "driver=blkdebug,node-name=d0,image.driver=file,"
+            "image.filename=%s" % img +
+            "".join(",inject-error.%d.event=none,inject-error.%d.iotype=%s,"
+                    "inject-error.%d.errno=5,inject-error.%d.sector=%d" %
+                    (i, i, how, i, i, int(at) * 2)
+                    for i, (how, at) in enumerate(bad)),
+            "-device", "virtio-blk-pci,drive=d0"]
+
+
 def fails(name):
     img = mkfs(name + ".img", 16, "-b 1024", sample(name))
-
-    def block(what):
-        return tool("debugfs", "-R", what, img).split("\n")[-2].split()[0]
     table = re.search(r"Inode table at (\d+)", tool("dumpe2fs", img)).group(1)
-    bad = (("read", block("blocks /a/file10")), ("read", block("blocks /many")),
-           ("write", table))
-    extra = ["-blockdev", "driver=blkdebug,node-name=d0,image.driver=file,"
-             "image.filename=%s" % img +
-             "".join(",inject-error.%d.event=none,inject-error.%d.iotype=%s,"
-                     "inject-error.%d.errno=5,inject-error.%d.sector=%d" %
-                     (i, i, how, i, i, int(at) * 2)
-                     for i, (how, at) in enumerate(bad)),
-             "-device", "virtio-blk-pci,drive=d0"]
     kw = machine(name, FAILS, [])
-    kw["extra"] = extra
+    kw["extra"] = failing(img, ("read", block(img, "blocks /a/file10")),
+                          ("read", block(img, "blocks /many")),
+                          ("write", table))
     boot(expect="^ext2-test: over", **kw)
 
 
@@ -358,15 +367,20 @@ write that; fsync that: EIO; fsync that again: EIO; unlink; mkdir; truncate
 """
 
 
-def removed(name, kind):
-    """What is in memory stays, the rest is EIO, and it can be unmounted."""
+def olds(name):
+    """A folder of files full of x."""
     top = path(name + ".sample")
     os.makedirs(os.path.join(top, "dir"), exist_ok=True)
     for n, size in ("old", 300000), ("cold", 300000), ("cold2", 300000), \
             ("dir/name", 1):
         with open(os.path.join(top, n), "wb") as f:
             f.write(b"x" * size)
-    img = mkfs(name + ".img", 16, "-b 1024", top)
+    return top
+
+
+def removed(name, kind):
+    """What is in memory stays, the rest is EIO, and it can be unmounted."""
+    img = mkfs(name + ".img", 16, "-b 1024", olds(name))
     disk, how, device = disks.DRIVERS[kind]
     kw = machine(name, REMOVED % (disk, disk), [])
     kw["extra"] = disks.drive(img) + device
@@ -438,13 +452,29 @@ ERRORS = {"EIO": "Input/output error", "EROFS": "Read-only file system",
           "EFBIG": "File too large"}
 
 
+# Who is told that a block cannot be written: each open file once.
+UNWRITTEN = """
+fsync; write; fsync: EIO; fsync again; another's fsync: EIO; and again; a new
+one's; read; msync: EIO; again; new fsync: EIO; start; range: EIO; fsync then;
+write through: EIO; elsewhere; fsync: EIO; fsync; write; fsync after sync:
+EIO; fsync again; write; syncfs: EIO; syncfs again; close
+"""
+
+
+def unwritten(name):
+    img = mkfs(name + ".img", 8, "-b 1024", olds(name))
+    kw = machine(name, "mount -t ext2 /dev/vda /mnt || die mount\n"
+                 "fstest unwritten /mnt || die unwritten\n"
+                 "umount /mnt || die umount\necho ext2-test: over\n", [])
+    kw["extra"] = failing(img, ("write", block(img, "blocks /old")))
+    m = boot(expect="^ext2-test: over", **kw)
+    fsck(img)
+    compare(m, UNWRITTEN)
+
+
 def edges(name):
-    top = path(name + ".sample")
-    os.makedirs(os.path.join(top, "dir"), exist_ok=True)
-    with open(os.path.join(top, "old"), "wb") as f:
-        f.write(b"x" * 300000)
     img = mkfs(name + ".img", 8, "-b 1024 -N 64")
-    other = mkfs(name + "-ro.img", 8, "-b 1024", top)
+    other = mkfs(name + "-ro.img", 8, "-b 1024", olds(name))
     with open(path(name + "-0.img"), "wb"):
         pass
     kw = machine(name, "mount -t ext2 /dev/vda /mnt || die mount\n"

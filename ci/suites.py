@@ -656,7 +656,7 @@ def ext2():
         run = job(ext2tests.use, "ext2-" + kind, kind)
         yield "ext2-" + kind, wide(run) if cpus > 1 else run
     yield "ext2-crowd", wide(job(ext2tests.crowd, "ext2-crowd"))
-    for fn in ("refuse", "nomem", "fails", "edges"):
+    for fn in ("refuse", "nomem", "fails", "unwritten", "edges"):
         yield "ext2-" + fn, job(getattr(ext2tests, fn), "ext2-" + fn)
     for kind in ("virtio", "ide-dma", "ide-pio", "ahci"):
         name = "ext2-removed-" + kind

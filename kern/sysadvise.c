@@ -123,7 +123,7 @@ sync(struct file *f, int64_t from, int64_t n, uint flags)
 {
 	struct pcache *pc = filepcache(f);
 	int64_t end = n ? (int64_t)((uint64_t)from + n) : INT64_MAX;
-	int err = 0;
+	int err = 0, e = 0;
 
 	if (flags & ~(SYNC_WAIT_BEFORE | SYNC_WRITE | SYNC_WAIT_AFTER))
 		return -EINVAL;
@@ -140,7 +140,7 @@ sync(struct file *f, int64_t from, int64_t n, uint flags)
 		err = pcachewriteback(pc, from, end, 0);
 	if (flags & SYNC_WAIT_AFTER && !err)
 		err = pcachewriteback(pc, from, end, 1);
-	if (flags & (SYNC_WAIT_BEFORE | SYNC_WAIT_AFTER) && !err)
-		err = pcacheerror(pc, &f->wberr);
-	return err;
+	if (flags & (SYNC_WAIT_BEFORE | SYNC_WAIT_AFTER))
+		e = pcacheerror(pc, &f->wberr); /* fsync need not tell it */
+	return err < 0 ? err : e;
 }

@@ -14,6 +14,8 @@
  *                                   survive
  *   fstest removed DIR              say what works when the disk goes, which it
  *                                   does before a line can be read
+ *   fstest unwritten DIR            say who is told that the first block of DIR/old
+ *                                   cannot be written
  *   fstest edges DIR DISK EMPTY     say what a read-only disk, an empty one and
  *                                   a full one, on DIR, refuse
  *
@@ -863,6 +865,51 @@ removed(const char *dir)
 	afterwards(old, cold, new, in, out, share);
 }
 
+/* unwritten */
+
+static void
+unwritten(const char *dir)
+{
+	int a, b, c, s;
+	char *m;
+
+	if (chdir(dir) < 0 || (a = open("old", O_RDWR)) < 0 ||
+		(b = open("old", O_RDONLY)) < 0 ||
+		(s = open("old", O_RDWR | O_SYNC)) < 0)
+		die("old");
+	says("fsync", fsync(a));
+	says("write", pwrite(a, "y", 1, 0));
+	says("fsync", fsync(a));
+	says("fsync again", fsync(a));
+	says("another's fsync", fsync(b));
+	says("and again", fdatasync(b));
+	c = open("old", O_RDWR);
+	says("a new one's", fsync(c));
+	says("read", pread(c, buf[0], 1, 0));
+	m = maps(a, PROT_READ | PROT_WRITE);
+	m[1] = 'y';
+	says("msync", msync(m, 4096, MS_SYNC));
+	says("again", msync(m, 4096, MS_SYNC));
+	says("new fsync", fsync(c));
+	m[1] = 'z';
+	says("start", msync(m, 4096, MS_ASYNC));
+	says("range", sync_file_range(a, 0, 4096,
+		SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER));
+	says("fsync then", fsync(a));
+	says("write through", pwrite(s, "x", 1, 2));
+	says("elsewhere", pwrite(s, "x", 1, 8192));
+	says("fsync", fsync(c));
+	says("fsync", fsync(c));
+	says("write", pwrite(a, "y", 1, 0));
+	sync();
+	says("fsync after sync", fsync(a));
+	says("fsync again", fsync(a));
+	says("write", pwrite(a, "y", 1, 0));
+	says("syncfs", syncfs(a));
+	says("syncfs again", syncfs(a));
+	says("close", close(a));
+}
+
 /* edges */
 
 static void
@@ -1023,11 +1070,13 @@ main(int argc, char **argv)
 		power(argv[2], atoi(argv[3]));
 	else if (!strcmp(how, "removed"))
 		removed(argv[2]);
+	else if (!strcmp(how, "unwritten"))
+		unwritten(argv[2]);
 	else if (!strcmp(how, "edges") && argc == 5)
 		edges(argv[2], argv[3], argv[4]);
 	else
-		die("usage: model, walk, many, full, nomem, power, removed or "
-			"edges DIR ...");
+		die("usage: model, walk, many, full, nomem, power, removed, "
+			"unwritten or edges DIR ...");
 	printf("fstest: over\n");
 	return 0;
 }
