@@ -1,7 +1,7 @@
 /*
  * text.h - text that grows as it is written: what a file of /proc says.
  *
- * A long file is written in parts: its function stops after about TEXTPART
+ * A long file is written in parts: its function stops at about TEXTPART
  * bytes, notes in `at' where it was, and sets `more' to be called again.
  */
 #ifndef KERN_TEXT_H

@@ -437,19 +437,21 @@ procrelease(struct file *f)
 	kmfree(pf);
 }
 
+/* What is left of a part, and a part: so a read that has room for it ends at the
+ * end of a line. */
 static int
 procread(struct file *f, struct uio *u, int64_t *off)
 {
 	struct procfile *pf = f->priv;
 	int n = 0, part, err;
+	uint from = 0;
 
 	acquiresleep(&pf->lock);
 	do {
 		err = seektext(f->inode, pf, *off);
 		part = 0;
 		if (err == 0 && *off < pf->base + pf->text.n) {
-			uint from = (uint)(*off - pf->base);
-
+			from = (uint)(*off - pf->base);
 			part = (int)MIN(u->n, pf->text.n - from);
 			err = uioput(u, pf->text.s + from, (uint)part);
 		}
@@ -457,7 +459,8 @@ procread(struct file *f, struct uio *u, int64_t *off)
 			*off += part;
 			n += part;
 		}
-	} while (err == 0 && part > 0 && u->n > 0 && pf->text.more);
+	} while (err == 0 && from > 0 && part > 0 && u->n > 0 &&
+		pf->text.more);
 	releasesleep(&pf->lock);
 	return n ? n : err;
 }

@@ -37,23 +37,27 @@ showsmaps(struct text *t, int pid)
 	return eachvma(t, pid, showvmasize);
 }
 
+/* As many of the mappings as fit in a part whole, one in any case. */
 static int
 eachvma(struct text *t, int pid,
 	void (*show)(struct text *, struct uvm *, struct vmainfo *))
 {
 	struct uvm *u = procuvm(pid);
 	struct vmainfo v;
+	uint n;
 
 	if (u == 0)
 		return 0;
-	while (t->err == 0 && uvmvma(u, t->at, &v)) {
+	while (t->err == 0 && t->more == 0 && uvmvma(u, t->at, &v)) {
+		n = t->n;
 		show(t, u, &v);
 		if (v.file)
 			fileclose(v.file);
-		t->at = v.end;
-		t->more = t->n >= TEXTPART;
-		if (t->more)
-			break;
+		t->more = t->n > TEXTPART;
+		if (n && t->more)
+			t->n = n;
+		else
+			t->at = v.end;
 	}
 	freeuvm(u);
 	return t->err;

@@ -59,6 +59,34 @@ smaps_lines(void)
 	checkrange(value("VmRSS:"), all - 64, all + 64);
 }
 
+/* A read of many mappings ends where one ends, unless it is short of room. */
+static void
+smaps_whole(void)
+{
+	static const char *const names[] = {"/proc/self/maps", "/proc/self/smaps"};
+	char *p = mmap(0, 400 * PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd;
+	long n;
+
+	must(p != MAP_FAILED);
+	for (int i = 0; i < 400; i += 2)
+		must(mprotect(p + i * PG, PG, PROT_NONE) == 0);
+	for (int i = 0; i < 2; i++) {
+		fd = open(names[i], O_RDONLY);
+		must(fd >= 0);
+		for (int part = 0; part < 2; part++) {
+			n = read(fd, text, 65536);
+			checkrange(n, 3000, 4096);
+			check(n > 0 && text[n - 1] == '\n');
+		}
+		checkeq(read(fd, text, 1000), 1000);
+		n = read(fd, text, 65536);
+		checkrange(n, 3000, 7200); /* the rest, and more */
+		check(n > 0 && text[n - 1] == '\n');
+		close(fd);
+	}
+}
+
 /* Pages that are written to, read only, and not touched. */
 static void
 smaps_private(void)
@@ -333,6 +361,7 @@ sysvipc_shm(void)
 
 const struct test t_procmem[] = {
 	T(smaps_lines),
+	T(smaps_whole),
 	T(smaps_private),
 	T(rss_of_holes),
 	T(smaps_shared),
