@@ -42,11 +42,11 @@ fdanon(const struct fileops *ops, void *priv, uint flags)
 struct file *
 fdgetkind(uint fd, const struct fileops *ops, int *err)
 {
-	struct file *f = fdget(fd);
+	struct file *f = fdgetio(fd);
 
 	if (f && f->ops == ops)
 		return f;
-	*err = f && !(f->flags & O_PATH) ? -EINVAL : -EBADF;
+	*err = f ? -EINVAL : -EBADF;
 	if (f)
 		fileclose(f);
 	return 0;

@@ -175,8 +175,8 @@ sys_epoll_ctl(const uint *a)
 
 	if (a[1] != EPOLL_CTL_DEL && copyin(&ev, a[3], sizeof(ev)))
 		return -EFAULT;
-	f = fdget(a[0]);
-	target = fdget(a[2]);
+	f = fdgetio(a[0]);
+	target = fdgetio(a[2]);
 	err = ctlcheck(f, target, a[1], ev.events);
 	if (err == 0) {
 		ep = f->priv;
@@ -197,7 +197,7 @@ sys_epoll_ctl(const uint *a)
 static int
 ctlcheck(struct file *f, struct file *target, uint op, uint events)
 {
-	if (f == 0 || target == 0 || (f->flags | target->flags) & O_PATH)
+	if (f == 0 || target == 0)
 		return -EBADF;
 	if (target->ops->poll == 0)
 		return -EPERM;

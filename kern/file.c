@@ -155,6 +155,18 @@ fdget(uint fd)
 	return f;
 }
 
+struct file *
+fdgetio(uint fd)
+{
+	struct file *f = fdget(fd);
+
+	if (f && f->flags & O_PATH) {
+		fileclose(f);
+		return 0;
+	}
+	return f;
+}
+
 int
 fdalloc(struct file *f, int min, int cloexec)
 {

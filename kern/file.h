@@ -114,9 +114,10 @@ int filetruncate(struct file *, uint64_t size, int grow);
 int fileread(struct file *, void *dst, uint n, uint64_t off);
 
 /* The running process's descriptors.  fdget: a new reference, or 0 (the caller
- * returns -EBADF).  fdalloc installs f (taking over the reference) at the lowest
+ * returns -EBADF).  fdgetio: 0, too, if it was opened with O_PATH.  fdalloc installs f (taking over the reference) at the lowest
  * free descriptor >= min: it, or -EMFILE with f untouched. */
 struct file *fdget(uint fd);
+struct file *fdgetio(uint fd);
 int fdalloc(struct file *f, int min, int cloexec);
 int fdclose(uint fd);          /* 0 or -EBADF */
 

@@ -175,18 +175,15 @@ sys_socketpair(const uint *a)
 struct socket *
 getsock(uint fd, struct file **fp, int *err)
 {
-	struct file *f = fdget(fd);
+	struct file *f = fdgetio(fd);
 
-	*err = -EBADF;
-	if (f == 0)
-		return 0;
-	if (issocket(f)) {
+	if (f && issocket(f)) {
 		*fp = f;
 		return f->priv;
 	}
-	if (!(f->flags & O_PATH))
-		*err = -ENOTSOCK;
-	fileclose(f);
+	*err = f ? -ENOTSOCK : -EBADF;
+	if (f)
+		fileclose(f);
 	return 0;
 }
 

@@ -32,7 +32,7 @@ static int offsets(const uint *a, struct splice *s, int64_t off[2]);
 int
 sys_splice(const uint *a)
 {
-	struct splice s = {fdget(a[0]), fdget(a[2]), 0, 0, 0};
+	struct splice s = {fdgetio(a[0]), fdgetio(a[2]), 0, 0, 0};
 	int64_t off[2];
 	int r = rightends(s.in, s.out);
 
@@ -58,8 +58,7 @@ out:
 static int
 rightends(struct file *in, struct file *out)
 {
-	if (!in || !out || ((in->flags | out->flags) & O_PATH) ||
-		(in->flags & O_ACCMODE) == O_WRONLY ||
+	if (!in || !out || (in->flags & O_ACCMODE) == O_WRONLY ||
 		(out->flags & O_ACCMODE) == O_RDONLY)
 		return -EBADF;
 	return 0;
@@ -158,7 +157,7 @@ topipe(struct splice *s, char *page, uint n, int block)
 int
 sys_tee(const uint *a)
 {
-	struct file *in = fdget(a[0]), *out = fdget(a[1]);
+	struct file *in = fdgetio(a[0]), *out = fdgetio(a[1]);
 	int r = rightends(in, out), block = !(a[3] & SPLICE_NONBLOCK);
 	char *page = kalloc();
 
@@ -188,15 +187,15 @@ sys_tee(const uint *a)
 int
 sys_vmsplice(const uint *a)
 {
-	struct file *f = fdget(a[0]);
+	struct file *f;
 	int r = -EBADF, reads;
 
-	if (!f)
+	if (a[3] & ~SPLICE_FLAGS)
+		return -EINVAL;
+	if (!(f = fdgetio(a[0])))
 		return r;
 	reads = (f->flags & O_ACCMODE) == O_RDONLY;
-	if (a[3] & ~SPLICE_FLAGS)
-		r = -EINVAL;
-	else if (!(f->flags & O_PATH) && ispipe(f))
+	if (ispipe(f))
 		r = a[2] == 0 ? 0 : reads ? sys_readv(a) : sys_writev(a);
 	fileclose(f);
 	return r;

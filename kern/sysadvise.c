@@ -39,14 +39,12 @@ sys_fadvise64(const uint *a)
 int
 sys_fadvise64_64(const uint *a)
 {
-	struct file *f = fdget(a[0]);
+	struct file *f = fdgetio(a[0]);
 	int err;
 
 	if (!f)
 		return -EBADF;
-	if (f->flags & O_PATH)
-		err = -EBADF;
-	else if (f->inode && S_ISFIFO(f->inode->mode))
+	if (f->inode && S_ISFIFO(f->inode->mode))
 		err = -ESPIPE;
 	else
 		err = advise(f, ARG64(a[1], a[2]), ARG64(a[3], a[4]), a[5]);
@@ -84,13 +82,13 @@ advise(struct file *f, int64_t from, int64_t n, uint advice)
 int
 sys_readahead(const uint *a)
 {
-	struct file *f = fdget(a[0]);
+	struct file *f = fdgetio(a[0]);
 	int64_t from = ARG64(a[1], a[2]);
 	int err = 0;
 
 	if (!f)
 		return -EBADF;
-	if (f->flags & O_PATH || (f->flags & O_ACCMODE) == O_WRONLY)
+	if ((f->flags & O_ACCMODE) == O_WRONLY)
 		err = -EBADF;
 	else if (!f->inode || !(S_ISREG(f->inode->mode) ||
 			S_ISBLK(f->inode->mode)))
@@ -105,15 +103,12 @@ sys_readahead(const uint *a)
 int
 sys_sync_file_range(const uint *a)
 {
-	struct file *f = fdget(a[0]);
+	struct file *f = fdgetio(a[0]);
 	int err;
 
 	if (!f)
 		return -EBADF;
-	if (f->flags & O_PATH)
-		err = -EBADF;
-	else
-		err = sync(f, ARG64(a[1], a[2]), ARG64(a[3], a[4]), a[5]);
+	err = sync(f, ARG64(a[1], a[2]), ARG64(a[3], a[4]), a[5]);
 	fileclose(f);
 	return err;
 }

@@ -237,11 +237,9 @@ truncatefd(uint fd, uint64_t size)
 
 	if ((int64_t)size < 0)
 		return -EINVAL;
-	if (!(f = fdget(fd)))
+	if (!(f = fdgetio(fd)))
 		return -EBADF;
-	if (f->flags & O_PATH)
-		err = -EBADF;
-	else if ((f->flags & O_ACCMODE) != O_RDONLY && f->ops->truncate)
+	if ((f->flags & O_ACCMODE) != O_RDONLY && f->ops->truncate)
 		err = filetruncate(f, size, 0);
 	fileclose(f);
 	return err;
@@ -273,11 +271,9 @@ sys_fallocate(const uint *a)
 	struct file *f;
 	int err;
 
-	if (!(f = fdget(a[0])))
+	if (!(f = fdgetio(a[0])))
 		return -EBADF;
-	if (f->flags & O_PATH)
-		err = -EBADF;
-	else if (off < 0 || len <= 0)
+	if (off < 0 || len <= 0)
 		err = -EINVAL;
 	else if (a[1] & ~FALLOC_FL_KEEP_SIZE && a[1] != HOLE)
 		err = -EOPNOTSUPP;

@@ -209,12 +209,12 @@ setflags(struct file *f, uint flags)
 int
 sys_ioctl(const uint *a)
 {
-	struct file *f = fdget(a[0]);
+	struct file *f = fdgetio(a[0]);
 	int r;
 
 	if (!f)
 		return -EBADF;
-	r = f->flags & O_PATH ? -EBADF : ioctlfile(f, a);
+	r = ioctlfile(f, a);
 	fileclose(f);
 	return r;
 }
@@ -273,15 +273,12 @@ sys_fdatasync(const uint *a)
 static int
 syncfd(uint fd)
 {
-	struct file *f = fdget(fd);
+	struct file *f = fdgetio(fd);
 	int err;
 
 	if (!f)
 		return -EBADF;
-	if (f->flags & O_PATH)
-		err = -EBADF;
-	else
-		err = f->ops->sync ? f->ops->sync(f) : -EINVAL;
+	err = f->ops->sync ? f->ops->sync(f) : -EINVAL;
 	fileclose(f);
 	return err;
 }
@@ -297,13 +294,12 @@ sys_sync(const uint *a)
 int
 sys_syncfs(const uint *a)
 {
-	struct file *f = fdget(a[0]);
-	int err = -EBADF;
+	struct file *f = fdgetio(a[0]);
+	int err;
 
 	if (!f)
-		return err;
-	if (!(f->flags & O_PATH))
-		err = syncsuper(f->inode->super, 1);
+		return -EBADF;
+	err = syncsuper(f->inode->super, 1);
 	fileclose(f);
 	return err;
 }
@@ -350,15 +346,13 @@ static int
 getdents(const uint *a, int old)
 {
 	struct dents d = {{emitdent}, 0, 0, MIN(a[2], PGSIZE), old, 0};
-	struct file *f = fdget(a[0]);
+	struct file *f = fdgetio(a[0]);
 	int64_t off;
 	int r;
 
 	if (!f)
 		return -EBADF;
-	if (f->flags & O_PATH)
-		r = -EBADF;
-	else if (!f->ops->readdir)
+	if (!f->ops->readdir)
 		r = -ENOTDIR;
 	else if (f->dentry && f->dentry->unlinked)
 		r = -ENOENT;

@@ -288,15 +288,13 @@ sys__llseek(const uint *a)
 static int64_t
 seekfd(uint fd, int64_t off, int whence)
 {
-	struct file *f = fdget(fd);
+	struct file *f = fdgetio(fd);
 	int64_t r;
 	int locked;
 
 	if (!f)
 		return -EBADF;
-	if (f->flags & O_PATH) {
-		r = -EBADF;
-	} else if (!f->ops->seek) {
+	if (!f->ops->seek) {
 		r = -ESPIPE;
 	} else {
 		locked = lockpos(f);

@@ -125,15 +125,12 @@ sys_flock(const uint *a)
 
 	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
 		return -EINVAL;
-	if (!(f = fdget(a[0])))
+	if (!(f = fdgetio(a[0])))
 		return -EBADF;
 	want.owner = f;
 	want.pid = myproc()->tg->tgid;
 	want.type = op == LOCK_SH ? F_RDLCK : op == LOCK_EX ? F_WRLCK : F_UNLCK;
-	if (f->flags & O_PATH || !f->inode)
-		err = -EBADF;
-	else
-		err = flockset(f->inode, &want, !(a[1] & LOCK_NB));
+	err = f->inode ? flockset(f->inode, &want, !(a[1] & LOCK_NB)) : -EBADF;
 	fileclose(f);
 	return err;
 }

@@ -45,7 +45,7 @@ mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
 	int r;
 
 	if (!(flags & MAP_ANONYMOUS)) {
-		f = fdget(fd);
+		f = fdgetio(fd);
 		if (f == 0)
 			return -EBADF;
 	}
@@ -64,7 +64,7 @@ static int
 iszero(struct file *f)
 {
 	return f->inode && S_ISCHR(f->inode->mode) &&
-	       f->inode->rdev == makedev(1, 5) && !(f->flags & O_PATH);
+	       f->inode->rdev == makedev(1, 5);
 }
 
 /* /dev/zero gives what no file does, private or shared. */

@@ -19,7 +19,6 @@ static int ptslookup(struct inode *, struct dentry *);
 static int ptsvalid(struct dentry *);
 static int ptssetattr(struct inode *);
 static int ptsreaddir(struct file *, struct dirsink *);
-static int64_t ptsseek(struct file *, int64_t off, int whence);
 
 const struct fstype devptstype = {
 	.name = "devpts", .mount = ptsmount, .single = 1
@@ -31,7 +30,7 @@ static const struct inodeops ptsops = {
 	.setattr = ptssetattr,
 };
 static const struct fileops ptsdirops = {
-	.seek = ptsseek,
+	.seek = dirseek,
 	.readdir = ptsreaddir,
 };
 
@@ -40,27 +39,20 @@ ptsmount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
 {
 	struct super *s = supernew(type, source, 0, 0x1cd1); /* its magic */
+	struct inode *ip;
 
 	(void)flags;
 	(void)data;
 	if (s == 0)
 		return -ENOMEM;
-	s->root = dentrynew(0, "", 0);
-	if (s->root == 0)
-		goto bad;
-	s->root->inode = inodenew(s, S_IFDIR | 0755);
-	if (s->root->inode == 0)
-		goto bad;
-	s->root->inode->ino = 1;
-	s->root->inode->nlink = 2;
-	s->root->inode->ops = &ptsrootops;
-	s->root->inode->fops = &ptsdirops;
+	if ((ip = inodenew(s, S_IFDIR | 0755))) {
+		ip->ino = 1;
+		ip->nlink = 2;
+		ip->ops = &ptsrootops;
+		ip->fops = &ptsdirops;
+	}
 	*sp = s;
-	return 0;
-bad:
-	dput(s->root);
-	superput(s);
-	return -ENOMEM;
+	return superroot(s, ip);
 }
 
 /* Names are numbers without zeroes in front: d's, or -1. */
@@ -115,13 +107,6 @@ ptssetattr(struct inode *ip)
 	struct ptsattr a = {ip->mode, ip->uid, ip->gid, ip->ctime};
 
 	return ptsattr((uint)ip->ino - FIRST, 0, &a);
-}
-
-static int64_t
-ptsseek(struct file *f, int64_t off, int whence)
-{
-	(void)f;
-	return whence == 0 && off >= 0 ? off : -EINVAL;
 }
 
 /* The offset is the number of the next slave and FIRST; below are the dots. */

@@ -296,6 +296,10 @@ void vfsinit(void);        /* mount the root */
 struct super *supernew(const struct fstype *, const char *source,
 	const struct superops *, uint magic);
 
+/* Its root becomes ip, whose reference is taken over: 0; or -ENOMEM, also where ip
+ * is 0, and both are dropped. */
+int superroot(struct super *s, struct inode *ip);
+
 /* Copy the next of the options, which have commas between them, to buf and move
  * *data on: 1; 0: there is none; -EINVAL: it is too long. */
 int nextoption(const char **data, char *buf, uint n);
@@ -440,7 +444,8 @@ int fmwrite(struct file *, struct uio *, int64_t *off);
 int fmwritelocked(struct file *, struct uio *, int64_t *off, uint max);
 int64_t fmseek(struct file *, int64_t off, int whence);
 int fmtruncate(struct file *, uint64_t size);
-int64_t dirseek(struct file *, int64_t off, int whence); /* to a cookie */
+/* To a cookie of readdir, or where a file has no end. */
+int64_t dirseek(struct file *, int64_t off, int whence);
 
 /* cpio.c: unpack a newc archive of n bytes at physical address pa into the root,
  * giving its memory to the free lists on the way.  Accepts several archives one

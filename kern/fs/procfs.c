@@ -60,7 +60,6 @@ static struct dentry *procfollow(struct inode *, int *);
 static int procread(struct file *, struct uio *, int64_t *);
 static int procwrite(struct file *, struct uio *, int64_t *);
 static int procrawread(struct file *, struct uio *, int64_t *);
-static int64_t procseek(struct file *, int64_t, int);
 static int procreaddir(struct file *, struct dirsink *);
 static void procrelease(struct file *);
 
@@ -93,19 +92,19 @@ static const struct inodeops procmagicops = {
 static const struct fileops procfileops = {
 	.read = procread,
 	.write = procwrite,
-	.seek = procseek,
+	.seek = dirseek,
 	.release = procrelease,
 };
 
 static const struct fileops procdirops = {
-	.seek = procseek,
+	.seek = dirseek,
 	.readdir = procreaddir,
 };
 
 static const struct fileops procrawops = {
 	.read = procrawread,
 	.write = procwrite,
-	.seek = procseek,
+	.seek = dirseek,
 };
 
 static const struct procent piddir = {
@@ -168,21 +167,10 @@ treemount(const struct fstype *type, const char *source, uint magic,
 {
 	struct super *s = supernew(type, source, 0, magic);
 
-
 	if (s == 0)
 		return -ENOMEM;
-	s->root = dentrynew(0, "", 0);
-	if (s->root == 0)
-		goto bad;
-	s->root->inode = procinode(s, root, ROOTINO);
-	if (s->root->inode == 0)
-		goto bad;
 	*sp = s;
-	return 0;
-bad:
-	dput(s->root);
-	superput(s);
-	return -ENOMEM;
+	return superroot(s, procinode(s, root, ROOTINO));
 }
 
 /* Of an inode number (P1): which process, CPU or disk it belongs to, 0: none. */
@@ -553,19 +541,6 @@ procwrite(struct file *f, struct uio *u, int64_t *off)
 		return err;
 	*off += n;
 	return (int)n;
-}
-
-static int64_t
-procseek(struct file *f, int64_t off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += f->off;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->off = off;
-	return off;
 }
 
 /* Offsets: 0 and 1 are the dots, from 2 the table or descriptors, from

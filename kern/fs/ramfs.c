@@ -125,22 +125,15 @@ rammount(const struct fstype *type, const char *source, uint flags,
 	s->maxnames = o.maxnames;
 	s->nnames = 1;
 	s->priv = (void *)o.given;
-	if (!(s->root = dentrynew(0, "", 0)))
-		goto bad;
-	s->root->inode = ip = inodenew(s, S_IFDIR | o.mode);
-	if (!ip)
-		goto bad;
-	ip->uid = o.uid;
-	ip->gid = o.gid;
-	ip->nlink = 2;
-	ip->ops = &ramops;
-	ip->fops = &dirops;
+	if ((ip = inodenew(s, S_IFDIR | o.mode))) {
+		ip->uid = o.uid;
+		ip->gid = o.gid;
+		ip->nlink = 2;
+		ip->ops = &ramops;
+		ip->fops = &dirops;
+	}
 	*sp = s;
-	return 0;
-bad:
-	dput(s->root);
-	superput(s);
-	return -ENOMEM;
+	return superroot(s, ip);
 }
 
 /* See file.h.  All are in a file system that is mounted nowhere. */

@@ -402,6 +402,19 @@ supernew(const struct fstype *type, const char *source,
 	return s;
 }
 
+int
+superroot(struct super *s, struct inode *ip)
+{
+	if (ip && (s->root = dentrynew(0, "", 0))) {
+		s->root->inode = ip;
+		return 0;
+	}
+	if (ip)
+		iput(ip);
+	superput(s);
+	return -ENOMEM;
+}
+
 const struct fstype *
 fstypeat(int i)
 {

@@ -4,7 +4,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -573,12 +577,62 @@ file_initramfs_entries(void)
 	checkeq(a.st_mode, S_IFDIR | 01777);
 }
 
+/* What was opened with O_PATH is a place, and has no bytes. */
+static void
+file_opened_by_o_path(void)
+{
+	static const char *const names[] = {"/dev/zero", "/", "/tmp"};
+	struct iovec v = {(char *)names, 4};
+	struct epoll_event e = {.events = EPOLLIN};
+	int p[2], ep = epoll_create1(0), n, fd;
+	char buf[512];
+	struct stat st;
+
+	must(pipe(p) == 0 && ep >= 0);
+	for (int i = 0; i < NUM(names); i++) {
+		fd = open(names[i], O_PATH);
+		must(fd >= 0);
+		checkerr(read(fd, buf, 1), EBADF);
+		checkerr(pwrite(fd, buf, 1, 0), EBADF);
+		checkerr(lseek(fd, 0, SEEK_SET), EBADF);
+		checkerr(ioctl(fd, FIONREAD, &n), EBADF);
+		checkerr(fsync(fd), EBADF);
+		checkerr(syncfs(fd), EBADF);
+		checkerr(syscall(SYS_getdents64, fd, buf, 512), EBADF);
+		checkerr(ftruncate(fd, 0), EBADF);
+		checkerr(fallocate(fd, 0, 0, 1), EBADF);
+		checkerr(flock(fd, LOCK_SH), EBADF);
+		checkeq(posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL), EBADF);
+		checkerr(readahead(fd, 0, 1), EBADF);
+		checkerr(sync_file_range(fd, 0, 1, 0), EBADF);
+		checkerr(splice(fd, 0, p[1], 0, 1, 0), EBADF);
+		checkerr(tee(fd, p[1], 1, 0), EBADF);
+		checkerr(vmsplice(fd, &v, 1, 0), EBADF);
+		checkerr(vmsplice(fd, &v, 1, 64), EINVAL);
+		checkerr(vmsplice(99, &v, 1, 64), EINVAL);
+		checkerr(shutdown(fd, SHUT_RD), EBADF);
+		checkerr(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e), EBADF);
+		checkerr(epoll_ctl(fd, EPOLL_CTL_ADD, p[0], &e), EBADF);
+		check(mmap(0, PG, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED);
+		checkeq(errno, EBADF);
+		checkeq(fstat(fd, &st), 0);
+		must((n = dup(fd)) >= 0);
+		checkeq(fcntl(n, F_GETFL) & O_PATH, O_PATH);
+		close(n);
+		close(fd);
+	}
+	close(p[0]);
+	close(p[1]);
+	close(ep);
+}
+
 const struct test t_file[] = {
 	T(file_read_write_seek),
 	T(file_vectors),
 	T(file_append),
 	T(file_truncate_and_holes),
 	T(file_open_flags),
+	T(file_opened_by_o_path),
 	T(file_unlinked_lives_while_open),
 	T(file_modes_and_times),
 	T(file_rename),

@@ -146,11 +146,12 @@ names(void)
 	checkeq(readlink(link, name + 8, 8) > 0, 1);
 	check(!strcmp(ttyname(slave), path));
 	must((d = opendir("/dev/pts")));
-	while ((e = readdir(d)))
-		found += atoi(e->d_name) == n && e->d_name[0] != '.' &&
-			e->d_name[0] != 'p' && e->d_type == DT_CHR;
+	for (int i = 0; i < 2; i++, rewinddir(d))
+		while ((e = readdir(d)))
+			found += atoi(e->d_name) == n && e->d_name[0] != '.' &&
+				e->d_name[0] != 'p' && e->d_type == DT_CHR;
 	closedir(d);
-	checkeq(found, 1);
+	checkeq(found, 2);
 	close(master);
 	checkerr(stat(path, &st), ENOENT);
 	checkerr(open(path, O_RDWR), ENOENT);
