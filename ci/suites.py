@@ -690,7 +690,8 @@ def mapped_full():
 MAPRACES = ["unlink_against_pagein", "kill_during_pagein",
             "write_against_msync", "truncate_against_msync",
             "truncate_against_fork", "fault_against_truncate",
-            "umount_against_users", "umount_against_all"]
+            "umount_against_users", "umount_against_all",
+            "remount_against_changes"]
 
 
 def ondisk(name, cpus, size, words, env, timeout=400, ram=256):

@@ -526,6 +526,107 @@ umount_against_all(void)
 	must(umount(DIR) == 0 && rmdir(DIR) == 0);
 }
 
+/* An ext2 becomes read-only while it is changed: a change is done, and kept, or
+ * EROFS; what is open for writing keeps it read-write. */
+static int done, wasreadonly;
+
+static int
+changes(int i)
+{
+	int f, r;
+
+	switch (i % 5) {
+	case 0:
+		return mkdir(DIR "/d", 0700);
+	case 1:
+		return rename(DIR "/d", DIR "/e");
+	case 2:
+		return rmdir(DIR "/e");
+	case 3:
+		f = open(SPAREFILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		r = f >= 0 ? write(f, &i, sizeof(i)) : -1;
+		must(f < 0 || (r == sizeof(i) && close(f) == 0));
+		return r;
+	}
+	if ((f = open(SPAREFILE, O_RDWR)) < 0)
+		return -1;
+	p = mmap(0, PG, RW, MAP_SHARED, f, 0);
+	must(p != MAP_FAILED && close(f) == 0);
+	jitter();
+	*p = i;
+	must(munmap((void *)p, PG) == 0);
+	return 0;
+}
+
+static void
+changesspare(int i)
+{
+	done = changes(i) >= 0;
+	must(done || errno == EROFS);
+}
+
+static void
+remounts(int i)
+{
+	for (i = dice() % 32; i > 0; i--)
+		jitter(); /* a change takes longer to begin */
+	wasreadonly = mount(0, DIR, 0, MS_REMOUNT | MS_RDONLY, 0) == 0;
+	must(wasreadonly || errno == EBUSY);
+}
+
+static void
+isdone(int i)
+{
+	int f, v;
+
+	if (!done)
+		must(changes(i) >= 0);
+	if (i % 5 < 3) {
+		must((access(DIR "/d", F_OK) == 0) == (i % 5 == 0));
+		must((access(DIR "/e", F_OK) == 0) == (i % 5 == 1));
+		return;
+	}
+	f = open(SPAREFILE, O_RDONLY);
+	must(f >= 0 && pread(f, &v, sizeof(v), 0) == sizeof(v) && v == i);
+	must(close(f) == 0);
+}
+
+/* Then all of that is on the disk. */
+static void
+lookreadonly(int i)
+{
+	unsigned short valid = 0;
+	int disk;
+
+	if (!wasreadonly)
+		must(mount(0, DIR, 0, MS_REMOUNT | MS_RDONLY, 0) == 0);
+	disk = open(spare, O_RDONLY);
+	must(disk >= 0);
+	must(pread(disk, &valid, sizeof(valid), 1024 + 58) == sizeof(valid));
+	must(valid == 1 && close(disk) == 0);
+	must(mount(0, DIR, 0, MS_REMOUNT, 0) == 0);
+	isdone(i);
+	if (i % 7)
+		return;
+	must(umount(DIR) == 0 && mount(spare, DIR, "ext2", 0, 0) == 0);
+	done = 1;
+	isdone(i);
+}
+
+static void
+remount_against_changes(void)
+{
+	if (!(spare = getenv("SPARE")))
+		skip("SPARE");
+	catching();
+	must(mkdir(DIR, 0700) == 0 && mount(spare, DIR, "ext2", 0, 0) == 0);
+	race(&(struct race){nobody, remounts, changesspare, lookreadonly});
+	must(unlink(SPAREFILE) == 0 || errno == ENOENT);
+	(void)rmdir(DIR "/d");
+	(void)rmdir(DIR "/e");
+	must(umount(DIR) == 0 && rmdir(DIR) == 0);
+}
+
 const struct test t_racemap[] = {
 	T(unlink_against_pagein),
 	T(kill_during_pagein),
@@ -534,5 +635,6 @@ const struct test t_racemap[] = {
 	T(truncate_against_fork),
 	T(punch_against_fault),
 	T(umount_against_all),
+	T(remount_against_changes),
 	{0},
 };
