@@ -27,6 +27,7 @@ static int frompipe(struct splice *, char *page, uint n, int block);
 static int topipe(struct splice *, char *page, uint n, int block);
 static int rightends(struct file *in, struct file *out);
 static int offsets(const uint *a, struct splice *s, int64_t off[2]);
+static int usertopipe(struct file *, const struct iovec *, uint n, int block);
 
 /* in, offset, out, offset, length, flags. */
 int
@@ -182,21 +183,51 @@ sys_tee(const uint *a)
 	return r;
 }
 
-/* fd, iovec, count, flags: as writev or readv of that end of a pipe.  Pages are
- * copied, so what the caller does with them afterwards is not seen. */
+/* fd, iovec, count, flags.  Pages are copied, so what the caller does with them
+ * afterwards is not seen. */
 int
 sys_vmsplice(const uint *a)
 {
+	struct iovec small[8], *iov;
 	struct file *f;
-	int r = -EBADF, reads;
+	int r = -EBADF;
 
 	if (a[3] & ~SPLICE_FLAGS)
 		return -EINVAL;
 	if (!(f = fdgetio(a[0])))
 		return r;
-	reads = (f->flags & O_ACCMODE) == O_RDONLY;
-	if (ispipe(f))
-		r = a[2] == 0 ? 0 : reads ? sys_readv(a) : sys_writev(a);
+	if (ispipe(f) && a[2] == 0)
+		r = 0;
+	else if (ispipe(f) && (f->flags & O_ACCMODE) == O_RDONLY)
+		r = sys_readv(a);
+	else if (ispipe(f) && (r = getiov(a[1], a[2], small, &iov)) == 0) {
+		r = usertopipe(f, iov, a[2], !(a[3] & SPLICE_NONBLOCK));
+		if (iov != small)
+			kmfree(iov);
+	}
 	fileclose(f);
 	return r;
+}
+
+/* Bytes moved or -errno.  It waits for room for the first one only. */
+static int
+usertopipe(struct file *f, const struct iovec *iov, uint n, int block)
+{
+	char *page = kalloc();
+	uint done = 0, at, m;
+	int r = page ? 0 : -ENOMEM;
+
+	for (uint i = 0; i < n && r >= 0; i++)
+		for (at = 0; at < iov[i].len && r >= 0; at += m) {
+			m = MIN(iov[i].len - at, PGSIZE);
+			r = copyin(page, iov[i].base + at, m) ? -EFAULT
+				: pipeoffer(f, page, m, block && done == 0);
+			if (r > 0)
+				done += r;
+			if (r >= 0 && r < (int)m)
+				r = -EAGAIN;
+		}
+	if (page)
+		kfree(page);
+	return done ? (int)done : r;
 }

@@ -128,6 +128,36 @@ user(void)
 	checkerr(vmsplice(99, v, 2, 0), EBADF);
 }
 
+/* It waits for room for the first byte only, and takes what fits. */
+static void
+vmsplice_fills(void)
+{
+	char *big = mmap(0, 1 << 20, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec one = {big, 1 << 20}, two[2] = {{big, 40960}, {big, 40960}};
+	int pid;
+
+	setup("");
+	must(big != MAP_FAILED);
+	big[65535] = 'z';
+	checkeq(vmsplice(p[1], &one, 1, 0), 65536);
+	checkerr(vmsplice(p[1], &one, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	checkeq(read(p[0], big, 1 << 20), 65536);
+	checkeq(big[65535], 'z');
+	checkeq(vmsplice(p[1], two, 2, 0), 65536);
+	must((pid = fork()) >= 0);
+	if (pid == 0) {
+		while (read(p[0], big, 4096) != 4096)
+			;
+		_exit(0);
+	}
+	checkeq(vmsplice(p[1], two, 1, 0), 4096); /* waits for the child */
+	reaped(pid);
+	two[0].iov_base = (void *)8;
+	checkeq(read(p[0], big, 4096), 4096);
+	checkerr(vmsplice(p[1], two, 2, 0), EFAULT);
+}
+
 static void
 errors(void)
 {
@@ -186,5 +216,5 @@ much(void)
 
 const struct test t_splice[] = {
 	T(filetopipe), T(pipetofile), T(pipetopipe), T(full), T(sockets),
-	T(user), T(errors), T(much), {0},
+	T(user), T(vmsplice_fills), T(errors), T(much), {0},
 };
