@@ -53,7 +53,7 @@ rnd(unsigned n)
 	return (state >> 8) % n;
 }
 
-static void
+static void __attribute__((noreturn))
 die(const char *fmt, ...)
 {
 	va_list ap;
