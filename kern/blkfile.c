@@ -23,7 +23,7 @@ static int devreserve(struct pcache *, uint64_t from, uint64_t to);
 static int devread(struct file *, struct uio *, int64_t *off);
 static int devwrite(struct file *, struct uio *, int64_t *off);
 static int64_t devseek(struct file *, int64_t off, int whence);
-static int devsync(struct file *);
+static int devsync(struct file *, int data);
 static int devioctl(struct file *, uint cmd, uint arg);
 static int getsize(struct blkdev *dev, uint cmd, uint arg);
 static int geometry(struct blkdev *dev, uint arg);
@@ -163,11 +163,12 @@ devseek(struct file *f, int64_t off, int whence)
 }
 
 static int
-devsync(struct file *f)
+devsync(struct file *f, int data)
 {
 	struct blkdev *dev = f->priv;
 	int err;
 
+	(void)data;
 	pcachewriteback(dev->pages, 0, ~0ull, 1);
 	err = pcacheerror(dev->pages, &f->wberr);
 	return err < 0 ? err : blkflush(dev);
@@ -211,7 +212,7 @@ devioctl(struct file *f, uint cmd, uint arg)
 	case BLKFLSBUF:
 		if (myproc()->euid != 0)
 			return -EACCES;
-		devsync(f);
+		devsync(f, 0);
 		pcachedrop(dev->pages, 0, ~0ull);
 		return 0;
 	case HDIO_GETGEO:

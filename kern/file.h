@@ -42,7 +42,8 @@ struct fileops {
 	/* fallocate: room for [off, off + n), which a hole may be; keep: the
 	 * size stays.  Inode locked.  Null: -EOPNOTSUPP. */
 	int (*allocate)(struct file *, uint64_t off, uint64_t n, int keep);
-	int (*sync)(struct file *);
+	/* fsync; data: fdatasync. */
+	int (*sync)(struct file *, int data);
 	/* What /proc/PID/fdinfo tells of this kind; null: nothing. */
 	void (*info)(struct file *, struct text *);
 	/* The last reference is gone. */

@@ -34,7 +34,7 @@ static int fcntl(const uint *a, struct file *f);
 static int ioctlfile(struct file *f, const uint *a);
 static int setnonblock(struct file *f, uint uva);
 static int bytesleft(struct file *f, uint uva);
-static int syncfd(uint fd);
+static int syncfd(uint fd, int data);
 static int newpipe(uint uva, uint flags);
 static int getdents(const uint *a, int old);
 static int emitdent(struct dirsink *s, const char *name, uint len,
@@ -261,24 +261,24 @@ bytesleft(struct file *f, uint uva)
 int
 sys_fsync(const uint *a)
 {
-	return syncfd(a[0]);
+	return syncfd(a[0], 0);
 }
 
 int
 sys_fdatasync(const uint *a)
 {
-	return syncfd(a[0]);
+	return syncfd(a[0], 1);
 }
 
 static int
-syncfd(uint fd)
+syncfd(uint fd, int data)
 {
 	struct file *f = fdgetio(fd);
 	int err;
 
 	if (!f)
 		return -EBADF;
-	err = f->ops->sync ? f->ops->sync(f) : -EINVAL;
+	err = f->ops->sync ? f->ops->sync(f, data) : -EINVAL;
 	fileclose(f);
 	return err;
 }

@@ -431,7 +431,7 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 		err = syncpart(u, &addr, end, flags, &f);
 		hole |= err == -ENOMEM;
 		if (err == 0 && f) {
-			err = f->ops->sync ? f->ops->sync(f) : 0;
+			err = f->ops->sync ? f->ops->sync(f, 0) : 0;
 			fileclose(f);
 		}
 		if (err == -ENOMEM)

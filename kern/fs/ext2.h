@@ -198,9 +198,10 @@ struct inode *ext2new(struct inode *dir, uint mode, uint rdev, int *err);
 int ext2setattr(struct inode *);
 
 /* Put the inode's fields in its buffer now, not some time: links, blocks and
- * what must not contradict other metadata.  0 or -EIO. */
-int ext2put(struct inode *ip);
-int ext2putlocked(struct inode *ip); /* with maplock held */
+ * what must not contradict other metadata; data: only if there is more to put
+ * than times, owner and mode.  0 or -EIO. */
+int ext2put(struct inode *ip, int data);
+int ext2putlocked(struct inode *ip, int data); /* with maplock held */
 
 void ext2drop(struct inode *); /* see struct superops */
 

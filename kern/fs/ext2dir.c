@@ -395,7 +395,7 @@ make(struct inode *dir, struct dentry *d, uint mode, uint rdev,
 		goto out;
 	err = S_ISDIR(mode) ? makedots(ip, dir) : target ?
 		filllink(ip, target) : 0;
-	if (err < 0 || (err = ext2put(ip)) < 0 ||
+	if (err < 0 || (err = ext2put(ip, 0)) < 0 ||
 		(err = addname(dir, d, ip)) < 0) {
 		ip->nlink = 0;
 		iput(ip);
@@ -439,7 +439,7 @@ changed(struct inode *dir)
 	EXT2I(dir)->flags &= ~EXT2_INDEX_FL;
 	dir->mtime = dir->ctime = realns();
 	idirty(dir, IDIRTY_FIELDS);
-	(void)ext2put(dir);
+	(void)ext2put(dir, 0);
 }
 
 /* May names be made in the directory?  The superuser may not either. */
@@ -464,7 +464,7 @@ dirlink(struct inode *dir, struct dentry *d, struct inode *old)
 		changed(dir);
 		old->ctime = dir->ctime;
 		idirty(old, IDIRTY_FIELDS);
-		(void)ext2put(old);
+		(void)ext2put(old, 0);
 		dname(d, iget(old));
 	}
 	releasesleep(&dir->lock);
@@ -517,7 +517,7 @@ unlinked(struct inode *dir, struct inode *ip)
 	}
 	ip->ctime = dir->ctime;
 	idirty(ip, IDIRTY_FIELDS);
-	(void)ext2put(ip);
+	(void)ext2put(ip, 0);
 }
 
 /* dir has lost a directory: one .. less points to it. */
@@ -526,7 +526,7 @@ lesslink(struct inode *dir)
 {
 	if (dir->nlink > 2) /* or the disk lies */
 		dir->nlink--;
-	(void)ext2put(dir);
+	(void)ext2put(dir, 0);
 }
 
 static int

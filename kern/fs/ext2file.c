@@ -59,7 +59,7 @@ writefile(struct file *f, struct uio *u, int64_t *off)
 	r = writelocked(f, u, off);
 	releasesleep(&ip->lock);
 	if (r > 0 && (f->flags & O_DSYNC || ip->super->flags &
-		MS_SYNCHRONOUS) && (err = syncfile(f)) < 0)
+		MS_SYNCHRONOUS) && (err = syncfile(f, 0)) < 0)
 		r = err;
 	return r;
 }

@@ -25,6 +25,7 @@ static int64_t gettime(uint32_t sec, uint32_t extra);
 static void puttime(int64_t ns, uint32_t *sec, uint32_t *extra);
 static int setkind(struct inode *, uint rdev);
 static struct ext2inode *newpriv(struct inode *);
+static int hasbytes(struct inode *, const struct ext2diskinode *);
 static void putfields(struct inode *, struct ext2diskinode *);
 static void inherit(struct inode *, struct inode *dir);
 static void setdev(struct inode *, uint rdev);
@@ -228,29 +229,46 @@ puttime(int64_t t, uint32_t *sec, uint32_t *extra)
 }
 
 int
-ext2put(struct inode *ip)
+ext2put(struct inode *ip, int data)
 {
 	int err;
 
 	acquiresleep(&EXT2I(ip)->maplock);
-	err = ext2putlocked(ip);
+	err = ext2putlocked(ip, data);
 	releasesleep(&EXT2I(ip)->maplock);
 	return err;
 }
 
 int
-ext2putlocked(struct inode *ip)
+ext2putlocked(struct inode *ip, int data)
 {
+	struct ext2diskinode *di;
 	struct buf *b;
 	uint off;
 
 	if (!(b = inodebuf(EXT2(ip), ip->ino, &off)))
 		return -EIO;
-	bhold(b);
-	putfields(ip, (struct ext2diskinode *)(b->data + off));
-	bdirty(b);
+	di = (struct ext2diskinode *)(b->data + off);
+	if (!data || !hasbytes(ip, di)) {
+		bhold(b);
+		putfields(ip, di);
+		bdirty(b);
+	}
 	brelse(b);
 	return 0;
+}
+
+/* Does the inode's place have all that is needed to find its bytes?  maplock
+ * held, so nobody changes it there. */
+static int
+hasbytes(struct inode *ip, const struct ext2diskinode *di)
+{
+	uint64_t size = ip->pages ? pcachesize(ip->pages) : ip->size;
+
+	return di->size == (uint)size &&
+		(!S_ISREG(ip->mode) || di->sizehi == (uint)(size >> 32)) &&
+		di->blocks == ip->blocks &&
+		!memcmp(di->block, EXT2I(ip)->block, sizeof(di->block));
 }
 
 static void

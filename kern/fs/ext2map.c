@@ -554,7 +554,7 @@ ext2cut(struct inode *ip, uint block)
 	xi->mapend = MIN(xi->mapend, block);
 	cutinode(&c, block);
 	counted(ip, -(int)c.freed);
-	if (ext2putlocked(ip) < 0)
+	if (ext2putlocked(ip, 0) < 0)
 		c.err = -EIO;
 	releasesleep(&xi->maplock);
 	return c.err;
@@ -574,7 +574,7 @@ cutinode(struct cut *c, uint from)
 	for (int i = 1; i <= 3; base += 1u << i++ * (fs->bits - 2))
 		if (base >= from)
 			slot[EXT2_NDIR + i - 1] = 0;
-	if ((c->err = ext2putlocked(c->ip)) < 0)
+	if ((c->err = ext2putlocked(c->ip, 0)) < 0)
 		return;
 	cutslots(c, old, EXT2_NDIR, 0, 0, from);
 	base = EXT2_NDIR;

@@ -50,7 +50,7 @@ fmwrite(struct file *f, struct uio *u, int64_t *off)
 	r = fmwritelocked(f, u, off, u->n);
 	releasesleep(&f->inode->lock);
 	if (r > 0 && (f->flags & O_DSYNC || f->inode->super->flags &
-		MS_SYNCHRONOUS) && (err = syncfile(f)) < 0)
+		MS_SYNCHRONOUS) && (err = syncfile(f, 0)) < 0)
 		r = err;
 	return r;
 }

@@ -5,7 +5,8 @@
  *     dirty inodes, which holds a reference, so no inode is freed with something
  *     to be written, unless it has no name left.
  *  2. Whoever writes it takes it off the list first and clears what it is dirty
- *     with: what changes meanwhile puts it there again.
+ *     with: what changes meanwhile puts it there again.  fdatasync leaves it there,
+ *     as its times are still to be written.
  *  3. Who takes inodes off the list of a whole super holds its flushlock until
  *     they are on the disk; so who gets the lock and finds the list empty knows
  *     that all has been written.
@@ -39,7 +40,7 @@ static void done(struct inode *ip);
 static void undirty(struct inode *ip);
 static int startpages(struct inode *ip);
 static void flushold(struct super *s, int64_t before, int metadata);
-static int writeinode(struct inode *ip);
+static int writeinode(struct inode *ip, int data);
 
 void
 flushinit(void)
@@ -180,7 +181,7 @@ writeold(struct super *s, int64_t before)
 		for (i = 0; i < n; i++)
 			startpages(batch[i]);
 		for (i = 0; i < n; i++) {
-			if ((e = writeinode(batch[i])) < 0 && !err)
+			if ((e = writeinode(batch[i], 0)) < 0 && !err)
 				err = e;
 			done(batch[i]);
 		}
@@ -230,9 +231,10 @@ startpages(struct inode *ip)
 		pcachewriteback(ip->pages, 0, UINT64_MAX, 0) : 0;
 }
 
-/* Write pages and fields, and wait for the pages. */
+/* Write pages and fields (data: those that find the pages), and wait for the
+ * pages. */
 static int
-writeinode(struct inode *ip)
+writeinode(struct inode *ip, int data)
 {
 	int err = 0, e;
 
@@ -240,7 +242,7 @@ writeinode(struct inode *ip)
 		err = pcachewriteback(ip->pages, 0, UINT64_MAX, 1);
 	if (ip->pages && pcachedirty(ip->pages))
 		idirty(ip, IDIRTY_PAGES); /* it was never clean: see dirtied */
-	e = ip->super->ops->writeinode(ip);
+	e = ip->super->ops->writeinode(ip, data);
 	return err < 0 ? err : e;
 }
 
@@ -253,14 +255,14 @@ iwrite(struct inode *ip)
 	listed = ip->dirty;
 	undirty(ip);
 	release(&dirtylock);
-	err = writeinode(ip);
+	err = writeinode(ip, 0);
 	if (listed)
 		iput(ip);
 	return err;
 }
 
 int
-syncfile(struct file *f)
+syncfile(struct file *f, int data)
 {
 	struct inode *ip = f->inode;
 	const struct superops *ops = ip->super->ops;
@@ -268,7 +270,7 @@ syncfile(struct file *f)
 
 	if (!ops || !ops->writeinode)
 		return 0;
-	err = iwrite(ip);
+	err = data ? writeinode(ip, 1) : iwrite(ip);
 	if (ops->sync && (e = ops->sync(ip->super, 1)) < 0 && !err)
 		err = e;
 	e = ip->pages ? pcacheerror(ip->pages, &f->wberr) : 0;

@@ -32,8 +32,9 @@ struct superops {
 	 * 0) and none is on its way.  nlink 0: its blocks go, and the inode
 	 * itself.  Frees priv.  May sleep, no lock held. */
 	void (*drop)(struct inode *);
-	/* Put its fields where sync() finds them: 0 or -errno. */
-	int (*writeinode)(struct inode *);
+	/* Put its fields where sync() finds them: 0 or -errno.  data: only what
+	 * is needed to find its bytes. */
+	int (*writeinode)(struct inode *, int data);
 	/* All its dirty inodes were written: metadata too.  wait: all is on the
 	 * platter when it returns 0. */
 	int (*sync)(struct super *, int wait);
@@ -274,12 +275,13 @@ void idirty(struct inode *ip, uint what);
 /* Nothing that is dirty will be needed: ip, of nlink 0, has its last user. */
 void iclean(struct inode *ip);
 
-/* Write pages and fields of one file, and wait for it: 0 or the first error. */
+/* Write pages and fields of one file, and wait for the pages: 0 or the first
+ * error. */
 int iwrite(struct inode *ip);
 
-/* fsync(2), fdatasync(2) of an open file of a file system on disk, and what
- * O_SYNC means.  0 or -errno; each open file is told each error once. */
-int syncfile(struct file *f);
+/* fsync(2), or with data fdatasync(2), of an open file of a file system on disk,
+ * and what O_SYNC means.  0 or -errno; each open file is told each error once. */
+int syncfile(struct file *f, int data);
 
 /* Write all that is dirty of one file system; wait: until it is on the disk. */
 int syncsuper(struct super *, int wait);

@@ -457,6 +457,40 @@ disk_counts(void)
 	checkeq(r[0] - r[1], N * PG / 512);
 }
 
+/* Sectors that the disk writes when the page at off has been written to. */
+static long
+datasync(int fd, off_t off)
+{
+	static char buf[PG];
+	long r, w[2];
+
+	must(pwrite(fd, buf, PG, off) == PG);
+	sectors("vda", &r, &w[0]);
+	must(fdatasync(fd) == 0);
+	sectors("vda", &r, &w[1]);
+	return w[1] - w[0];
+}
+
+/* fdatasync writes the inode if it has a new size or block, not for its times. */
+static void
+disk_fdatasync(void)
+{
+	int fd = open("/tmp/t_disk", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct statfs s;
+
+	must(fd >= 0 && unlink("/tmp/t_disk") == 0 && fstatfs(fd, &s) == 0);
+	if (!quire || s.f_type != 0xef53)
+		skip("/tmp is on no disk");
+	must(ftruncate(fd, 4 * PG) == 0);
+	sync();
+	check(datasync(fd, PG) > PG / 512);
+	checkeq(datasync(fd, PG), PG / 512);
+	check(datasync(fd, 4 * PG) > PG / 512);
+	checkeq(datasync(fd, 4 * PG), PG / 512);
+	check(datasync(fd, 0) > PG / 512);
+	must(close(fd) == 0);
+}
+
 static void
 net_unix(void)
 {
@@ -560,6 +594,7 @@ const struct test t_proc[] = {
 	T(fdinfo_kinds),
 	T(io_counts),
 	T(disk_counts),
+	T(disk_fdatasync),
 	T(net_unix),
 	T(system_files),
 	T(waits_where),
