@@ -56,6 +56,7 @@ tar -xf /work/in.tar -C /work && exec bash /work/jobs/init
 TABLE = [
     ("bash", 256, 300),
     ("tools", 256, 600),
+    ("time", 256, 300),
     ("find", 256, 600),
     ("python-mmap", 256, 600),
     ("python-os", 256, 600),
@@ -76,7 +77,7 @@ NAMES = [name for name, _, _ in TABLE]
 CHROOTED = ["sort", "tar", "gcc", "build"]
 
 # Those that ci/test runs when nothing is named.
-SHORT = ["bash", "tools", "find", "python-mmap", "python-tempfile"]
+SHORT = ["bash", "tools", "time", "find", "python-mmap", "python-tempfile"]
 
 
 making = threading.Lock()
