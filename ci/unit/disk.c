@@ -52,9 +52,10 @@ diskio(struct pcio *io)
 		"%u pages from %u", io->n, io->index);
 	*(io->write ? &d->writes : &d->reads) += 1;
 	*(io->write ? &d->nwrite : &d->nread) += io->n;
-	for (uint i = 0; io->write && i < io->n; i++)
-		check(d->room[io->index + i], "page %u was not asked room for",
-			io->index + i);
+	for (uint i = 0; io->write && i < io->n; i++) /* or it changes nothing */
+		check(d->room[io->index + i] || memcmp(P2V(io->pa[i]), d->byte +
+			(io->index + i) * PGSIZE, PGSIZE) == 0,
+			"page %u was not asked room for", io->index + i);
 	if (oneof(2)) {
 		m.data = hostalloc(io->n * PGSIZE);
 		copy(io, m.data, 0);
