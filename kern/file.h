@@ -57,7 +57,8 @@ struct readahead {
 	uint start, n; /* pages that were read ahead last */
 	int mode;      /* RA_* */
 };
-enum { RA_NORMAL, RA_RANDOM, RA_SEQUENTIAL };
+enum { RA_NORMAL, RA_RANDOM, RA_SEQUENTIAL, RA_TEXT }; /* RA_TEXT: it is a program
+                                                       * or a library */
 
 enum { FILE_WRITER = 1, FILE_TEXT };
 

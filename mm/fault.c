@@ -57,7 +57,6 @@ struct fault {
 
 _Static_assert(PROT_WRITE == PTE_W, "struct fault's write");
 
-#define NEAR  16    /* pages that one read fault maps at most */
 #define ALONE 0x100 /* with PROT_*: uvm->lock is held to write */
 
 /* Which page of the vma's object it is. */

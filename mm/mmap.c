@@ -145,6 +145,7 @@ describe(uint len, int prot, int flags, struct file *file, uint64_t off)
 		v->file = filedup(file);
 		v->obj = pcacheref(filepages(file));
 		v->pgoff = off >> PGSHIFT;
+		aheadmapped(file, prot);
 		if ((file->flags & O_ACCMODE) == O_RDWR)
 			v->flags |= VM_MAYWRITE;
 	}

@@ -5,7 +5,9 @@
  * pages; one page of each is marked PGF_READAHEAD, and who reaches it starts the
  * next before he waits for it.  Once they are that large, two are always on their
  * way while a third is read, so the disk works while the reader copies.  Who
- * reads here and there gets what he asked for.  A fault gets what is around it.
+ * reads here and there gets what he asked for.  A fault gets what is around it; in
+ * what is mapped to be executed only the aligned block that it is in, since programs
+ * have much that they do not use.
  *
  * Invariant: struct readahead is a guess: wrong ones cost time, nothing else.
  */
@@ -19,6 +21,14 @@ static int readwindow(struct pcache *, uint index, uint n, uint mark,
 static int readrun(struct pcache *, uint index, uint n, uint mark,
 	uint wanted, struct page **);
 static int addpage(struct pcio *, uint mark, uint wanted, struct page **);
+
+/* The file is mapped with these rights. */
+void
+aheadmapped(struct file *f, int prot)
+{
+	if ((prot & PROT_EXEC) && f->ra.mode == RA_NORMAL)
+		f->ra.mode = RA_TEXT;
+}
 
 /* How the mapping's file is read; 0: page by page. */
 struct readahead *
@@ -39,6 +49,9 @@ readmissing(struct pcache *pc, uint index, struct readahead *ra, uint want,
 
 	if (ra == 0 || ra->mode == RA_RANDOM) {
 		n = MIN(n, PCIOMAX);
+	} else if (want == 0 && ra->mode == RA_TEXT) {
+		start = index & ~(NEAR - 1);
+		n = NEAR;
 	} else if (want == 0 && ra->mode == RA_NORMAL) {
 		start = index - MIN(index, PCIOMAX / 2);
 		n = PCIOMAX;
@@ -72,7 +85,7 @@ readnext(struct pcache *pc, struct page *pg, struct readahead *ra)
 	acquire(&pc->lock);
 	pg->flags &= ~PGF_READAHEAD;
 	release(&pc->lock);
-	if (ra == 0 || ra->mode == RA_RANDOM)
+	if (ra == 0 || ra->mode == RA_RANDOM || ra->mode == RA_TEXT)
 		return;
 	if (pg->index + ra->n - ra->start >= 2 * ra->n) /* in neither window */
 		ra->start = pg->index, ra->n = 1;

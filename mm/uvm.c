@@ -226,6 +226,7 @@ mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	v->file = filedup(f);
 	v->obj = pcacheref(filepcache(f));
 	v->pgoff = off >> PGSHIFT;
+	aheadmapped(f, prot);
 	vmainsert(u, v);
 	return 0;
 }

@@ -504,10 +504,12 @@ void pagewait(struct pcache *, struct page *, uint flags);
 void pagesleep(struct pcache *, struct page *);
 
 /* readahead.c */
+#define NEAR 16 /* pages that one read fault maps at most, and of a program reads */
 int readmissing(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 void readnext(struct pcache *, struct page *, struct readahead *);
 struct readahead *vmaahead(struct vma *);
+void aheadmapped(struct file *, int prot);
 
 /* writeback.c */
 extern volatile uint ndirty, nwriteback; /* pages, of all files */

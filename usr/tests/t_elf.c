@@ -10,7 +10,9 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #define BASE   0x08048000
 #define ROUNDS 600
@@ -246,10 +248,72 @@ elf_refusals(void)
 	unlink("t_elf_prog");
 }
 
+enum { BIG = 256 }; /* pages of a large program */
+
+/* A program of BIG pages, of which it uses four: its code, which is on page 20, loads
+ * from the others. */
+static void
+putlarge(const char *name)
+{
+	static const int uses[] = {40, 100, 203};
+	static unsigned char text[BIG * PG];
+	unsigned char *at = text + 20 * PG;
+	unsigned va;
+
+	build();
+	prog.eh.e_phnum = 1;
+	prog.eh.e_entry = BASE + 20 * PG;
+	prog.ph[0].p_filesz = prog.ph[0].p_memsz = sizeof text;
+	memset(text, 'x', sizeof text);
+	memcpy(text, &prog, offsetof(__typeof__(prog), code));
+	for (int i = 0; i < NUM(uses); i++, at += 5) {
+		va = BASE + uses[i] * PG;
+		at[0] = 0xa0; /* mov al, [va] */
+		memcpy(at + 1, &va, 4);
+	}
+	memcpy(at, code, sizeof code);
+	putfile(name, text, sizeof text, 0755);
+}
+
+/* What the cache has of a program after its first run: the beginning, for its
+ * headers, and where it touched anything the 16 pages that a fault maps. */
+static void
+elf_reads_what_is_touched(void)
+{
+	unsigned char in[BIG], want[BIG] = {1, 1, 1, 1};
+	static const int blocks[] = {16, 32, 96, 192};
+	char *argv[] = {"t_elf_large", 0};
+	int fd, pid, st, bad = 0;
+	struct statfs fs;
+	void *m;
+
+	putlarge("t_elf_large");
+	fd = open("t_elf_large", O_RDONLY);
+	must(fd >= 0 && fstatfs(fd, &fs) == 0 && fsync(fd) == 0);
+	must(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+	pid = fork();
+	if (pid == 0) {
+		execve("t_elf_large", argv, environ);
+		_exit(errno);
+	}
+	must(waitpid(pid, &st, 0) == pid && st == 42 << 8);
+	for (int i = 0; i < NUM(blocks); i++)
+		memset(want + blocks[i], 1, 16);
+	m = mmap(0, BIG * PG, PROT_READ, MAP_PRIVATE, fd, 0);
+	must(m != MAP_FAILED && mincore(m, BIG * PG, in) == 0);
+	for (int i = 0; i < BIG; i++)
+		bad += in[i] != want[i];
+	if (quire && fs.f_type == 0xef53)
+		checkeq(bad, 0);
+	must(munmap(m, BIG * PG) == 0 && close(fd) == 0);
+	unlink("t_elf_large");
+}
+
 const struct test t_elf[] = {
 	T(elf_minimal_program),
 	T(elf_refusals),
 	T(elf_interpreter),
+	T(elf_reads_what_is_touched),
 	T(elf_truncated),
 	T(elf_damaged_headers),
 	{0},
