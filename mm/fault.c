@@ -342,11 +342,11 @@ sharefault(struct fault *f, struct page *pg)
 {
 	int err = pcachemkwrite(f->vma->obj, pageindex(f), pg);
 
-	if (err == 0 && f->vma->file && backed(f->vma->obj))
-		filemodified(f->vma->file);
-
-	if (backed(f->vma->obj))
+	if (backed(f->vma->obj)) {
 		f->major |= DIRTIED;
+		if (err == 0 && f->vma->file)
+			filemodified(f->vma->file);
+	}
 	if (err == 0 && !(f->old & PTE_P))
 		return commit(f, pg, 1);
 	if (err == 0)

@@ -60,7 +60,7 @@ kinit1(void)
 		panic("no memory below 4 MiB for the first page tables");
 }
 
-/* Keep [start, end), rounded outwards, from being given out. */
+/* Keep [start, last), rounded outwards, from being given out. */
 static void
 reserve(uint start, uint last)
 {
@@ -76,16 +76,6 @@ usedat(uint pa)
 		if (pa >= used[i].start && pa < used[i].end)
 			return &used[i];
 	return 0;
-}
-
-/* Where the first range in use above pa begins, or last. */
-static uint
-nextused(uint pa, uint last)
-{
-	for (int i = 0; i < nused; i++)
-		if (used[i].start >= pa)
-			last = MIN(last, used[i].start);
-	return last;
 }
 
 static int
@@ -189,6 +179,16 @@ findspace(uint n)
 		n >> 10);
 }
 
+/* Where the first range in use above pa begins, or last. */
+static uint
+nextused(uint pa, uint last)
+{
+	for (int i = 0; i < nused; i++)
+		if (used[i].start >= pa)
+			last = MIN(last, used[i].start);
+	return last;
+}
+
 /* Frames [start, last) are in use from boot on, in the given state. */
 void
 claim(uint start, uint last, int state)
@@ -218,7 +218,7 @@ addrange(uint start, uint last)
 	}
 }
 
-/* Frames wholly inside [start, end) become free: boot memory whose use is
+/* Frames wholly inside [start, last) become free: boot memory whose use is
  * over. */
 void
 kfreerange(uint start, uint last)

@@ -145,26 +145,6 @@ kvmtables(void)
 	}
 }
 
-/* The slot of an address in the vmap window, or 0.  A new table is hung into
- * every page directory there is before anybody else is told of it: the lock is
- * taken even when it is in kpgdir, for it may not be in all the others yet. */
-static pte_t *
-kernelslot(uint va)
-{
-	pte_t *slot;
-	struct uvm *u;
-	int new;
-
-	acquire(&uvmlistlock); /* one at a time, and no new directory */
-	new = !(kpgdir[PDX(va)] & PTE_P);
-	slot = walkpgdir(kpgdir, va, 1);
-	if (slot && new)
-		listeach(u, &uvmlist, link)
-			u->pgdir[PDX(va)] = kpgdir[PDX(va)];
-	release(&uvmlistlock);
-	return slot;
-}
-
 /* See mm.h.  At boot; nothing takes such a mapping away. */
 void *
 kmapdev(uint pa, uint n)
@@ -183,6 +163,26 @@ kmapdev(uint pa, uint n)
 			PTE_W | PTE_PCD | PTE_PWT | kpteglobal;
 	}
 	return (void *)va;
+}
+
+/* The slot of an address in the vmap window, or 0.  A new table is hung into
+ * every page directory there is before anybody else is told of it: the lock is
+ * taken even when it is in kpgdir, for it may not be in all the others yet. */
+static pte_t *
+kernelslot(uint va)
+{
+	pte_t *slot;
+	struct uvm *u;
+	int new;
+
+	acquire(&uvmlistlock); /* one at a time, and no new directory */
+	new = !(kpgdir[PDX(va)] & PTE_P);
+	slot = walkpgdir(kpgdir, va, 1);
+	if (slot && new)
+		listeach(u, &uvmlist, link)
+			u->pgdir[PDX(va)] = kpgdir[PDX(va)];
+	release(&uvmlistlock);
+	return slot;
 }
 
 /* See mm.h. */

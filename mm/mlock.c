@@ -1,9 +1,10 @@
 /*
  * mlock.c - memory that is brought in and stays.
  *
- * A page that is mapped is never taken away here, so a lock is a flag of the
- * vma: its pages are brought in, count for RLIMIT_MEMLOCK, and are not given
- * back by madvise.  Results for odd arguments are Linux's.
+ * A lock is a flag of the vma: its pages are brought in, count for
+ * RLIMIT_MEMLOCK, and are not given back, neither by madvise nor, if they are a
+ * file's, by reclaim (forget() in objmap.c; private ones stay anyway).  Results
+ * for odd arguments are Linux's.
  */
 #include "mm/vm.h"
 

@@ -35,9 +35,9 @@ static int bring(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 static struct page *blankpage(void);
 static struct page *newpage(void);
-static void setsize(struct pcache *, uint64_t size);
 static void cutfrom(struct pcache *, uint from);
 static int zerotail(struct pcache *, uint64_t end);
+static void zeropart(struct pcache *, uint64_t from, uint64_t to);
 static int findroom(struct pcache *, uint64_t off, uint n, uint left,
 	uint64_t *room);
 static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
@@ -130,8 +130,8 @@ pcachesize(struct pcache *pc)
 	return size;
 }
 
-/* pc is locked. */
-static void
+/* See vm.h. */
+void
 setsize(struct pcache *pc, uint64_t size)
 {
 	pc->sizeseq++;
@@ -272,20 +272,6 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	return major;
 }
 
-/* The same for system calls, which may wait for memory; but with ra 0 they may
- * not. */
-static int
-bring(struct pcache *pc, uint index, struct readahead *ra, uint want,
-	struct page **pgp)
-{
-	int err;
-
-	do
-		err = pagebring(pc, index, ra, want, pgp);
-	while (err == -ENOMEM && ra && reclaimwait());
-	return err;
-}
-
 /* A page of zeroes for a file, or 0. */
 static struct page *
 blankpage(void)
@@ -296,20 +282,6 @@ blankpage(void)
 		pg->flags = PGF_UPTODATE;
 		stosl(pagekva(pg), 0, PGSIZE / 4);
 	}
-	return pg;
-}
-
-/* A page for a file, contents undefined, or 0.  No uvm->lock held: waits for
- * memory as long as some may come. */
-static struct page *
-newpage(void)
-{
-	struct page *pg;
-
-	while ((pg = allocpage(PG_CACHED)) == 0 && reclaimwait())
-		;
-	if (pg)
-		pg->flags = PGF_UPTODATE;
 	return pg;
 }
 
@@ -428,6 +400,20 @@ zerotail(struct pcache *pc, uint64_t end)
 	return err;
 }
 
+/* The same for system calls, which may wait for memory; but with ra 0 they may
+ * not. */
+static int
+bring(struct pcache *pc, uint index, struct readahead *ra, uint want,
+	struct page **pgp)
+{
+	int err;
+
+	do
+		err = pagebring(pc, index, ra, want, pgp);
+	while (err == -ENOMEM && ra && reclaimwait());
+	return err;
+}
+
 /* See mm.h. */
 void
 pcachedrop(struct pcache *pc, uint64_t from, uint64_t to)
@@ -451,6 +437,46 @@ pcachedrop(struct pcache *pc, uint64_t from, uint64_t to)
 		release(&pc->lock);
 		if (pg)
 			putpage(pg);
+	}
+}
+
+/* See mm.h. */
+void
+pcachepunch(struct pcache *pc, uint64_t from, uint64_t to)
+{
+	uint first = (from + PGSIZE - 1) >> PGSHIFT, last = to >> PGSHIFT;
+	struct page *pg;
+
+	if (from >= to)
+		return;
+	zeropart(pc, from, MIN(to, (uint64_t)first << PGSHIFT));
+	zeropart(pc, MAX(from, (uint64_t)last << PGSHIFT), to);
+	for (uint i = first; i < last; i++) {
+		acquire(&pc->lock);
+		pg = treenext(pc, i, TREE_ANY);
+		if (pg && pg->index < last)
+			pageremove(pc, pg);
+		else
+			pg = 0;
+		release(&pc->lock);
+		if (pg == 0)
+			break;
+		i = pg->index;
+		putpage(pg);
+	}
+	if (first < last)
+		objpunch(pc, first, last);
+}
+
+/* Zero bytes of one page, if there is one. */
+static void
+zeropart(struct pcache *pc, uint64_t from, uint64_t to)
+{
+	struct page *pg = from < to ? pagefind(pc, from >> PGSHIFT) : 0;
+
+	if (pg) {
+		memset((char *)pagekva(pg) + from % PGSIZE, 0, to - from);
+		putpage(pg);
 	}
 }
 
@@ -605,6 +631,20 @@ writenew(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 	return err;
 }
 
+/* A page for a file, contents undefined, or 0.  No uvm->lock held: waits for
+ * memory as long as some may come. */
+static struct page *
+newpage(void)
+{
+	struct page *pg;
+
+	while ((pg = allocpage(PG_CACHED)) == 0 && reclaimwait())
+		;
+	if (pg)
+		pg->flags = PGF_UPTODATE;
+	return pg;
+}
+
 /* Write n bytes that are in one page of the cache, or of the file. */
 static int
 putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
@@ -687,4 +727,3 @@ pcacheseek(struct pcache *pc, uint64_t off, int hole)
 		return off;
 	return hole ? (int64_t)size : -ENXIO;
 }
-

@@ -300,18 +300,6 @@ addbatch(struct batch *b, uint va, struct page *pg)
 		batchflush(b);
 }
 
-/* Narrow [*va, *end), which the table translates, to where slots are filled;
- * the first one's slot. */
-static pte_t *
-filledslots(struct page *table, uint *va, uint *end)
-{
-	uint base = *va & ~(SUPERSIZE - 1);
-
-	*va = MAX(*va, base + table->low * PGSIZE);
-	*end = MIN(*end, base + table->high * PGSIZE);
-	return (pte_t *)pagekva(table) + PTX(*va);
-}
-
 /* Empty the slots of [start, end), in tables that others hang too: the file
  * behind them has ended.  What they show now, they may not reach either.
  * u->lock held to write. */
@@ -383,6 +371,18 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 		table->low = NPTENTRIES;
 		table->high = 0;
 	}
+}
+
+/* Narrow [*va, *end), which the table translates, to where slots are filled;
+ * the first one's slot. */
+static pte_t *
+filledslots(struct page *table, uint *va, uint *end)
+{
+	uint base = *va & ~(SUPERSIZE - 1);
+
+	*va = MAX(*va, base + table->low * PGSIZE);
+	*end = MIN(*end, base + table->high * PGSIZE);
+	return (pte_t *)pagekva(table) + PTX(*va);
 }
 
 /* Forget the translations, then drop the pages (T4). */

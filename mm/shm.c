@@ -6,8 +6,6 @@
  */
 #include "mm/vm.h"
 
-static void zeropart(struct pcache *, uint64_t from, uint64_t to);
-
 /* An object of so many pages, none of them allocated; or 0. */
 struct pcache *
 shmnew(uint n)
@@ -24,47 +22,7 @@ void
 shmgrow(struct pcache *pc, uint n)
 {
 	acquire(&pc->lock);
-	if (pc->host == 0)
-		pc->size = MAX(pc->size, (uint64_t)n << PGSHIFT);
+	if (pc->host == 0 && (uint64_t)n << PGSHIFT > pc->size)
+		setsize(pc, (uint64_t)n << PGSHIFT);
 	release(&pc->lock);
-}
-
-/* See mm.h. */
-void
-pcachepunch(struct pcache *pc, uint64_t from, uint64_t to)
-{
-	uint first = (from + PGSIZE - 1) >> PGSHIFT, last = to >> PGSHIFT;
-	struct page *pg;
-
-	if (from >= to)
-		return;
-	zeropart(pc, from, MIN(to, (uint64_t)first << PGSHIFT));
-	zeropart(pc, MAX(from, (uint64_t)last << PGSHIFT), to);
-	for (uint i = first; i < last; i++) {
-		acquire(&pc->lock);
-		pg = treenext(pc, i, TREE_ANY);
-		if (pg && pg->index < last)
-			pageremove(pc, pg);
-		else
-			pg = 0;
-		release(&pc->lock);
-		if (pg == 0)
-			break;
-		i = pg->index;
-		putpage(pg);
-	}
-	if (first < last)
-		objpunch(pc, first, last);
-}
-
-/* Zero bytes of one page, if there is one. */
-static void
-zeropart(struct pcache *pc, uint64_t from, uint64_t to)
-{
-	struct page *pg = from < to ? pagefind(pc, from >> PGSHIFT) : 0;
-
-	if (pg) {
-		memset((char *)pagekva(pg) + from % PGSIZE, 0, to - from);
-		putpage(pg);
-	}
 }

@@ -29,18 +29,7 @@ struct probe {
 static int probe(struct uvm *u, uint va, struct page *table, uint access);
 static void probehere(void *);
 static void probeone(struct probe *, uint va);
-
-static int
-checking(void)
-{
-	static int asked, on;
-
-	if (!asked) {
-		on = bootflag("tlbcheck");
-		asked = 1;
-	}
-	return on;
-}
+static int checking(void);
 
 /* The slot of va is going to lose what it allows: PROT_READ, everything;
  * PROT_WRITE, writing.  Let the CPUs cache it. */
@@ -73,6 +62,18 @@ tlbverifytable(struct uvm *u, uint va, struct page *table, uint access)
 	if (usable)
 		panic("stale translation: %x can still be %s", usable,
 			access == PROT_WRITE ? "written" : "read");
+}
+
+static int
+checking(void)
+{
+	static int asked, on;
+
+	if (!asked) {
+		on = bootflag("tlbcheck");
+		asked = 1;
+	}
+	return on;
 }
 
 /* An address that some CPU can use, or 0. */

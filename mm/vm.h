@@ -481,6 +481,7 @@ int pcachemkwrite(struct pcache *, uint index, struct page *);
  * pcacheget() for (PGF_READAHEAD).  No I/O. */
 void pcachenear(struct pcache *, uint index, uint n, struct page *out[]);
 
+void setsize(struct pcache *, uint64_t size); /* pc is locked */
 struct page *pagefind(struct pcache *, uint index);
 int pageinsert(struct pcache *, uint index, struct page *, uint64_t end);
 void pageremove(struct pcache *, struct page *); /* locked; drops nothing */

@@ -188,16 +188,6 @@ pcacheerror(struct pcache *pc, uint *seen)
 	return err;
 }
 
-/* A part of what memory files could have, in pages. */
-static uint
-dirtylimit(uint percent)
-{
-	uint n = pagecount(PG_FREE) + pagecount(PG_CPU) + lrustat.active +
-		lrustat.inactive;
-
-	return MAX(n / 100 * percent, MINDIRTY);
-}
-
 /* pc is going to be written to; or 0: some mapped file has been.  With too much
  * dirty its pages go to the disk, and the writer waits while far too much is on
  * its way there.  No uvm->lock held. */
@@ -226,6 +216,16 @@ dirtythrottle(struct pcache *pc)
 		;
 	nthrottled--;
 	release(&dirtylock);
+}
+
+/* A part of what memory files could have, in pages. */
+static uint
+dirtylimit(uint percent)
+{
+	uint n = pagecount(PG_FREE) + pagecount(PG_CPU) + lrustat.active +
+		lrustat.inactive;
+
+	return MAX(n / 100 * percent, MINDIRTY);
 }
 
 /* Some pages have been written. */
