@@ -748,8 +748,8 @@ power(const char *dir, unsigned seed)
 			if (rnd(3) == 0)
 				unlink(buf[1]);
 		}
-		if (fsync(f) < 0)
-			die("cannot fsync %s", p);
+		if ((rnd(2) ? fsync(f) : fdatasync(f)) < 0)
+			die("cannot sync %s", p);
 		printf("synced %s %d %d\n", p + strlen(dir) + 1, n, len);
 		fflush(stdout);
 		close(f);
