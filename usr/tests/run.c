@@ -50,6 +50,7 @@ static const struct suite suites[] = {
 	{"elf", t_elf, 0},
 	{"pipe", t_pipe, 0},
 	{"ptrace", t_ptrace, 0},
+	{"ptrace", t_ptregs, 0},
 	{"pty", t_pty, 0},
 	{"splice", t_splice, 0},
 	{"memfd", t_memfd, 0},

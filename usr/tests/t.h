@@ -36,7 +36,7 @@ extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], 
 	t_mlock[], t_mmap[], t_mount[], t_name[], t_oom[],
 	t_pipe[], t_race[], t_racefork[], t_raceio[], t_random[], t_sched[],
 	t_signal[], t_stack[], t_time[], t_trap[];
-extern const struct test t_pty[], t_ptrace[];
+extern const struct test t_pty[], t_ptrace[], t_ptregs[];
 extern const struct test t_sigrt[], t_timer[], t_racefile[], t_restart[];
 extern const struct test t_splice[], t_limit[], t_memfd[];
 extern const struct test t_sockfd[], t_sockname[], t_socket[], t_thread[];
