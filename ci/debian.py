@@ -319,7 +319,8 @@ def parts(text):
 def normal(text):
     """Without what differs from run to run of one kernel."""
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
-    text = re.sub(r"^\[ *\d+\.\d+\] .*\n", "", text, flags=re.M)
+    text = re.sub(r"^(\[ *\d+\.\d+\] |out of memory: killed ).*\n", "", text,
+                  flags=re.M)
     text = re.sub(r"\b(Ran \d+ tests? in) [\d.]+s", r"\1 TIME", text)
     text = re.sub(r"(: line \d+): +\d+ (?=[A-Z])", r"\1: PID ", text)
     return re.sub(r"\b[Pp]id \d+", "pid PID", text)
