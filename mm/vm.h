@@ -235,6 +235,7 @@ struct drop { /* what is given back once u->lock has been released */
 
 #define MAXINDEX    (1u << 24) /* pages an object may have: 64 GiB */
 #define STACKGAP    (256 * PGSIZE) /* kept free below a stack */
+#define MANYVMAS    64 /* more are not all looked at, to find a place */
 #define MMAPMIN     0x10000 /* the kernel's choices stay above */
 
 struct uvm {
@@ -252,6 +253,8 @@ struct uvm {
 	uint peakrss;          /* [lock] */
 	uint startbrk, brk;    /* heap [lock] */
 	uint limit[NUVMLIMIT]; /* bytes */
+	uint gaptop, gaplen;   /* vmagap: no gaplen bytes are free above gaptop, */
+	uint gapall;           /* and below gapall; 0: not known [lock] */
 	struct uvmargs args;   /* exec's, for /proc */
 	struct list link;      /* all address spaces [uvmlist lock] */
 	volatile int pins;     /* walkers of objmap.c that look at it */

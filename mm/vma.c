@@ -19,6 +19,8 @@ static struct slabcache *vmacache;
 static int canmerge(const struct vma *, const struct vma *);
 static void removeat(struct uvm *, int i);
 static void insertat(struct uvm *, int i, struct vma *);
+static inline uint gaptop(struct uvm *, int i, uint top, uint len);
+static uint gapamongmany(struct uvm *, uint all, uint len);
 static uint gapbelow(const struct vma *);
 
 void
@@ -190,6 +192,7 @@ vmatrim(struct uvm *u, struct vma *v, uint start, uint end)
 		v->start = end;
 	}
 	vmaaccount(u, v, -(int)((end - start) >> PGSHIFT));
+	u->gapall = 0;
 }
 
 /* Cut the mapping that crosses va in two there: 0, or -ENOMEM. */
@@ -302,6 +305,7 @@ vmaremove(struct uvm *u, uint start, uint end)
 	memmove(u->vmas + i, u->vmas + i + n,
 		(u->nvma - i - n) * sizeof(u->vmas[0]));
 	u->nvma -= n;
+	u->gapall = 0;
 	return list;
 }
 
@@ -312,17 +316,52 @@ vmagap(struct uvm *u, uint len)
 {
 	uint top = USERTOP - MIN(MAX(u->limit[UVM_STACK], 128u << 20),
 			USERTOP / 6 * 5 & ~(PGSIZE - 1));
-	uint low;
 
 	top = PGROUNDDOWN(top) - u->args.mmapgap;
-	for (int i = u->nvma; i >= 0; i--) {
+	if (u->nvma > MANYVMAS)
+		return gapamongmany(u, top, len);
+	top = gaptop(u, u->nvma, top, len);
+	return top ? top - len : 0;
+}
+
+/* Where the highest free range of len bytes ends that is below top and the i-th
+ * mapping; or 0. */
+static inline uint
+gaptop(struct uvm *u, int i, uint top, uint len)
+{
+	uint low;
+
+	for (; i >= 0; i--) {
 		if (i < u->nvma)
 			top = MIN(top, gapbelow(u->vmas[i]));
 		low = i > 0 ? MAX(u->vmas[i - 1]->end, MMAPMIN) : MMAPMIN;
 		if (top > low && top - low >= len)
-			return top - len;
+			return top;
 	}
 	return 0;
+}
+
+/* It is looked for where the last one was, if what is above that was too small for
+ * that one, too. */
+static uint
+gapamongmany(struct uvm *u, uint all, uint len)
+{
+	uint top = all;
+	int i = u->nvma;
+
+	if (u->gapall == all && len >= u->gaplen) {
+		top = u->gaptop;
+		i = vmaindex(u, top);
+		if (i < u->nvma && u->vmas[i]->start < top)
+			i++;
+	}
+	top = gaptop(u, i, top, len);
+	if (top == 0)
+		return 0;
+	u->gapall = all;
+	u->gaptop = top;
+	u->gaplen = len;
+	return top - len;
 }
 
 /* Where free room below a mapping ends: below a stack that may grow, its gap. */

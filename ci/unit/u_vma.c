@@ -26,6 +26,7 @@ static void fill_hole_merges(void);
 static void objects_merge_when_contiguous(void);
 static void split_fails_without_change(void);
 static void gap_is_highest(void);
+static void gap_among_many(void);
 static void stack_grows(void);
 static void random_pages(void);
 
@@ -35,6 +36,7 @@ const struct test vmatests[] = {
 	{objects_merge_when_contiguous, "vma_objects_merge_when_contiguous"},
 	{split_fails_without_change, "vma_split_fails_without_change"},
 	{gap_is_highest, "vma_gap_is_highest"},
+	{gap_among_many, "vma_gap_among_many"},
 	{stack_grows, "vma_stack_grows"},
 	{random_pages, "vma_random_pages"},
 	{0, 0},
@@ -233,6 +235,31 @@ gap_is_highest(void)
 	vmainsert(u, kind('A', PGSIZE, 2 * PGSIZE));
 	check(!vmagap(u, a - 300 * PGSIZE - STACKGAP - MMAPMIN + PGSIZE),
 		"a page below MMAPMIN does not lower it");
+	finish();
+}
+
+/* With so many mappings that the search begins where the last one ended. */
+static void
+gap_among_many(void)
+{
+	uint top, at[200];
+
+	begin();
+	check(vmaroom(u, 210) == 0, "room");
+	top = vmagap(u, PGSIZE) + PGSIZE;
+	for (int i = 0; i < 200; i++) {
+		at[i] = vmagap(u, 2 * PGSIZE);
+		check(at[i] == top - (3 * i + 2) * PGSIZE, "place %d: %x", i, at[i]);
+		vmainsert(u, kind('A', at[i] - PGSIZE, at[i] + PGSIZE));
+	}
+	check(vmagap(u, PGSIZE) == top - PGSIZE, "a smaller one");
+	check(vmagap(u, 2 * PGSIZE) == at[199] - 3 * PGSIZE, "a larger one");
+	vmadrop(vmaremove(u, at[150] - PGSIZE, at[150] + PGSIZE));
+	check(vmagap(u, 2 * PGSIZE) == at[150], "what became free");
+	vmatrim(u, vmafind(u, at[50]), at[50], at[50] + PGSIZE);
+	check(vmagap(u, 2 * PGSIZE) == at[50], "of one a part");
+	u->limit[UVM_STACK] = 256 << 20;
+	check(vmagap(u, 2 * PGSIZE) < top - (128 << 20), "a lower top");
 	finish();
 }
 
