@@ -631,9 +631,9 @@ dirread(struct file *f, struct dirsink *s)
 	return MIN(err, 0);
 }
 
-/* The entries of one block, from f->off on: 0, 1 (s is full), or -EIO.  Where
- * f->off says that one begins there may be none any more: so they are followed
- * from the first one on. */
+/* The entries of one block, from f->off on: 0 (f->off is behind it), 1 (s is full),
+ * or -EIO.  Where f->off says that one begins there may be none any more: so they
+ * are followed from the first one on. */
 static int
 readblock(struct file *f, struct dirsink *s, uint block)
 {
@@ -662,6 +662,8 @@ readblock(struct file *f, struct dirsink *s, uint block)
 		}
 		f->off = start + off + e->reclen;
 	}
+	if (err == 0) /* the last one may have gone into the one before */
+		f->off = start + b->of->size;
 	brelse(b);
 	return err;
 }

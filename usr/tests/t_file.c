@@ -376,6 +376,32 @@ file_getdents_small_buffer(void)
 	leave();
 }
 
+/* Names that go while a directory is read: that comes to an end. */
+static void
+file_getdents_while_names_go(void)
+{
+	char buf[512], name[8];
+	int fd, i, n, calls;
+
+	enter();
+	for (n = 32; n < 480; n += 24) {
+		for (i = 0; i < 20; i++) {
+			snprintf(name, sizeof(name), "f%d", i);
+			mkfile(name);
+		}
+		fd = open(".", O_RDONLY | O_DIRECTORY);
+		must(fd >= 0 && syscall(SYS_getdents64, fd, buf, n) > 0);
+		for (i = 0; i < 20; i++) {
+			snprintf(name, sizeof(name), "f%d", i);
+			must(unlink(name) == 0);
+		}
+		for (calls = 0; syscall(SYS_getdents64, fd, buf, n) > 0; calls++)
+			must(calls < 40);
+		close(fd);
+	}
+	leave();
+}
+
 static void
 file_getcwd(void)
 {
@@ -641,6 +667,7 @@ const struct test t_file[] = {
 	T(file_directory_of_1000),
 	T(file_getdents_offsets),
 	T(file_getdents_small_buffer),
+	T(file_getdents_while_names_go),
 	T(file_getcwd),
 	T(file_statx_fields),
 	T(file_shared_offset_after_dup_and_fork),
