@@ -12,6 +12,7 @@
 #define MAXBUF    212992 /* what SO_SNDBUF and SO_RCVBUF may ask for */
 
 static int getopt(struct socket *, uint opt, void *val);
+static int *flagof(struct socket *, uint opt);
 static int setopt(struct socket *, uint opt, int val);
 static void setbuf(uint *buf, uint val, uint min);
 static int gettimeo(int64_t ns, int wide, void *val);
@@ -55,7 +56,7 @@ sys_getsockopt(const uint *a)
 static int
 getopt(struct socket *s, uint opt, void *val)
 {
-	int n = 0;
+	int *flag = flagof(s, opt), n = 0;
 
 	switch (opt) {
 	case SO_PEERCRED:
@@ -67,18 +68,6 @@ getopt(struct socket *s, uint opt, void *val)
 	case SO_SNDTIMEO:
 	case SO_SNDTIMEO_NEW:
 		return gettimeo(s->sndtimeo, opt == SO_SNDTIMEO_NEW, val);
-	case SO_REUSEADDR:
-		n = s->reuse;
-		break;
-	case SO_BROADCAST:
-		n = s->broadcast;
-		break;
-	case SO_KEEPALIVE:
-		n = s->keepalive;
-		break;
-	case SO_PASSCRED:
-		n = s->passcred;
-		break;
 	case SO_TYPE:
 		n = s->type;
 		break;
@@ -109,10 +98,25 @@ getopt(struct socket *s, uint opt, void *val)
 		release(&s->lock);
 		break;
 	default:
-		return -ENOPROTOOPT;
+		if (!flag)
+			return -ENOPROTOOPT;
+		n = *flag;
 	}
 	*(int *)val = n;
 	return sizeof(n);
+}
+
+/* Where an option is that is 0 or 1; or 0. */
+static int *
+flagof(struct socket *s, uint opt)
+{
+	switch (opt) {
+	case SO_REUSEADDR: return &s->reuse;
+	case SO_BROADCAST: return &s->broadcast;
+	case SO_KEEPALIVE: return &s->keepalive;
+	case SO_PASSCRED: return &s->passcred;
+	}
+	return 0;
 }
 
 static int
@@ -166,19 +170,9 @@ sys_setsockopt(const uint *a)
 static int
 setopt(struct socket *s, uint opt, int val)
 {
+	int *flag = flagof(s, opt);
+
 	switch (opt) {
-	case SO_REUSEADDR:
-		s->reuse = val != 0;
-		return 0;
-	case SO_BROADCAST:
-		s->broadcast = val != 0;
-		return 0;
-	case SO_KEEPALIVE:
-		s->keepalive = val != 0;
-		return 0;
-	case SO_PASSCRED:
-		s->passcred = val != 0;
-		return 0;
 	case SO_RCVLOWAT:
 		s->rcvlowat = val < 0 ? INT32_MAX : val ? val : 1;
 		return 0;
@@ -190,7 +184,10 @@ setopt(struct socket *s, uint opt, int val)
 		setbuf(&s->rcvbuf, val, MINRCVBUF);
 		return 0;
 	}
-	return -ENOPROTOOPT;
+	if (!flag)
+		return -ENOPROTOOPT;
+	*flag = val != 0;
+	return 0;
 }
 
 /* Twice what is asked for, as on Linux: it counts what the kernel adds. */
