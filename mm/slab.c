@@ -6,7 +6,8 @@
  * once, so that what is free is free for everybody.
  *
  * Invariants: every object belongs to one cache; a slab page is never mapped
- * to a user; page->inuse counts the objects handed out of it.  Never sleeps.
+ * to a user; page->inuse counts the objects handed out of it.  Never sleeps; may
+ * free cached pages, as kalloc does, but not with the cache locked.
  */
 #include "mm/vm.h"
 
@@ -85,7 +86,9 @@ slaballoc(struct slabcache *c)
 	if (pg == 0) {
 		if (newslab(c) < 0) {
 			release(&c->lock);
-			return 0;
+			return (readeflags() & FL_IF) && reclaim(1)
+				? slaballoc(c)
+				: 0;
 		}
 		pg = c->partial;
 	}

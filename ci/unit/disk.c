@@ -348,6 +348,30 @@ larger_than_memory(void)
 	finish();
 }
 
+/* So do small objects. */
+static void
+objects_take_memory(void)
+{
+	void **list = 0, **o;
+	uint n;
+
+	start(8 << 20, 4096);
+	for (uint i = 0; i < 4096; i += 16)
+		check(readat(i * PGSIZE, 16 * PGSIZE) == 16 * PGSIZE, "at %u", i);
+	n = pcachepages(pc) + freeframes();
+	for (; (o = kmalloc(2048)); list = o) {
+		*o = list;
+		n -= n > 0 && (uint)o % PGSIZE == 0;
+	}
+	check(pcachepages(pc) == 0 && n < 64, "%u pages are kept, %u of %u",
+		pcachepages(pc), n, freeframes());
+	while ((o = list)) {
+		list = *o;
+		kmfree(o);
+	}
+	finish();
+}
+
 /* What is read again and again stays, what is read once goes. */
 static void
 used_pages_stay(void)
@@ -417,6 +441,7 @@ const struct test disktests[] = {
 	{read_errors, "disk_read_errors"},
 	{write_errors, "disk_write_errors"},
 	{larger_than_memory, "disk_larger_than_memory"},
+	{objects_take_memory, "disk_objects_take_memory"},
 	{used_pages_stay, "disk_used_pages_stay"},
 	{throttled, "disk_throttled"},
 	{far_end, "disk_far_end"},
