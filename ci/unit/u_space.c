@@ -102,6 +102,33 @@ munmap_after_fork(void)
 	check_mm();
 }
 
+/* Shared memory is taken out of the one, whose tables another shares: it is gone
+ * there, too. */
+static void
+punched_after_fork(void)
+{
+	struct uvm *u[2];
+	uint v;
+
+	setup();
+	u[0] = newuvm();
+	check(kmmap(u[0], ARENA, 8 * PGSIZE, 3, MAP_SHARED | MAP_FIXED, 0, 0) > 0,
+		"mmap");
+	for (uint i = 1; i <= 8; i++)
+		check(uvmwrite(u[0], ARENA + (i - 1) * PGSIZE, &i, 4) == 0,
+			"write");
+	u[1] = copyuvm(u[0]);
+	check(kmadvise(u[1], ARENA + PGSIZE, 3 * PGSIZE, MADV_REMOVE) == 0,
+		"madvise");
+	tlbcheck();
+	for (uint i = 1; i <= 8; i++)
+		for (uint k = 0; k < 2; k++)
+			check(uvmread(u[k], ARENA + (i - 1) * PGSIZE, &v, 4) ==
+				0 && v == (i >= 2 && i <= 4 ? 0 : i),
+				"page %u: %u", i, v);
+	check_mm();
+}
+
 /* Two mappings are replaced by one that moves there: none is forgotten. */
 static void
 mremap_over_two(void)
@@ -222,6 +249,7 @@ const struct test spacetests[] = {
 	{slot_changed_meanwhile, "space_slot_changed_meanwhile"},
 	{counts_after_fork, "space_counts_after_fork"},
 	{munmap_after_fork, "space_munmap_after_fork"},
+	{punched_after_fork, "space_punched_after_fork"},
 	{loaduvm_bss, "space_loaduvm_bss"},
 	{mremap_over_two, "space_mremap_over_two"},
 	{mremap_nomem_keeps_data, "space_mremap_nomem_keeps_data"},
