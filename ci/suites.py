@@ -670,7 +670,7 @@ def ext2():
 def mapped():
     """The tests of files and mappings with their files on an ext2; races."""
     yield ondisk("mapped-1", 1, 4096, "mapfile mmap mlock cache file_ "
-                 "name mount limit disk_counts elf_reads", "")
+                 "name mount limit disk_ elf_reads", "")
     yield ondisk("mapped-4", 4, 1024, "mapfile mlock cache", "tlbcheck")
     yield ondisk("mapped-short", 1, 1024, "short_memory", "", ram=16)
     yield ondisk("mapped-short-4", 4, 4096, "short_memory", "", ram=16)
