@@ -346,6 +346,41 @@ def fails(name):
     boot(expect="^ext2-test: over", **kw)
 
 
+# Errors anywhere, while many copy, search, write and remove.
+
+BADBLOCKS = """
+mount -t ext2 /dev/vda /mnt || die mount
+for i in 1 2 3 4; do
+	mkdir /mnt/$i
+	timeout 5 fstest power /mnt/$i $i >/dev/null &
+	(for n in 1 2 3; do
+		cp -r /mnt/a /mnt/many /mnt/$i
+		sync
+		find /mnt -type f | xargs cat
+		rm -r /mnt/$i/a /mnt/$i/many
+		echo 3 >/proc/sys/vm/drop_caches
+	done) >/dev/null 2>/e$i &
+done
+wait
+timeout 20 fstest walk /mnt >/dev/null
+umount /mnt || die umount
+cat /proc/vmcheck || die vmcheck
+echo ext2-test: over
+"""
+
+
+def badblocks(name, seed):
+    """Nobody hangs, and it can be unmounted."""
+    r = random.Random(seed)
+    img = mkfs(name + ".img", 16, "-b %d" % r.choice((1024, 4096)),
+               sample(name))
+    bad = [(r.choice(("read", "write")), r.choice((
+        r.randrange(300, 1000), r.randrange(300, 16384)))) for _ in range(40)]
+    kw = machine(name, BADBLOCKS, [], 4)
+    kw["extra"] = failing(img, *bad)
+    boot(expect="^ext2-test: over", **kw)
+
+
 # The disk is taken away.
 
 REMOVED = """

@@ -658,6 +658,9 @@ def ext2():
     yield "ext2-crowd", wide(job(ext2tests.crowd, "ext2-crowd"))
     for fn in ("refuse", "nomem", "fails", "unwritten", "edges"):
         yield "ext2-" + fn, job(getattr(ext2tests, fn), "ext2-" + fn)
+    for i in range(3):
+        name = "ext2-badblocks-%d" % i
+        yield name, wide(job(ext2tests.badblocks, name, i))
     for kind in ("virtio", "ide-dma", "ide-pio", "ahci"):
         name = "ext2-removed-" + kind
         yield name, job(ext2tests.removed, name, kind)
