@@ -492,7 +492,8 @@ UNWRITTEN = """
 fsync; write; fsync: EIO; fsync again; another's fsync: EIO; and again; a new
 one's; read; msync: EIO; again; new fsync: EIO; start; range: EIO; fsync then;
 write through: EIO; elsewhere; fsync: EIO; fsync; write; fsync after sync:
-EIO; fsync again; write; syncfs: EIO; syncfs again; close
+EIO; fsync again; write; syncfs: EIO; syncfs again; write; syncfs after sync:
+EIO; and again; close
 """
 
 

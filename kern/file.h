@@ -75,6 +75,7 @@ struct file {
 	struct readahead ra;   /* of a regular file */
 	void *priv;            /* the kind's own */
 	uint wberr;            /* for pcacheerror() */
+	uint supererr;         /* inode->super->nerr, as syncfs knows it */
 	uint8_t counted;       /* FILE_WRITER by igetwriter(), FILE_TEXT by
 	                        * igettext() */
 	struct watch *watches; /* epolls that watch it [epoll.c's watchlock] */

@@ -295,11 +295,18 @@ int
 sys_syncfs(const uint *a)
 {
 	struct file *f = fdgetio(a[0]);
+	struct super *s;
+	uint n;
 	int err;
 
 	if (!f)
 		return -EBADF;
-	err = syncsuper(f->inode->super, 1);
+	s = f->inode->super;
+	err = syncsuper(s, 1);
+	n = s->nerr; /* what the flusher could not write, too, but once */
+	if (!err && n != f->supererr)
+		err = s->err;
+	f->supererr = n;
 	fileclose(f);
 	return err;
 }

@@ -322,6 +322,8 @@ struct pcacheops { /* how a file reaches its disk; null: nothing to do */
 	/* It was clean and has dirty pages now; or pcachewriteback() has left
 	 * some.  No spinlock held. */
 	void (*dirtied)(struct pcache *);
+	/* A write has failed.  Any context, the pcache locked. */
+	void (*failed)(struct pcache *, int err);
 	int buffers; /* its pages count as Buffers: a block device's own */
 };
 

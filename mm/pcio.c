@@ -88,6 +88,8 @@ pciodone(struct pcio *io)
 	if (io->write && io->err < 0) { /* no memory: told, too */
 		pc->nerr++;
 		pc->err = io->err;
+		if (pc->ops->failed)
+			pc->ops->failed(pc, io->err);
 	}
 	for (uint i = 0; i < io->n; i++) {
 		pg = papage(io->pa[i]);

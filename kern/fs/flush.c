@@ -295,6 +295,15 @@ syncsuper(struct super *s, int wait)
 }
 
 void
+superfailed(struct pcache *pc, int err)
+{
+	struct super *s = ((struct inode *)pcachehost(pc))->super;
+
+	s->err = err;
+	xadd(&s->nerr, 1);
+}
+
+void
 syncall(int wait)
 {
 	struct super *s;

@@ -168,6 +168,8 @@ struct super { /* a mounted file system */
 	struct sleeplock flushlock; /* held to write its dirty inodes */
 	int gone;            /* nothing is to be written [flushlock] */
 	volatile int writers; /* files open for writing */
+	volatile uint nerr;  /* writes of files that failed, for syncfs */
+	volatile int err;    /* the last one's error */
 	char source[64];
 	void *priv;
 	uint flags;            /* MS_RDONLY, MS_NOSUID ... */
@@ -285,6 +287,7 @@ int syncfile(struct file *f, int data);
 
 /* Write all that is dirty of one file system; wait: until it is on the disk. */
 int syncsuper(struct super *, int wait);
+void superfailed(struct pcache *, int err); /* see struct pcacheops */
 void syncall(int wait); /* of all of them; errors are printed */
 
 /* s has something to write from now on; or no longer, and nobody writes. */

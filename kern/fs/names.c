@@ -292,6 +292,7 @@ openfile(struct file *f, struct dentry *d, uint flags)
 			return err;
 		f->counted = FILE_WRITER;
 	}
+	f->supererr = ip->super->nerr;
 	if (ip->blkbits && ip->pages)
 		(void)pcacheerror(ip->pages, &f->wberr); /* not of the past */
 	f->flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);

@@ -907,6 +907,10 @@ unwritten(const char *dir)
 	says("write", pwrite(a, "y", 1, 0));
 	says("syncfs", syncfs(a));
 	says("syncfs again", syncfs(a));
+	says("write", pwrite(a, "y", 1, 0));
+	sync();
+	says("syncfs after sync", syncfs(a));
+	says("and again", syncfs(a));
 	says("close", close(a));
 }
 
