@@ -129,6 +129,36 @@ punched_after_fork(void)
 	check_mm();
 }
 
+/* A file becomes shorter, and two show it with one table: no CPU has any of
+ * what is cut off. */
+static void
+truncated_after_fork(void)
+{
+	struct pcache *pc;
+	struct uvm *a, *b;
+	struct file *f;
+	void *kva;
+
+	setup();
+	pc = shmnew(8);
+	f = filenew(pc, O_RDWR);
+	a = newuvm();
+	check(kmmap(a, ARENA, 8 * PGSIZE, 3, MAP_SHARED | MAP_FIXED, f, 0) > 0,
+		"mmap");
+	for (uint i = 0; i < 8; i++)
+		check(uvmwrite(a, ARENA + i * PGSIZE, &i, 4) == 0, "write");
+	b = copyuvm(a);
+	for (uint i = 0; i < 8; i++)
+		check(useraccess(a, ARENA + i * PGSIZE, 0, &kva) == 0 &&
+			useraccess(b, ARENA + i * PGSIZE, 0, &kva) == 0, "read");
+	check(pcachetruncate(pc, 3 * PGSIZE) == 0, "truncate");
+	tlbcheck();
+	check(useraccess(b, ARENA + 2 * PGSIZE, 0, &kva) == 0 &&
+		useraccess(b, ARENA + 3 * PGSIZE, 0, &kva) == -EIO &&
+		useraccess(a, ARENA + 7 * PGSIZE, 0, &kva) == -EIO, "cut off");
+	check_mm();
+}
+
 /* Two mappings are replaced by one that moves there: none is forgotten. */
 static void
 mremap_over_two(void)
@@ -250,6 +280,7 @@ const struct test spacetests[] = {
 	{counts_after_fork, "space_counts_after_fork"},
 	{munmap_after_fork, "space_munmap_after_fork"},
 	{punched_after_fork, "space_punched_after_fork"},
+	{truncated_after_fork, "space_truncated_after_fork"},
 	{loaduvm_bss, "space_loaduvm_bss"},
 	{mremap_over_two, "space_mremap_over_two"},
 	{mremap_nomem_keeps_data, "space_mremap_nomem_keeps_data"},
