@@ -359,7 +359,7 @@ portintr(struct port *p)
 	acquire(&p->q.lock);
 	why = p->reg[P_IS];
 	p->reg[P_IS] = why;
-	over = p->issued & ~p->reg[P_ISSUE];
+	over = p->q.resetting ? 0 : p->issued & ~p->reg[P_ISSUE];
 	if (why & IS_ERRORS && !p->q.resetting) {
 		p->task = p->reg[P_TASK];
 		i = CMD_SLOT(p->reg[P_CMD]);
@@ -375,7 +375,9 @@ portintr(struct port *p)
 	blkrelease(&p->q);
 }
 
-/* Stop the port, and if the disk is stuck reset it (10.4.2); start again. */
+/* Stop the port, and if the disk is stuck reset it (10.4.2); start again.  QEMU
+ * goes on with the other commands after an error, and crashes when it is stopped
+ * in one: they get a moment, and are done again. */
 static void
 ahcireset(struct blkq *q)
 {
@@ -385,6 +387,8 @@ ahcireset(struct blkq *q)
 		printf("%s: status %x, error %x\n", p->dev.name, p->task & 0xFF,
 			p->task >> 8 & 0xFF);
 	p->task = 0;
+	for (int i = 0; i < 10 && p->reg[P_ISSUE]; i++)
+		blkpause(2);
 	if (stopport(p) < 0 || p->reg[P_TASK] & TASK_BUSY) {
 		p->reg[P_CTL] = (p->reg[P_CTL] & ~15u) | 1;
 		blkpause(2);
