@@ -375,9 +375,18 @@ portintr(struct port *p)
 	blkrelease(&p->q);
 }
 
+static int
+severalissued(struct port *p)
+{
+	uint left = p->reg[P_ISSUE];
+
+	return (left & (left - 1)) != 0;
+}
+
 /* Stop the port, and if the disk is stuck reset it (10.4.2); start again.  QEMU
  * goes on with the other commands after an error, and crashes when it is stopped
- * in one: they get a moment, and are done again. */
+ * in one: where more is issued than the one that failed, they get a moment, and are
+ * done again. */
 static void
 ahcireset(struct blkq *q)
 {
@@ -387,7 +396,7 @@ ahcireset(struct blkq *q)
 		printf("%s: status %x, error %x\n", p->dev.name, p->task & 0xFF,
 			p->task >> 8 & 0xFF);
 	p->task = 0;
-	for (int i = 0; i < 10 && p->reg[P_ISSUE]; i++)
+	for (int i = 0; i < 10 && severalissued(p); i++)
 		blkpause(2);
 	if (stopport(p) < 0 || p->reg[P_TASK] & TASK_BUSY) {
 		p->reg[P_CTL] = (p->reg[P_CTL] & ~15u) | 1;
