@@ -329,16 +329,17 @@ vmagap(struct uvm *u, uint len)
 static inline uint
 gaptop(struct uvm *u, int i, uint top, uint len)
 {
-	uint low;
+	struct vma *v;
 
-	for (; i >= 0; i--) {
-		if (i < u->nvma)
-			top = MIN(top, gapbelow(u->vmas[i]));
-		low = i > 0 ? MAX(u->vmas[i - 1]->end, MMAPMIN) : MMAPMIN;
-		if (top > low && top - low >= len)
+	if (i < u->nvma)
+		top = MIN(top, gapbelow(u->vmas[i]));
+	for (; i > 0; i--) {
+		v = u->vmas[i - 1];
+		if (top >= len && top - len >= MAX(v->end, MMAPMIN))
 			return top;
+		top = MIN(top, gapbelow(v));
 	}
-	return 0;
+	return top >= len && top - len >= MMAPMIN ? top : 0;
 }
 
 /* It is looked for where the last one was, if what is above that was too small for
