@@ -25,6 +25,19 @@ setup() {
 		othersetup
 	fi
 	findbusybox
+	runsbusybox || emulator
+}
+
+# Does this host's kernel run i386 programs?
+runsbusybox() {
+	[ -z "$busybox" ] || "$busybox" true 2>/dev/null
+}
+
+# Where it does not, QEMU's user emulation does, if it is told to.
+emulator() {
+	if command -v qemu-i386-static qemu-i386 >/dev/null; then return; fi
+	isdebian || die "this host runs no i386 programs; please install qemu-i386"
+	aptsetup qemu-user-static
 }
 
 isdebian() {

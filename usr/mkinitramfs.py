@@ -103,14 +103,25 @@ def expand(line, names):
 
 def applets(archive, busybox):
     """What BusyBox itself says that it can be called as."""
-    run = subprocess.run([busybox, '--list-full'], stdout=subprocess.PIPE,
-                         check=True, text=True)
-    for path in sorted(set(run.stdout.split()) | {'bin/sh'}):
+    for path in sorted(set(listfull(busybox).split()) | {'bin/sh'}):
         parent = ''
         for part in os.path.dirname(path).split('/'):
             parent = os.path.join(parent, part)
             archive.add(parent, stat.S_IFDIR | 0o755, nlink=2)
         archive.add(path, stat.S_IFLNK | 0o777, b'/bin/busybox')
+
+
+def listfull(busybox):
+    """The output of busybox --list-full.  A host whose kernel runs no i386
+    programs needs QEMU's user emulation for it (ci/setup.sh installs it)."""
+    for runner in [], ['qemu-i386-static'], ['qemu-i386']:
+        try:
+            return subprocess.run(runner + [busybox, '--list-full'], text=True,
+                                  stdout=subprocess.PIPE, check=True).stdout
+        except OSError:
+            continue
+    sys.exit(f'mkinitramfs: this host cannot run {busybox}: no support for '
+             'i386 programs in its kernel, and no qemu-i386')
 
 
 def read(source, base):
