@@ -8,7 +8,7 @@
 #include "arch/machine.h"
 
 #include "arch/mmu.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define BIOSROM 0xE0000
 #define BIOSEND 0x100000

@@ -1,7 +1,7 @@
 /* cpu.c - what kind of CPU this is. */
 #include "arch/cpu.h"
 
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 struct cpuinfo cpuinfo;
 

@@ -12,7 +12,7 @@
 
 #include "arch/x86.h"
 #include "kern/proc.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define FCW_DEFAULT   0x37F  /* all exceptions masked, 64-bit mantissa */
 #define MXCSR_DEFAULT 0x1F80 /* all masked, round to nearest */

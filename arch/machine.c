@@ -2,7 +2,7 @@
 #include "arch/machine.h"
 
 #include "arch/mmu.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define EBDASEGMENT 0x40E /* BIOS data: paragraph of the extended data */
 

@@ -8,7 +8,7 @@
 #include "arch/machine.h"
 
 #include "arch/mmu.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define BASEMEM  0x413 /* BIOS data: KiB of memory below the extended data */
 #define BIOSROM  0xF0000

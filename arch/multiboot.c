@@ -10,7 +10,7 @@
 #include "arch/memlayout.h"
 #include "arch/mmu.h"
 #include "kern/panic.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define INFO_CMDLINE (1 << 2) /* bits of mbinfo.flags */
 #define INFO_MODS    (1 << 3)

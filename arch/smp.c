@@ -19,9 +19,9 @@
 #include "arch/multiboot.h"
 #include "arch/trap.h"
 #include "mm/mm.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/sched.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define PATIENCE 1000000 /* microseconds for a CPU to come up */
 #define LOOKS    8

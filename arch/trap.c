@@ -17,9 +17,9 @@
 #include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
-#include "kern/ptrace.h"
+#include "kern/signal/ptrace.h"
 #include "kern/sched.h"
-#include "kern/syscall.h"
+#include "kern/sys/syscall.h"
 
 /* What trapentry.asm takes for granted. */
 _Static_assert(offsetof(struct trapframe, cs) == 14 * 4, "TF_CS");

@@ -81,8 +81,8 @@ void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler 
 
 /* What the upper half offers to trap.c (the one upward call of arch/):
  *   mm/mm.h        fault()
- *   kern/syscall.h syscall()
- *   kern/signal.h  sigfault()
+ *   kern/sys/syscall.h syscall()
+ *   kern/signal/signal.h  sigfault()
  *   kern/sched.h   userret(), preempt() */
 
 #endif

@@ -18,9 +18,9 @@
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/futex.h"
-#include "kern/ptrace.h"
+#include "kern/signal/ptrace.h"
 #include "kern/random.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define DYNBASE   0x00400000 /* where a position-independent program goes */
 #define TABLESIZE (4u << 20) /* what a page table maps */

@@ -23,7 +23,7 @@
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
 #include "kern/fs/inode.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define ARGMIN     (128 << 10) /* room for arguments whatever the stack limit */
 #define ARGMAX     (6 << 20)

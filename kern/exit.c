@@ -19,8 +19,8 @@
 #include "kern/file.h"
 #include "kern/futex.h"
 #include "kern/panic.h"
-#include "kern/ptrace.h"
-#include "kern/string.h"
+#include "kern/signal/ptrace.h"
+#include "kern/lib/string.h"
 
 static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
 

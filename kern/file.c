@@ -15,13 +15,13 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/flock.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
-#include "kern/socket.h"
-#include "kern/string.h"
+#include "kern/socket/socket.h"
+#include "kern/lib/string.h"
 
 #define FIRSTMAX 32      /* descriptors of a new table */
 #define LASTMAX  0x10000 /* a table grows to */

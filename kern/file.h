@@ -8,7 +8,7 @@
 #ifndef KERN_FILE_H
 #define KERN_FILE_H
 
-#include "kern/lock.h"
+#include "kern/lock/lock.h"
 #include "kern/uio.h"
 
 struct dentry;

@@ -13,8 +13,8 @@
 #include "kern/dev/dev.h"
 #include "kern/fs/inode.h"
 #include "kern/sched.h"
-#include "kern/signal.h"
-#include "kern/text.h"
+#include "kern/signal/signal.h"
+#include "kern/lib/text.h"
 
 static struct spinlock flocklock; /* the locks of every inode */
 static struct waitq flockq;       /* until some lock is given up */

@@ -2,7 +2,7 @@
 #ifndef KERN_FLOCK_H
 #define KERN_FLOCK_H
 
-#include "kern/list.h"
+#include "kern/lib/list.h"
 #include "kern/types.h"
 
 struct file;

@@ -39,7 +39,7 @@
 #include "kern/abi/futex.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
-#include "kern/syscall.h"
+#include "kern/sys/syscall.h"
 #include "kern/timeval.h"
 
 #define BUCKETBITS 8

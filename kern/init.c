@@ -13,15 +13,15 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/abi/stat.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/dev/dev.h"
 #include "kern/file.h"
 #include "kern/fs/bio.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
-#include "kern/printf.h"
-#include "kern/string.h"
-#include "kern/syscall.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
+#include "kern/sys/syscall.h"
 
 #define NWORD 31 /* arguments, and as many environment strings, of init */
 

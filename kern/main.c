@@ -10,7 +10,7 @@
 #include "kern/dev/dev.h"
 #include "kern/fs/inode.h"
 #include "kern/futex.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/timeval.h"

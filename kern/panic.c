@@ -19,9 +19,9 @@
 #include "arch/xcall.h"
 #include "mm/mm.h"
 #include "kern/dev/dev.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/proc.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define MAXFRAMES 32
 #define PATIENCE  10000000 /* pauses: a fraction of a second */

@@ -26,8 +26,8 @@
 #include "kern/fs/inode.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
-#include "kern/signal.h"
-#include "kern/string.h"
+#include "kern/signal/signal.h"
+#include "kern/lib/string.h"
 
 #define PIPEPAGES    16  /* capacity of a new pipe */
 #define PIPEPAGESMAX 256 /* what F_SETPIPE_SZ may ask for */

@@ -28,9 +28,9 @@
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
-#include "kern/ptrace.h"
-#include "kern/string.h"
-#include "kern/syscall.h"
+#include "kern/signal/ptrace.h"
+#include "kern/lib/string.h"
+#include "kern/sys/syscall.h"
 
 #define NHASH 256
 

@@ -16,9 +16,9 @@
 
 #include "arch/cpu.h"
 #include "arch/trap.h"
-#include "kern/lock.h"
+#include "kern/lock/lock.h"
 #include "kern/sched.h"
-#include "kern/signal.h"
+#include "kern/signal/signal.h"
 
 struct dentry;
 struct file;

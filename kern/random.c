@@ -10,9 +10,9 @@
 #include "arch/cpu.h"
 #include "arch/x86.h"
 #include "kern/dev/dev.h"
-#include "kern/lock.h"
+#include "kern/lock/lock.h"
 #include "kern/sched.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 static struct spinlock lock = {0, RANK_LEAF};
 static uint key[8];   /* [lock], but for randomstir */

@@ -15,7 +15,7 @@
 #include "mm/mm.h"
 #include "kern/abi/futex.h"
 #include "kern/proc.h"
-#include "kern/syscall.h"
+#include "kern/sys/syscall.h"
 
 #define PI 1 /* in the address of an entry: it inherits priority */
 

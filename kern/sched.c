@@ -48,7 +48,7 @@
 #include "kern/freeze.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
-#include "kern/ptrace.h"
+#include "kern/signal/ptrace.h"
 
 enum { WAKE_UP = 1, WAKE_TIME = 2, WAKE_SIGNAL = 4 }; /* wakeflag */
 

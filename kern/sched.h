@@ -2,7 +2,7 @@
 #ifndef KERN_SCHED_H
 #define KERN_SCHED_H
 
-#include "kern/lock.h"
+#include "kern/lock/lock.h"
 #include "arch/trap.h"
 
 struct proc;

@@ -5,7 +5,7 @@
 #include "arch/cpu.h"
 #include "kern/abi/errno.h"
 #include "kern/panic.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 static int advance(struct uio *u, uint n, uint left);
 

@@ -18,7 +18,7 @@
  * interrupts off.
  */
 #include "mm/vm.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 
 #define MAXORDER   (NORDER - 1) /* 4 MiB */
 #define BATCHORDER 4

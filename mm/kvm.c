@@ -16,7 +16,7 @@
  */
 #include "mm/vm.h"
 #include "arch/multiboot.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 
 #define TEMPSLOTS 2
 #define SLOTPAGES (KSTACKPAGES + 1)

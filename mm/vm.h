@@ -19,11 +19,11 @@
 #include "arch/x86.h"
 #include "arch/tlb.h"
 #include "mm/mm.h"
-#include "kern/list.h"
-#include "kern/lock.h"
-#include "kern/rwlock.h"
+#include "kern/lib/list.h"
+#include "kern/lock/lock.h"
+#include "kern/lock/rwlock.h"
 #include "kern/panic.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 /* page.c: one struct page for each frame of RAM */
 

@@ -8,7 +8,7 @@
  * the caller has frozen the world (kern/freeze.c).
  */
 #include "mm/vm.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 
 extern char end[]; /* kernel.ld */
 

@@ -3,7 +3,7 @@
  * and the allocations that fail on purpose.
  *
  * Sleep locks check that they are taken once and with no spinlock held; the
- * spinlocks are the kernel's own (kern/spinlock.c with its rank checks).
+ * spinlocks are the kernel's own (kern/lock/spinlock.c with its rank checks).
  */
 #include "unit.h"
 #include "arch/multiboot.h"

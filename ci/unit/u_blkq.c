@@ -2,9 +2,9 @@
  * with errors, or not at all. */
 #include "unit.h"
 #include "arch/multiboot.h"
-#include "kern/blkq.h"
+#include "kern/blk/blkq.h"
 #include "kern/proc.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static char line[200]; /* the last line printed */
 #define kthread(n, f, a)    ((f) != 0)
 #define bootarg(k, b, n)    ((void)(b), -1)
 #define printf(...)         ((void)snprintf(line, sizeof(line), __VA_ARGS__))
-#include "kern/blkq.c"
+#include "kern/blk/blkq.c"
 #undef printf
 
 #define NSECT 8192

@@ -12,7 +12,7 @@
 #include "mm/vm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/file.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 
 /* main.c */
 extern uint steps;      /* random operations a test should do */

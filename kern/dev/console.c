@@ -17,8 +17,8 @@
 #include "arch/x86.h"
 #include "arch/xcall.h"
 #include "kern/panic.h"
-#include "kern/printf.h"
-#include "kern/string.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
 
 #define VGAMEM  0xb8000
 #define CRTC    0x3d4

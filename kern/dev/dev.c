@@ -6,9 +6,9 @@
 #include "kern/dev/dev.h"
 #include "kern/dev/tty.h"
 #include "arch/multiboot.h"
-#include "kern/list.h"
-#include "kern/socket.h"
-#include "kern/string.h"
+#include "kern/lib/list.h"
+#include "kern/socket/socket.h"
+#include "kern/lib/string.h"
 
 static struct list devices = {&devices, &devices};
 

@@ -10,8 +10,8 @@
 #include "arch/trap.h"
 #include "arch/x86.h"
 #include "kern/proc.h"
-#include "kern/signal.h"
-#include "kern/string.h"
+#include "kern/signal/signal.h"
+#include "kern/lib/string.h"
 
 #define KBDIRQ    1
 #define KBDDATA   0x60

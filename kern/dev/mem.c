@@ -7,7 +7,7 @@
 #include "kern/abi/fcntl.h"
 #include "kern/abi/stat.h"
 #include "kern/random.h"
-#include "kern/signal.h"
+#include "kern/signal/signal.h"
 
 #define ZEROCHUNK 65536 /* bytes between two looks for a signal */
 

@@ -4,7 +4,7 @@
 #include "arch/lapic.h"
 #include "arch/trap.h"
 #include "arch/x86.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 
 #define SLEEP_EN 0x2000 /* ACPI PM1 control: enter the sleep state, S5 here */
 

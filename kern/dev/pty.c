@@ -25,8 +25,8 @@
 #include "kern/abi/stat.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
-#include "kern/signal.h"
-#include "kern/string.h"
+#include "kern/signal/signal.h"
+#include "kern/lib/string.h"
 
 #define NPTY     64
 #define PTYBUF   4096 /* bytes of output that a master has not read */

@@ -22,8 +22,8 @@
 #include "kern/panic.h"
 #include "kern/random.h"
 #include "kern/sched.h"
-#include "kern/signal.h"
-#include "kern/string.h"
+#include "kern/signal/signal.h"
+#include "kern/lib/string.h"
 #include "kern/uio.h"
 
 #define MAXLINE  4095 /* bytes of a line before its end (MAX_CANON) */

@@ -11,7 +11,7 @@
 #define KERN_DEV_TTY_H
 
 #include "kern/abi/termios.h"
-#include "kern/lock.h"
+#include "kern/lock/lock.h"
 
 #define TTYBUF 8192 /* bytes of input a tty holds; a power of two */
 

@@ -17,8 +17,8 @@
 #include "kern/abi/fcntl.h"
 #include "kern/abi/stat.h"
 #include "kern/proc.h"
-#include "kern/signal.h"
-#include "kern/string.h"
+#include "kern/signal/signal.h"
+#include "kern/lib/string.h"
 
 static int opencurrent(struct file *);
 static int openconsole(struct file *);

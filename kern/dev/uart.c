@@ -15,8 +15,8 @@
 #include "kern/dev/tty.h"
 #include "arch/trap.h"
 #include "arch/x86.h"
-#include "kern/printf.h"
-#include "kern/string.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
 
 #define COM1    0x3f8
 #define UARTIRQ 4

@@ -4,8 +4,8 @@
  * them.  What is not known is skipped whole.
  */
 #include "kern/dev/vt.h"
-#include "kern/printf.h"
-#include "kern/string.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
 
 enum { /* struct vt's state */
 	TEXT,

@@ -19,10 +19,10 @@
 #include "arch/memlayout.h"
 #include "mm/mm.h"
 #include "kern/abi/time.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/panic.h"
 #include "kern/sched.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define KEEP 16 /* buffers of a disk that stay */
 

@@ -6,8 +6,8 @@
 #ifndef KERN_FS_BIO_H
 #define KERN_FS_BIO_H
 
-#include "kern/lock.h"
-#include "kern/list.h"
+#include "kern/lock/lock.h"
+#include "kern/lib/list.h"
 
 struct blkdev;
 

@@ -14,9 +14,9 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/dev/dev.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/sched.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define HEADER  110
 #define PAD4(n) (((n) + 3) & ~3u)

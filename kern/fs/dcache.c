@@ -17,8 +17,8 @@
 #include "mm/mm.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
-#include "kern/printf.h"
-#include "kern/string.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
 
 #define NHASH     1024
 #define SHORTPATH 128 /* bytes of a small path buffer */

@@ -4,10 +4,10 @@
  */
 #include "kern/fs/inode.h"
 #include "mm/mm.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/dev/dev.h"
-#include "kern/printf.h"
-#include "kern/string.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
 
 static int devmount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);

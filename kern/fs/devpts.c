@@ -8,8 +8,8 @@
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/dev/dev.h"
-#include "kern/printf.h"
-#include "kern/string.h"
+#include "kern/lib/printf.h"
+#include "kern/lib/string.h"
 
 #define FIRST 3 /* inode number of slave 0, and its place in the directory */
 

@@ -18,9 +18,9 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/time.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/panic.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 

@@ -18,7 +18,7 @@
 #include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define NHASH 1024
 #define DAY   (86400 * (int64_t)NSEC)

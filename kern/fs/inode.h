@@ -13,8 +13,8 @@
 
 #include "kern/abi/stat.h"
 #include "kern/file.h"
-#include "kern/lock.h"
-#include "kern/list.h"
+#include "kern/lock/lock.h"
+#include "kern/lib/list.h"
 
 struct inode;
 struct super;

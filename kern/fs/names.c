@@ -9,10 +9,10 @@
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/dev/dev.h"
 #include "kern/proc.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define MAXLINKS 40
 #define TMPFILE  (O_TMPFILE & ~O_DIRECTORY)

@@ -6,8 +6,8 @@
  */
 #include "arch/cpu.h"
 #include "mm/mm.h"
-#include "kern/blk.h"
-#include "kern/string.h"
+#include "kern/blk/blk.h"
+#include "kern/lib/string.h"
 
 struct mover { /* the bio that is being filled */
 	struct pcio *io;

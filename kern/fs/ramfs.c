@@ -16,10 +16,10 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/panic.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define BREATH 128 /* names that readdir looks at with nameslock held */
 

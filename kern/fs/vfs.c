@@ -15,11 +15,11 @@
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
-#include "kern/blk.h"
+#include "kern/blk/blk.h"
 #include "kern/panic.h"
-#include "kern/printf.h"
+#include "kern/lib/printf.h"
 #include "kern/proc.h"
-#include "kern/string.h"
+#include "kern/lib/string.h"
 
 #define MAXLINKS 40
 

@@ -1,0 +1,73 @@
+/*
+ * rwlock.h - sleep locks that many may hold to read, or one to write.
+ *
+ * May sleep; not interruptible by signals; no spinlock held.  A waiting writer
+ * keeps new readers out.  Not recursive, not even for readers.
+ */
+#ifndef KERN_RWLOCK_H
+#define KERN_RWLOCK_H
+
+#include "arch/x86.h"
+#include "kern/lock/lock.h"
+
+struct rwlock {
+	volatile uint state;   /* RW_WRITER, RW_WAITERS, RW_READER for each */
+	struct proc *owner;    /* who writes [debug builds] */
+	struct spinlock lock;
+	struct waitq queue;
+};
+
+#define RW_WRITER  1u
+#define RW_WAITERS 2u
+#define RW_READER  4u
+
+void initrwlock(struct rwlock *);
+int holdingwrite(struct rwlock *); /* does the running process write? Always
+                                    * true in release builds */
+
+/* The slow halves. */
+void acquirereadbusy(struct rwlock *);
+void releasereadbusy(struct rwlock *);
+void acquirewritebusy(struct rwlock *);
+void releasewritebusy(struct rwlock *);
+
+static inline void
+acquireread(struct rwlock *lk)
+{
+	uint s = lk->state;
+
+	if ((s & (RW_WRITER | RW_WAITERS)) || !cas(&lk->state, s, s + RW_READER))
+		acquirereadbusy(lk);
+#ifdef QUIRE_DEBUG
+	else
+		sleepcount(RANK_UVMLIST, 0);
+#endif
+}
+
+static inline void
+releaseread(struct rwlock *lk)
+{
+	if (xadd(&lk->state, -RW_READER) == (RW_READER | RW_WAITERS))
+		releasereadbusy(lk);
+}
+
+#ifdef QUIRE_DEBUG
+void acquirewrite(struct rwlock *);
+void releasewrite(struct rwlock *);
+#else
+static inline void
+acquirewrite(struct rwlock *lk)
+{
+	if (!cas(&lk->state, 0, RW_WRITER))
+		acquirewritebusy(lk);
+}
+
+static inline void
+releasewrite(struct rwlock *lk)
+{
+	if (xchg(&lk->state, 0) != RW_WRITER)
+		releasewritebusy(lk);
+}
+#endif
+
+#endif

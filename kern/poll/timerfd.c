@@ -1,0 +1,405 @@
+/*
+ * timerfd.c - timers to wait on: timerfd_create(2).
+ *
+ * A timer that expires counts 1 and, if it has an interval, rests until somebody
+ * asks: then the intervals that have passed are added and it goes on.  So however
+ * short an interval is, it costs no more than the program takes.
+ *
+ * Invariants, under a timerfd's lock:
+ *   T1  armed: `at', a time of its clock, has not been counted.  rests: it has,
+ *       and there is an interval.  Never both.
+ *   T2  fire() may run at any time and counts nothing before `at'; so the struct
+ *       timer of a timerfd that is set anew or stopped is left alone.
+ */
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/file.h"
+#include "kern/abi/event.h"
+#include "kern/abi/fcntl.h"
+#include "kern/abi/poll.h"
+#include "kern/proc.h"
+#include "kern/sched.h"
+#include "kern/signal/signal.h"
+#include "kern/sys/syscall.h"
+#include "kern/lib/text.h"
+#include "kern/timeval.h"
+
+enum { CANCEL_NO, CANCEL_ONSET, CANCELLED };
+
+struct timerfd {
+	struct spinlock lock;  /* RANK_PIPE */
+	struct list link;      /* reals, of CLOCK_REALTIME [reallist] */
+	int clock;             /* CLOCK_REALTIME or CLOCK_MONOTONIC */
+	int onreal;            /* at is real time [lock] */
+	int armed, rests;      /* [lock] */
+	int cancel;            /* CANCEL_* [lock] */
+	int64_t at;            /* the next expiry [lock] */
+	int64_t interval;      /* ns, 0: once [lock] */
+	uint64_t ticks;        /* expiries not read [lock] */
+	struct timer timer;
+	struct waitq queue;    /* for ticks */
+};
+
+static struct sleeplock reallist;
+static struct list reals = {&reals, &reals}; /* [reallist] */
+
+static int checkclock(int clock);
+static int settime(const uint *a, int wide);
+static int gettime(const uint *a, int wide);
+static void start(struct timerfd *, int flags, const struct setting *);
+static void lookfd(struct timerfd *, struct setting *);
+static int64_t now(struct timerfd *);
+static void arm(struct timerfd *);
+static void fire(void *arg);
+static void expire(struct timerfd *);
+static void forward(struct timerfd *);
+static int cancelled(struct timerfd *);
+static int timerread(struct file *, struct uio *, int64_t *off);
+static int timerwait(struct file *);
+static int timerpoll(struct file *, struct pollset *);
+static void timerinfo(struct file *, struct text *);
+static void timerrelease(struct file *);
+
+static const struct fileops timerops = {
+	.name = "[timerfd]",
+	.read = timerread,
+	.poll = timerpoll,
+	.info = timerinfo,
+	.release = timerrelease,
+};
+
+void
+timerfdinit(void)
+{
+	initsleeplock(&reallist, RANK_NONE);
+}
+
+/* Clock, flags. */
+int
+sys_timerfd_create(const uint *a)
+{
+	struct timerfd *t;
+	int clock = checkclock((int)a[0]), fd;
+
+	if (a[1] & ~(TFD_NONBLOCK | TFD_CLOEXEC))
+		return -EINVAL;
+	if (clock < 0)
+		return clock;
+	t = kzalloc(sizeof(*t));
+	if (t == 0)
+		return -ENOMEM;
+	initlock(&t->lock, RANK_PIPE);
+	initwaitq(&t->queue);
+	listinit(&t->link);
+	t->clock = clock;
+	acquiresleep(&reallist);
+	if (clock == CLOCK_REALTIME)
+		listadd(&reals, &t->link);
+	fd = fdanon(&timerops, t, a[1]);
+	if (fd < 0) {
+		listdel(&t->link);
+		kmfree(t);
+	}
+	releasesleep(&reallist);
+	return fd;
+}
+
+/* The clock as struct timerfd has it, or -errno. */
+static int
+checkclock(int clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+		return clock;
+	case CLOCK_BOOTTIME:
+		return CLOCK_MONOTONIC;
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM: /* there is no sleep to wake from */
+		if (myproc()->euid != 0)
+			return -EPERM;
+		return clock == CLOCK_REALTIME_ALARM ? CLOCK_REALTIME :
+			CLOCK_MONOTONIC;
+	}
+	return -EINVAL;
+}
+
+int
+sys_timerfd_settime(const uint *a)
+{
+	return settime(a, 0);
+}
+
+int
+sys_timerfd_settime64(const uint *a)
+{
+	return settime(a, 1);
+}
+
+int
+sys_timerfd_gettime(const uint *a)
+{
+	return gettime(a, 0);
+}
+
+int
+sys_timerfd_gettime64(const uint *a)
+{
+	return gettime(a, 1);
+}
+
+/* Descriptor, flags, new setting, where the old one goes (0: nowhere). */
+static int
+settime(const uint *a, int wide)
+{
+	struct setting new, old;
+	struct timerfd *t;
+	struct file *f;
+	int err = settingin(a[2], &new, wide);
+
+	if (err < 0)
+		return err;
+	if (a[1] & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
+		return -EINVAL;
+	f = fdgetkind(a[0], &timerops, &err);
+	if (f == 0)
+		return err;
+	t = f->priv;
+	acquire(&t->lock);
+	lookfd(t, &old);
+	start(t, a[1], &new);
+	if (new.value && cancelled(t))
+		err = -ECANCELED;
+	release(&t->lock);
+	if (err == 0 && a[3])
+		err = settingout(a[3], &old, wide);
+	fileclose(f);
+	return err;
+}
+
+static int
+gettime(const uint *a, int wide)
+{
+	struct setting s;
+	struct timerfd *t;
+	struct file *f;
+	int err;
+
+	f = fdgetkind(a[0], &timerops, &err);
+	if (f == 0)
+		return err;
+	t = f->priv;
+	acquire(&t->lock);
+	lookfd(t, &s);
+	release(&t->lock);
+	err = settingout(a[1], &s, wide);
+	fileclose(f);
+	return err;
+}
+
+/* Stop it, and with a value start it.  Lock held, as below. */
+static void
+start(struct timerfd *t, int flags, const struct setting *s)
+{
+	int abs = flags & TFD_TIMER_ABSTIME;
+	int64_t at = 0;
+
+	t->rests = 0;
+	t->ticks = 0;
+	t->interval = s->interval;
+	t->onreal = abs && t->clock == CLOCK_REALTIME;
+	if (!t->onreal || !(flags & TFD_TIMER_CANCEL_ON_SET))
+		t->cancel = CANCEL_NO;
+	else if (t->cancel == CANCEL_NO)
+		t->cancel = CANCEL_ONSET;
+	t->armed = s->value != 0;
+	if (!t->armed)
+		return;
+	if (!abs)
+		at = now(t);
+	t->at = s->value < NEVER - at ? at + s->value : NEVER;
+	arm(t);
+}
+
+/* The interval, and how long it is until it expires. */
+static void
+lookfd(struct timerfd *t, struct setting *s)
+{
+	expire(t);
+	forward(t);
+	s->interval = t->interval;
+	s->value = t->armed ? MAX(t->at - now(t), 0) : 0;
+}
+
+static int64_t
+now(struct timerfd *t)
+{
+	return t->onreal ? realns() : nowns();
+}
+
+static void
+arm(struct timerfd *t)
+{
+	t->timer.real = t->onreal;
+	timerset(&t->timer, t->at, fire, t);
+}
+
+/* Interrupt context. */
+static void
+fire(void *arg)
+{
+	struct timerfd *t = arg;
+
+	acquire(&t->lock);
+	expire(t);
+	release(&t->lock);
+	wakeup(&t->queue);
+}
+
+/* Count it if its time has come. */
+static void
+expire(struct timerfd *t)
+{
+	if (!t->armed || now(t) < t->at)
+		return;
+	t->ticks++;
+	t->armed = 0;
+	t->rests = t->interval != 0;
+}
+
+/* Count what has passed while it rested, and let it go on. */
+static void
+forward(struct timerfd *t)
+{
+	int64_t past;
+	uint64_t n;
+
+	if (!t->rests)
+		return;
+	past = MAX(now(t) - t->at, 0);
+	n = (uint64_t)past / t->interval;
+	t->ticks += n;
+	if (t->interval < NEVER - t->at - past)
+		t->at += (n + 1) * t->interval;
+	else
+		t->at = NEVER;
+	t->rests = 0;
+	t->armed = 1;
+	arm(t);
+}
+
+void
+timerfdclockset(void)
+{
+	struct timerfd *t;
+
+	acquiresleep(&reallist);
+	listeach (t, &reals, link) {
+		acquire(&t->lock);
+		if (t->cancel != CANCEL_NO) {
+			t->cancel = CANCELLED;
+			t->ticks++;
+		}
+		release(&t->lock);
+		wakeup(&t->queue);
+	}
+	releasesleep(&reallist);
+}
+
+/* Has the clock been set?  Told once. */
+static int
+cancelled(struct timerfd *t)
+{
+	if (t->cancel != CANCELLED)
+		return 0;
+	t->cancel = CANCEL_ONSET;
+	t->ticks = 0;
+	return 1;
+}
+
+static int
+timerread(struct file *f, struct uio *u, int64_t *off)
+{
+	struct timerfd *t = f->priv;
+	uint64_t ticks;
+	int err = 0;
+
+	(void)off;
+	if (u->n < sizeof(ticks))
+		return -EINVAL;
+	acquire(&t->lock);
+	expire(t);
+	while (t->ticks == 0 && err == 0) {
+		err = timerwait(f);
+		expire(t);
+	}
+	forward(t);
+	if (cancelled(t))
+		err = -ECANCELED;
+	ticks = t->ticks;
+	if (err == 0)
+		t->ticks = 0;
+	release(&t->lock);
+	if (err < 0)
+		return err;
+	return uioput(u, &ticks, sizeof(ticks)) ? -EFAULT : 8;
+}
+
+/* Sleep, if f may: 0, -EAGAIN or -ERESTARTSYS.  Lock held, but not while
+ * asleep. */
+static int
+timerwait(struct file *f)
+{
+	struct timerfd *t = f->priv;
+
+	if (f->flags & O_NONBLOCK)
+		return -EAGAIN;
+	return sleepint(&t->queue, &t->lock) < 0 ? -ERESTARTSYS : 0;
+}
+
+static int
+timerpoll(struct file *f, struct pollset *ps)
+{
+	struct timerfd *t = f->priv;
+	int events;
+
+	pollwait(ps, &t->queue);
+	acquire(&t->lock);
+	expire(t);
+	events = t->ticks ? POLLIN : 0;
+	release(&t->lock);
+	return events;
+}
+
+static void
+timerrelease(struct file *f)
+{
+	struct timerfd *t = f->priv;
+
+	acquiresleep(&reallist);
+	listdel(&t->link);
+	releasesleep(&reallist);
+	timerdel(&t->timer);
+	kmfree(t);
+}
+
+static void
+timerinfo(struct file *f, struct text *t)
+{
+	struct timerfd *tf = f->priv;
+	struct setting now;
+	uint64_t ticks;
+	uint vns, ins;
+	int64_t v, i;
+
+	acquire(&tf->lock);
+	lookfd(tf, &now);
+	ticks = tf->ticks;
+	release(&tf->lock);
+	v = splitns(now.value, &vns);
+	i = splitns(now.interval, &ins);
+	putf(t, "clockid: %d\nticks: %llu\nsettime flags: 0%o\n"
+		"it_value: (%lld, %u)\nit_interval: (%lld, %u)\n",
+		tf->clock, (unsigned long long)ticks, 0u, (long long)v, vns,
+		(long long)i, ins);
+}

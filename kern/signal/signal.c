@@ -1,0 +1,828 @@
+/*
+ * signal.c - signals: sending, choosing the next one, default actions, stops.
+ *
+ * A signal that nobody cares about is dropped when it is sent.  Others set a
+ * bit in a struct sigpend, that of one thread or that of the process, with what
+ * is known of them in its queue (one entry for the old signals 1 to 31, any
+ * number for those from 32 on); an entry may be missing when memory ran out, the
+ * bit never.  On its way back to user mode a thread takes them off, lowest
+ * first, faults before all others, its own before those of the process, which
+ * any thread may take that does not block them.
+ *
+ * Invariants:
+ *   S1  A bit of a sigpend is set if and only if the signal is to be taken; an
+ *       entry of its queue has its bit set.
+ *   S2  SIGKILL and SIGSTOP are never in a mask.
+ *   S3  A thread's own signal that it does not block implies its p->work, so
+ *       that userret comes here.  One of the process that some threads do not
+ *       block implies that of one of these (sigretarget).
+ *   S4  SIGCONT and stop signals are never pending together in one process.
+ *   S5  tg->stopsig implies the p->work of all threads with sig.tostop, which
+ *       tg->nstop counts; the others are STOPPED, or about to be.
+ *   S6  tg->exiting implies that all threads have SIGKILL pending or are gone.
+ *
+ * Locks: the sighand's lock for the pending ones, the actions, and who takes
+ * part (the list of threads changes with proctree and this lock held, so either
+ * is enough to look at it); proctree is taken before it.
+ *
+ * Exceptions are in sigfault.c, frames on user stacks in sigframe.c, the system
+ * calls in syssignal.c.
+ */
+#include "kern/signal/signal.h"
+#include "kern/signal/sigframe.h"
+#include "arch/cpu.h"
+#include "arch/x86.h"
+#include "mm/mm.h"
+#include "kern/abi/resource.h"
+#include "kern/abi/wait.h"
+#include "kern/panic.h"
+#include "kern/proc.h"
+#include "kern/signal/ptrace.h"
+#include "kern/sched.h"
+#include "kern/lib/string.h"
+#include "kern/timeval.h"
+
+#define STOPSET                                                                \
+	(sigbit(SIGSTOP) | sigbit(SIGTSTP) | sigbit(SIGTTIN) | sigbit(SIGTTOU))
+#define IGNORESET                                                              \
+	(sigbit(SIGCHLD) | sigbit(SIGCONT) | sigbit(SIGURG) | sigbit(SIGWINCH))
+#define SYNCSET                                                                \
+	(sigbit(SIGSEGV) | sigbit(SIGBUS) | sigbit(SIGILL) | sigbit(SIGTRAP) | \
+		sigbit(SIGFPE) | sigbit(SIGSYS))
+#define CORESET                                                                \
+	(SYNCSET | sigbit(SIGQUIT) | sigbit(SIGABRT) | sigbit(SIGXCPU) |       \
+		sigbit(SIGXFSZ))
+#define MAXQUEUE 1024 /* of a queue, whatever RLIMIT_SIGPENDING says */
+
+static int post(struct tgroup *tg, struct proc *p, int sig,
+	const struct ksiginfo *info);
+static uint queuelimit(struct tgroup *tg);
+static void enqueue(struct sigpend *pend, struct sigqueue *q);
+static int dequeue(struct sigpend *pend, struct sigqueue *q);
+static void drop(struct sigpend *pend, struct sigqueue *q,
+	struct ksiginfo *info);
+static void tell(struct tgroup *tg, struct proc *p, int sig);
+static void notice(struct proc *p, int sig);
+static void killgroup(struct tgroup *tg);
+static void cont(struct tgroup *tg);
+static void flushgroup(struct tgroup *tg, uint64_t set);
+static void flush(struct sigpend *pend, uint64_t set);
+static int dropped(struct proc *p, int sig);
+static int pendingfor(struct proc *p);
+static int stopwanted(struct proc *p);
+
+void
+sigsend(struct proc *p, int sig, const struct ksiginfo *info)
+{
+	(void)sigqueueinfo(p->tg, p, sig, info);
+}
+
+void
+sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info)
+{
+	(void)sigqueueinfo(tg, 0, sig, info);
+}
+
+int
+sigqueueinfo(struct tgroup *tg, struct proc *p, int sig,
+	const struct ksiginfo *info)
+{
+	struct sighand *sh = tg->sighand;
+	int err = 0;
+
+	assert(sig >= 1 && sig <= NSIG);
+	acquire(&sh->lock);
+	if (tg->dumper && sig == SIGKILL)
+		tg->dumper->sig.pend.set |= sigbit(SIGKILL); /* it gives up */
+	if (tg->exiting || tg->live == 0 || (p && p->sig.gone))
+		goto out;
+	if (sigbit(sig) & STOPSET)
+		flushgroup(tg, sigbit(SIGCONT));
+	if (sig == SIGCONT)
+		cont(tg);
+	if (dropped(p ? p : tg->leader, sig))
+		goto out;
+	if (sig == SIGKILL)
+		killgroup(tg);
+	else
+		err = post(tg, p, sig, info);
+out:
+	release(&sh->lock);
+	return err;
+}
+
+/* Would nothing come of sig?  Blocked signals are kept: the action may change
+ * before they are unblocked.  Init and kernel threads have no parent. */
+static int
+dropped(struct proc *p, int sig)
+{
+	uint handler = p->tg->sighand->action[sig - 1].handler;
+
+	if ((p->sig.mask | p->sig.waitset) & sigbit(sig))
+		return 0;
+	if (handler == SIG_DFL && p->tg->parent && !(sigbit(sig) & IGNORESET))
+		return 0;
+	return handler <= SIG_IGN && (!traced(p) || sig == SIGKILL);
+}
+
+int
+sigpost(struct proc *p, int sig, const struct ksiginfo *info)
+{
+	return post(p->tg, p, sig, info);
+}
+
+/* Make sig pending for the thread p, or for the process, and let a thread
+ * notice: 0 or -EAGAIN.  Sighand lock held. */
+static int
+post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
+{
+	struct sigpend *pend = p ? &p->sig.pend : &tg->pend;
+	struct sigqueue *q;
+
+	assert(holding(&tg->sighand->lock));
+	if (sig < SIGRTMIN && (pend->set & sigbit(sig)))
+		return 0;
+	q = (uint)pend->n < queuelimit(tg) ? kmalloc(sizeof(*q)) : 0;
+	if (!q && sig >= SIGRTMIN && info && info->code < 0)
+		return -EAGAIN;
+	if (q) {
+		memset(q, 0, sizeof(*q));
+		q->info.code = SI_KERNEL;
+		if (info)
+			q->info = *info;
+		q->info.signo = sig;
+		enqueue(pend, q);
+	}
+	pend->set |= sigbit(sig);
+	tell(tg, p, sig);
+	return 0;
+}
+
+/* Entries that a queue may have; beyond: -EAGAIN. */
+static uint
+queuelimit(struct tgroup *tg)
+{
+	return (uint)MIN(tg->rlimit[RLIMIT_SIGPENDING].cur, MAXQUEUE);
+}
+
+int
+sigposttimer(struct tgroup *tg, struct proc *p, struct sigqueue *q)
+{
+	struct sigpend *pend = p ? &p->sig.pend : &tg->pend;
+	int sig = q->info.signo;
+
+	assert(holding(&tg->sighand->lock));
+	if (tg->exiting || tg->live == 0 || (p && p->sig.gone) ||
+		dropped(p ? p : tg->leader, sig))
+		return 0;
+	enqueue(pend, q);
+	pend->set |= sigbit(sig);
+	tell(tg, p, sig);
+	return 1;
+}
+
+void
+sigunpost(struct tgroup *tg, struct sigqueue *q)
+{
+	struct proc *p;
+
+	if (dequeue(&tg->pend, q))
+		return;
+	eachthread (p, tg)
+		if (dequeue(&p->sig.pend, q))
+			return;
+}
+
+static void
+enqueue(struct sigpend *pend, struct sigqueue *q)
+{
+	struct sigqueue **end;
+
+	for (end = &pend->queue; *end; end = &(*end)->next)
+		;
+	q->next = 0;
+	*end = q;
+	pend->n++;
+}
+
+/* Take q off the queue: was it there? */
+static int
+dequeue(struct sigpend *pend, struct sigqueue *q)
+{
+	struct sigqueue **at, *other;
+	int more = 0;
+
+	for (at = &pend->queue; *at && *at != q; at = &(*at)->next)
+		;
+	if (!*at)
+		return 0;
+	*at = q->next;
+	pend->n--;
+	for (other = pend->queue; other; other = other->next)
+		more |= other->info.signo == q->info.signo;
+	if (!more)
+		pend->set &= ~sigbit(q->info.signo);
+	return 1;
+}
+
+/* An entry is out of the queue: free it, or tell its timer, which adds to info
+ * (0: nobody wants to know). */
+static void
+drop(struct sigpend *pend, struct sigqueue *q, struct ksiginfo *info)
+{
+	pend->n--;
+	if (q->timer)
+		ptimertaken(q->timer, info);
+	else
+		kmfree(q);
+}
+
+/* sig is pending for the thread p, or for the process. */
+static void
+tell(struct tgroup *tg, struct proc *p, int sig)
+{
+	if (p)
+		notice(p, sig);
+	else
+		sigretarget(tg, sigbit(sig));
+	if (nsignalfds)
+		signalfdwake(tg);
+}
+
+/* sig is pending for p: unless it is blocked, p takes it soon.  Sighand lock
+ * held. */
+static void
+notice(struct proc *p, int sig)
+{
+	if ((sigbit(sig) & p->sig.mask) == 0)
+		p->work = 1;
+	if (sigbit(sig) & (~p->sig.mask | p->sig.waitset))
+		interrupt(p);
+}
+
+void
+sigretarget(struct tgroup *tg, uint64_t set)
+{
+	struct proc *p;
+	int sig;
+
+	set &= tg->pend.set;
+	for (sig = 1; set; sig++, set >>= 1) {
+		if ((set & 1) == 0)
+			continue;
+		eachthread (p, tg) {
+			if (p->sig.gone || (p->sig.mask & ~p->sig.waitset &
+						   sigbit(sig)))
+				continue;
+			notice(p, sig);
+			break;
+		}
+	}
+}
+
+/* SIGKILL: the whole process ends.  Sighand lock held. */
+static void
+killgroup(struct tgroup *tg)
+{
+	tg->exiting = 1;
+	tg->xstatus = SIGKILL;
+	sigkillthreads(tg, 0);
+}
+
+void
+sigkillthreads(struct tgroup *tg, struct proc *but)
+{
+	struct proc *p;
+
+	assert(holding(&tg->sighand->lock));
+	tg->stopsig = tg->nstop = 0;
+	eachthread (p, tg) {
+		p->sig.stopping = p->sig.tostop = 0;
+		if (p == but || p->sig.gone)
+			continue;
+		p->sig.pend.set |= sigbit(SIGKILL);
+		p->work = 1;
+		if (p->state == STOPPED)
+			setrunnable(p);
+		else
+			interrupt(p);
+	}
+}
+
+/* SIGCONT has been sent: it ends a stop and undoes one that is coming, whatever
+ * becomes of the signal itself.  Sighand lock held. */
+static void
+cont(struct tgroup *tg)
+{
+	struct proc *p;
+
+	flushgroup(tg, STOPSET);
+	if (tg->stopsig && tg->nstop == 0)
+		tg->continued = 1;
+	tg->stopsig = tg->nstop = 0;
+	eachthread (p, tg) {
+		p->sig.stopping = p->sig.tostop = 0;
+		if (traced(p) && p->trace->seized) {
+			p->trace->trap = p->work = 1; /* tell of it */
+			interrupt(p);
+		}
+		if (p->state == STOPPED)
+			setrunnable(p);
+	}
+}
+
+/* Forget the pending signals of the set, the process's and its threads'.
+ * Sighand lock held. */
+static void
+flushgroup(struct tgroup *tg, uint64_t set)
+{
+	struct proc *p;
+
+	flush(&tg->pend, set);
+	eachthread (p, tg)
+		flush(&p->sig.pend, set);
+}
+
+static void
+flush(struct sigpend *pend, uint64_t set)
+{
+	struct sigqueue **at = &pend->queue, *q;
+
+	if ((pend->set & set) == 0)
+		return;
+	pend->set &= ~set;
+	while ((q = *at) != 0) {
+		if ((sigbit(q->info.signo) & set) == 0) {
+			at = &q->next;
+			continue;
+		}
+		*at = q->next;
+		drop(pend, q, 0);
+	}
+}
+
+int
+sigsendgroup(int pgid, int sig, const struct ksiginfo *info)
+{
+	struct tgroup *tg;
+	int err = -ESRCH;
+
+	acquire(&proctree);
+	listeach(tg, &allprocs, alllink) {
+		if (tg->pgid != pgid || tg->zombie)
+			continue;
+		sigsendproc(tg, sig, info);
+		err = 0;
+	}
+	release(&proctree);
+	return err;
+}
+
+int
+sigpermitted(struct proc *p, int sig)
+{
+	struct proc *me = myproc();
+
+	if (me->euid == 0 || me->euid == p->uid || me->euid == p->suid)
+		return 1;
+	if (me->uid == p->uid || me->uid == p->suid)
+		return 1;
+	return sig == SIGCONT && me->tg->session == p->tg->session;
+}
+
+int
+sigpending(void)
+{
+	struct proc *p = myproc();
+
+	if (p->sig.pend.set == 0 && p->tg->pend.set == 0 && !p->tg->stopsig &&
+		!p->trace)
+		return 0;
+	return pendingfor(p);
+}
+
+/* The same with a look at what they are: most often there are none. */
+static __attribute__((noinline)) int
+pendingfor(struct proc *p)
+{
+	struct sigstate *s = &p->sig;
+	uint64_t set = s->pend.set | p->tg->pend.set;
+
+	set &= ~s->mask | s->waitset;
+	if (set == 0 && !stopwanted(p) && !(p->trace && p->trace->trap))
+		return 0;
+	p->work = 1; /* another thread may have been told of it: S3 */
+	return 1;
+}
+
+/* Is p to stop with its process, or to stay stopped?  One that is traced stops
+ * once for its tracer, who lets it go on while the process is stopped. */
+static int
+stopwanted(struct proc *p)
+{
+	return p->tg->stopsig && (p->sig.tostop || !traced(p));
+}
+
+int
+sigignored(struct proc *p, int sig)
+{
+	uint handler = p->tg->sighand->action[sig - 1].handler;
+
+	if (handler == SIG_DFL)
+		return (sigbit(sig) & IGNORESET) != 0;
+	return handler == SIG_IGN;
+}
+
+void
+sigsetmask(uint64_t mask)
+{
+	struct proc *p = myproc();
+	struct tgroup *tg = p->tg;
+	uint64_t old = p->sig.mask;
+
+	acquire(&tg->sighand->lock);
+	p->sig.mask = mask &= ~SIGNOMASK;
+	if ((p->sig.pend.set | tg->pend.set) & ~mask)
+		p->work = 1;
+	sigretarget(tg, mask & ~old); /* we shall not take them */
+	release(&tg->sighand->lock);
+}
+
+void
+sigsuspendmask(uint64_t mask)
+{
+	struct proc *p = myproc();
+
+	p->sig.oldmask = p->sig.mask;
+	p->sig.restoremask = 1;
+	p->work = 1; /* so that sigdeliver puts the old one back */
+	sigsetmask(mask);
+}
+
+void
+sigsetaction(int sig, const struct ksigaction *act)
+{
+	struct proc *p = myproc();
+	struct sighand *sh = p->tg->sighand;
+
+	acquire(&sh->lock);
+	sh->action[sig - 1] = *act;
+	sh->action[sig - 1].mask &= ~SIGNOMASK;
+	if (sigignored(p, sig))
+		flushgroup(p->tg, sigbit(sig));
+	release(&sh->lock);
+}
+
+void
+sigexec(struct proc *p)
+{
+	sigdefaults(p->tg->sighand);
+	p->sig.altsp = p->sig.altsize = p->sig.altflags = 0;
+	p->restart.fn = 0;
+}
+
+void
+sigdefaults(struct sighand *sh)
+{
+	int i;
+
+	acquire(&sh->lock);
+	for (i = 0; i < NSIG; i++) {
+		struct ksigaction *act = &sh->action[i];
+
+		if (act->handler != SIG_IGN)
+			act->handler = SIG_DFL;
+		act->flags = act->restorer = 0;
+		act->mask = 0;
+	}
+	release(&sh->lock);
+}
+
+int
+sigexit(struct proc *p, int status)
+{
+	struct tgroup *tg = p->tg;
+	int last;
+
+	acquire(&tg->sighand->lock);
+	p->sig.gone = 1;
+	flush(&p->sig.pend, ~0ull);
+	last = --tg->live == 0;
+	if (tg->dumper)
+		wakeup(&tg->childq); /* it counts us */
+	if (!tg->exiting)
+		tg->xstatus = status;
+	if (last)
+		flush(&tg->pend, ~0ull);
+	else
+		sigretarget(tg, ~p->sig.mask);
+	release(&tg->sighand->lock);
+	return last;
+}
+
+int
+pgorphaned(int pgid, struct tgroup *ignored)
+{
+	struct tgroup *tg;
+
+	assert(holding(&proctree));
+	listeach(tg, &allprocs, alllink) {
+		if (tg->pgid != pgid || tg == ignored || tg->zombie)
+			continue;
+		if (!tg->parent || tg->parent == initgroup)
+			continue;
+		if (tg->parent->pgid != pgid &&
+			tg->parent->session == tg->session)
+			return 0;
+	}
+	return 1;
+}
+
+static int take(struct sigpend *pend, uint64_t set, struct ksiginfo *info);
+
+int
+sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
+{
+	int sig;
+
+	assert(holding(&p->tg->sighand->lock));
+	sig = take(&p->sig.pend, set, info);
+	return sig ? sig : take(&p->tg->pend, set, info);
+}
+
+static int
+take(struct sigpend *pend, uint64_t set, struct ksiginfo *info)
+{
+	struct sigqueue **at, *q;
+	uint64_t ready = pend->set & set;
+	int sig, more = 0;
+
+	if (ready == 0)
+		return 0;
+	if (ready & SYNCSET)
+		ready &= SYNCSET;
+	sig = (uint)ready ? __builtin_ctz((uint)ready) + 1
+			  : __builtin_ctz((uint)(ready >> 32)) + 33;
+	memset(info, 0, sizeof(*info));
+	info->signo = sig;
+	for (at = &pend->queue; (q = *at) && q->info.signo != sig;
+		at = &q->next)
+		;
+	if (q) {
+		*info = q->info;
+		*at = q->next;
+		drop(pend, q, info);
+		for (q = *at; q && !more; q = q->next)
+			more = q->info.signo == sig;
+	}
+	if (!more)
+		pend->set &= ~sigbit(sig);
+	return sig;
+}
+
+static int nextsignal(struct proc *p, struct ksigaction *, struct ksiginfo *);
+static void die(struct trapframe *tf, int sig, const struct ksiginfo *info)
+	__attribute__((noreturn));
+static void stop(struct proc *p, int sig);
+static void tellcontinued(struct tgroup *tg);
+static void restart(struct trapframe *tf, const struct ksigaction *act);
+static int waited(struct trapframe *tf);
+
+void
+sigdeliver(struct trapframe *tf)
+{
+	struct proc *p = myproc();
+	struct ksigaction act;
+	struct ksiginfo info;
+	int sig, stepping;
+
+	p->work = 0; /* first: a signal from now on sets it again */
+	sti();       /* frames are written to user memory, stops sleep */
+	if (p->sig.restoremask && !waited(tf)) {
+		p->sig.restoremask = 0;
+		sigsetmask(p->sig.oldmask);
+	}
+	while ((sig = nextsignal(p, &act, &info)) != 0) {
+		if (act.handler == SIG_DFL && (sigbit(sig) & STOPSET)) {
+			stop(p, sig);
+			continue;
+		}
+		if (act.handler == SIG_DFL)
+			die(tf, sig, &info);
+		restart(tf, &act);
+		stepping = p->trace && tracehandler(p);
+		if (sigpushframe(tf, &act, &info) < 0)
+			sigforcesegv(sig);
+		else if (stepping)
+			tracestepped();
+	}
+	restart(tf, 0);
+	if (p->sig.restoremask) {
+		p->sig.restoremask = 0;
+		sigsetmask(p->sig.oldmask);
+	}
+}
+
+/* Take the next signal that does something: its number, or 0.  act is a copy
+ * of its action.  A stop of the process is one, too; for one that p begins
+ * sig.stopping is set, so that a SIGCONT from now on undoes it. */
+static int
+nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
+{
+	struct tgroup *tg = p->tg;
+	struct sighand *sh = tg->sighand;
+	int sig, forced;
+
+again:
+	if (p->trace) {
+		tracework(p);
+		tellcontinued(tg);
+	}
+	acquire(&sh->lock);
+	act->handler = SIG_DFL;
+	sig = sigtake(p, sigbit(SIGKILL), info);
+	if (sig == 0 && stopwanted(p))
+		sig = tg->stopsig;
+	if (sig)
+		goto out;
+	while ((sig = sigtake(p, ~p->sig.mask, info)) != 0) {
+		if (traced(p)) {
+			p->sig.stopping = 1; /* whatever comes of it */
+			release(&sh->lock);
+			sig = tracesignal(sig, info);
+			if (sig == 0 || (p->sig.pend.set & sigbit(SIGKILL)))
+				goto again;
+			acquire(&sh->lock);
+		} else if (sigbit(sig) & STOPSET) {
+			p->sig.stopping = 1;
+		}
+		forced = (p->sig.forced & sigbit(sig)) != 0;
+		p->sig.forced &= ~sigbit(sig);
+		*act = sh->action[sig - 1];
+		if (act->handler == SIG_IGN)
+			continue;
+		if (act->handler != SIG_DFL) {
+			if (act->flags & SA_RESETHAND)
+				sh->action[sig - 1].handler = SIG_DFL;
+			break;
+		}
+		if ((sigbit(sig) & IGNORESET) || (tg == initgroup && !forced))
+			continue;
+		break;
+	}
+out:
+	release(&sh->lock);
+	return sig;
+}
+
+/* The process dies of sig. */
+static void
+die(struct trapframe *tf, int sig, const struct ksiginfo *info)
+{
+	int core = (sigbit(sig) & CORESET) && coredump(tf, info);
+
+	exitgroup(core ? sig | WSTATCORE : sig);
+}
+
+/* Has the system call of the frame been interrupted? */
+static int
+waited(struct trapframe *tf)
+{
+	int r = (int)tf->eax;
+
+	return tf->trapno == T_SYSCALL &&
+		(r == -EINTR || r == -ERESTARTNOHAND || r == -ERESTARTSYS ||
+			r == -ERESTARTBLOCK);
+}
+
+/* Finish an interrupted system call: run it again, or -EINTR.  act is the
+ * handler that is about to run, 0: none. */
+static void
+restart(struct trapframe *tf, const struct ksigaction *act)
+{
+	int r = (int)tf->eax, again;
+
+	if (tf->trapno != T_SYSCALL || tf->err == SIGNOCALL)
+		return;
+	if (r != -ERESTARTSYS && r != -ERESTARTNOHAND && r != -ERESTARTBLOCK &&
+		r != -ERESTARTNOINTR)
+		return;
+	again = !act || r == -ERESTARTNOINTR ||
+		(r == -ERESTARTSYS && (act->flags & SA_RESTART));
+	if (again) {
+		tf->eip -= 2; /* int 0x80 */
+		tf->eax = r == -ERESTARTBLOCK ? 0 : tf->err;
+	} else
+		tf->eax = (uint)-EINTR;
+	tf->err = SIGNOCALL; /* once */
+}
+
+static int joinstop(struct proc *p, int sig);
+static void childevent(struct tgroup *tg, int code, int status);
+
+/* Stop with the process, which sig begins unless it is stopping already, until
+ * SIGCONT or SIGKILL.  The last thread to stop tells the parent, the first to
+ * go on tells it of that. */
+static void
+stop(struct proc *p, int sig)
+{
+	struct tgroup *tg = p->tg;
+	struct spinlock *lk = &tg->sighand->lock;
+
+	acquire(&proctree);
+	if (joinstop(p, sig) && (!traced(tg->leader) || traceforeign(tg->leader)))
+		childevent(tg, CLD_STOPPED, tg->stopsig);
+	sig = tg->stopsig;
+	if (p->trace)
+		p->trace->trap = 0; /* before a SIGCONT sets it again */
+	release(&proctree);
+	if (sig && traced(p))
+		tracegroupstop(sig);
+	acquire(lk);
+	while (stopwanted(p) && (p->sig.pend.set & sigbit(SIGKILL)) == 0) {
+		block(STOPPED, lk);
+		acquire(lk);
+	}
+	release(lk);
+	tellcontinued(tg);
+}
+
+/* If SIGCONT has ended a stop and the parent does not know it yet, tell it. */
+static void
+tellcontinued(struct tgroup *tg)
+{
+	int told;
+
+	acquire(&tg->sighand->lock);
+	told = !tg->continued;
+	tg->continued = 0;
+	release(&tg->sighand->lock);
+	if (told)
+		return;
+	acquire(&proctree);
+	childevent(tg, CLD_CONTINUED, SIGCONT);
+	release(&proctree);
+}
+
+/* Begin the stop if there is none and sig still counts (stops from the terminal
+ * do nothing to a group that nobody could continue): is p the last one of it?
+ * proctree held. */
+static int
+joinstop(struct proc *p, int sig)
+{
+	struct tgroup *tg = p->tg;
+	int last = 0, orphaned = sig != SIGSTOP && pgorphaned(tg->pgid, 0);
+	struct proc *t;
+
+	acquire(&tg->sighand->lock);
+	if (p->sig.stopping && !tg->stopsig && !orphaned) {
+		tg->stopsig = sig;
+		tg->continued = 0;
+		eachthread (t, tg) {
+			if (t->sig.gone)
+				continue;
+			t->sig.tostop = 1;
+			tg->nstop++;
+			t->work = 1;
+			interrupt(t);
+		}
+	}
+	p->sig.stopping = 0;
+	if (p->sig.tostop)
+		last = --tg->nstop == 0;
+	p->sig.tostop = 0;
+	release(&tg->sighand->lock);
+	return last;
+}
+
+void
+sigexitstop(struct proc *p)
+{
+	if (p->sig.tostop && joinstop(p, 0))
+		childevent(p->tg, CLD_STOPPED, p->tg->stopsig);
+}
+
+/* Tell the parent that the process stopped or continued.  proctree held. */
+static void
+childevent(struct tgroup *tg, int code, int status)
+{
+	struct tgroup *parent = tg->parent;
+	struct procusage ru;
+	struct ksiginfo info;
+
+	tg->waitevent = code == CLD_STOPPED ? status << 8 | WSTATSTOPPED
+					    : WSTATCONT;
+	if (!parent)
+		return;
+	groupusage(tg, &ru);
+	memset(&info, 0, sizeof(info));
+	info.code = code;
+	info.pid = tg->tgid;
+	info.uid = tg->leader->uid;
+	info.status = status;
+	info.utime = userticks(ru.utime);
+	info.stime = userticks(ru.stime);
+	if (!(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+		sigsendproc(parent, SIGCHLD, &info);
+	wakeup(&parent->childq);
+}

@@ -1,0 +1,487 @@
+/*
+ * sysname.c - system calls that open, make, move and remove names, move the
+ * working directory, and mount.
+ */
+#include "kern/sys/syspath.h"
+#include "arch/cpu.h"
+#include "mm/mm.h"
+#include "kern/abi/fcntl.h"
+#include "kern/proc.h"
+#include "kern/lib/string.h"
+#include "kern/sys/syscall.h"
+
+static int openat(uint dirfd, uint upath, uint flags, uint mode);
+static int makeat(uint dirfd, uint upath, uint mode, uint rdev);
+static int mknodat(uint dirfd, uint upath, uint mode, uint dev);
+static int linkat(uint oldfd, uint old, uint newfd, uint new, uint flags);
+static int symlinkat(uint target, uint dirfd, uint upath);
+static int unlinkat(uint dirfd, uint upath, int isdir);
+static int renameat(uint oldfd, uint old, uint newfd, uint new, uint flags);
+static int readlinkat(uint dirfd, uint upath, uint ubuf, uint n);
+static int changedir(struct dentry *d, int root);
+static int superuser(void);
+static int copyword(char *buf, uint uva, uint n);
+
+int
+getat(struct pathat *pa, uint dirfd, uint upath)
+{
+	int err;
+
+	pa->at = 0;
+	pa->f = 0;
+	if (!(pa->path = getpath(upath, &err)))
+		return err;
+	if (dirfd == (uint)AT_FDCWD || *pa->path == '/')
+		return 0;
+	err = -EBADF;
+	if ((pa->f = fdget(dirfd))) {
+		pa->at = pa->f->dentry;
+		if (pa->at && (S_ISDIR(pa->at->inode->mode) || !*pa->path))
+			return 0;
+		err = -ENOTDIR;
+	}
+	putat(pa);
+	return err;
+}
+
+void
+putat(struct pathat *pa)
+{
+	if (pa->f)
+		fileclose(pa->f);
+	putpath(pa->path);
+}
+
+int
+walkat(uint dirfd, uint upath, uint atflags, struct dentry **dp)
+{
+	int how = atflags & AT_SYMLINK_NOFOLLOW ? WALK_NOFOLLOW : 0;
+	struct pathat pa;
+	int err = getat(&pa, dirfd, upath);
+
+	if (err < 0)
+		return err;
+	if (!*pa.path && atflags & AT_EMPTY_PATH)
+		err = walk(pa.at, ".", 0, dp, 0);
+	else
+		err = walk(pa.at, pa.path, how, dp, 0);
+	if (err == -ENOTDIR && !*pa.path && pa.at) {
+		*dp = dget(pa.at); /* a file itself */
+		err = 0;
+	}
+	putat(&pa);
+	return err;
+}
+
+int
+sys_open(const uint *a)
+{
+	return openat(AT_FDCWD, a[0], a[1], a[2]);
+}
+
+int
+sys_openat(const uint *a)
+{
+	return openat(a[0], a[1], a[2], a[3]);
+}
+
+int
+sys_creat(const uint *a)
+{
+	return openat(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
+}
+
+/* Without a free descriptor nothing is created or cut off. */
+static int
+openat(uint dirfd, uint upath, uint flags, uint mode)
+{
+	struct pathat pa;
+	struct file *f;
+	int fd, r = getat(&pa, dirfd, upath);
+
+	if (r < 0)
+		return r;
+	fd = r = fdalloc(0, 0, (flags & O_CLOEXEC) != 0);
+	if (fd >= 0) {
+		f = openpath(pa.at, pa.path, flags & ~O_EXEC, mode & 07777, &r);
+		fdinstall(fd, f);
+		r = f ? fd : r;
+	}
+	putat(&pa);
+	return r;
+}
+
+int
+sys_mkdir(const uint *a)
+{
+	return makeat(AT_FDCWD, a[0], S_IFDIR | (a[1] & 01777), 0);
+}
+
+int
+sys_mkdirat(const uint *a)
+{
+	return makeat(a[0], a[1], S_IFDIR | (a[2] & 01777), 0);
+}
+
+static int
+makeat(uint dirfd, uint upath, uint mode, uint rdev)
+{
+	struct pathat pa;
+	int err = getat(&pa, dirfd, upath);
+
+	if (err < 0)
+		return err;
+	err = fsmake(pa.at, pa.path, mode, rdev);
+	putat(&pa);
+	return err;
+}
+
+int
+sys_mknod(const uint *a)
+{
+	return mknodat(AT_FDCWD, a[0], a[1], a[2]);
+}
+
+int
+sys_mknodat(const uint *a)
+{
+	return mknodat(a[0], a[1], a[2], a[3]);
+}
+
+/* dev is in Linux's form: minor bits 0-7 and 20-31, major bits 8-19.  Ours is
+ * the same. */
+static int
+mknodat(uint dirfd, uint upath, uint mode, uint dev)
+{
+	if (!(mode & S_IFMT))
+		mode |= S_IFREG;
+	if (S_ISDIR(mode))
+		return -EPERM;
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !superuser())
+		return -EPERM;
+	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) &&
+		!S_ISFIFO(mode) && !S_ISSOCK(mode))
+		return -EINVAL;
+	return makeat(dirfd, upath, mode & (S_IFMT | 07777), dev);
+}
+
+static int
+superuser(void)
+{
+	return myproc()->euid == 0;
+}
+
+int
+sys_link(const uint *a)
+{
+	return linkat(AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
+}
+
+int
+sys_linkat(const uint *a)
+{
+	return linkat(a[0], a[1], a[2], a[3], a[4]);
+}
+
+static int
+linkat(uint oldfd, uint old, uint newfd, uint new, uint flags)
+{
+	uint how = (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) |
+		(flags & AT_EMPTY_PATH);
+	struct dentry *d;
+	struct pathat pa;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if ((err = walkat(oldfd, old, how, &d)) < 0)
+		return err;
+	if ((err = getat(&pa, newfd, new)) == 0) {
+		err = fslink(d, pa.at, pa.path);
+		putat(&pa);
+	}
+	dput(d);
+	return err;
+}
+
+int
+sys_symlink(const uint *a)
+{
+	return symlinkat(a[0], AT_FDCWD, a[1]);
+}
+
+int
+sys_symlinkat(const uint *a)
+{
+	return symlinkat(a[0], a[1], a[2]);
+}
+
+static int
+symlinkat(uint target, uint dirfd, uint upath)
+{
+	struct pathat pa;
+	int err;
+	char *to = getpath(target, &err);
+
+	if (!to)
+		return err;
+	if ((err = getat(&pa, dirfd, upath)) == 0) {
+		err = fssymlink(to, pa.at, pa.path);
+		putat(&pa);
+	}
+	putpath(to);
+	return err;
+}
+
+int
+sys_unlink(const uint *a)
+{
+	return unlinkat(AT_FDCWD, a[0], 0);
+}
+
+int
+sys_rmdir(const uint *a)
+{
+	return unlinkat(AT_FDCWD, a[0], 1);
+}
+
+int
+sys_unlinkat(const uint *a)
+{
+	if (a[2] & ~AT_REMOVEDIR)
+		return -EINVAL;
+	return unlinkat(a[0], a[1], a[2] != 0);
+}
+
+static int
+unlinkat(uint dirfd, uint upath, int isdir)
+{
+	struct pathat pa;
+	int err = getat(&pa, dirfd, upath);
+
+	if (err < 0)
+		return err;
+	err = fsunlink(pa.at, pa.path, isdir);
+	putat(&pa);
+	return err;
+}
+
+int
+sys_rename(const uint *a)
+{
+	return renameat(AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
+}
+
+int
+sys_renameat(const uint *a)
+{
+	return renameat(a[0], a[1], a[2], a[3], 0);
+}
+
+int
+sys_renameat2(const uint *a)
+{
+	return renameat(a[0], a[1], a[2], a[3], a[4]);
+}
+
+static int
+renameat(uint oldfd, uint old, uint newfd, uint new, uint flags)
+{
+	struct pathat from, to;
+	int err = getat(&from, oldfd, old);
+
+	if (err < 0)
+		return err;
+	if ((err = getat(&to, newfd, new)) == 0) {
+		err = fsrename(from.at, from.path, to.at, to.path, flags);
+		putat(&to);
+	}
+	putat(&from);
+	return err;
+}
+
+int
+sys_readlink(const uint *a)
+{
+	return readlinkat(AT_FDCWD, a[0], a[1], a[2]);
+}
+
+int
+sys_readlinkat(const uint *a)
+{
+	return readlinkat(a[0], a[1], a[2], a[3]);
+}
+
+static int
+readlinkat(uint dirfd, uint upath, uint ubuf, uint n)
+{
+	struct inode *ip;
+	char *buf;
+	int r;
+
+	if ((int)n <= 0)
+		return -EINVAL;
+	r = inodeat(dirfd, upath, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &ip);
+	if (r < 0)
+		return r;
+	if (!S_ISLNK(ip->mode) || !ip->ops->readlink)
+		r = -EINVAL;
+	else if (!(buf = kalloc()))
+		r = -ENOMEM;
+	else {
+		r = ip->ops->readlink(ip, buf, PATH_MAX);
+		if (r > 0) {
+			r = MIN(r, (int)n);
+			r = copyout(ubuf, buf, r) ? -EFAULT : r;
+		}
+		kfree(buf);
+	}
+	iput(ip);
+	return r;
+}
+
+int
+sys_getcwd(const uint *a)
+{
+	struct fsinfo *fs = myproc()->fs;
+	struct dentry *cwd;
+	char *buf;
+	int n;
+
+	acquire(&fs->lock);
+	cwd = dget(fs->cwd);
+	release(&fs->lock);
+	if (cwd->unlinked)
+		n = -ENOENT;
+	else if (!(buf = kalloc()))
+		n = -ENOMEM;
+	else {
+		n = dentrypath(cwd, buf, PATH_MAX);
+		if (n == -ERANGE)
+			n = -ENAMETOOLONG;
+		else if (n >= 0 && (uint)++n > a[1])
+			n = -ERANGE;
+		else if (n >= 0 && copyout(a[0], buf, n))
+			n = -EFAULT;
+		kfree(buf);
+	}
+	dput(cwd);
+	return n;
+}
+
+int
+sys_chdir(const uint *a)
+{
+	struct dentry *d;
+	int err = walkat(AT_FDCWD, a[0], 0, &d);
+
+	return err < 0 ? err : changedir(d, 0);
+}
+
+int
+sys_fchdir(const uint *a)
+{
+	struct file *f = fdget(a[0]);
+	int err;
+
+	if (!f)
+		return -EBADF;
+	err = f->dentry ? changedir(dget(f->dentry), 0) : -ENOTDIR;
+	fileclose(f);
+	return err;
+}
+
+int
+sys_chroot(const uint *a)
+{
+	struct dentry *d;
+	int err = walkat(AT_FDCWD, a[0], 0, &d);
+
+	if (err < 0)
+		return err;
+	if (superuser())
+		return changedir(d, 1);
+	dput(d);
+	return -EPERM;
+}
+
+/* Make d, whose reference is taken, the working or the root directory. */
+static int
+changedir(struct dentry *d, int root)
+{
+	struct fsinfo *fs = myproc()->fs;
+	struct dentry **dp = root ? &fs->root : &fs->cwd, *old = d;
+	int err = S_ISDIR(d->inode->mode) ? iaccess(d->inode, X_OK, 0) :
+		-ENOTDIR;
+
+	if (!err) {
+		acquire(&fs->lock);
+		old = *dp;
+		*dp = d;
+		release(&fs->lock);
+	}
+	dput(old);
+	if (ndetached)
+		reapmounts();
+	return err;
+}
+
+/* source, directory, type, flags, data: at most a page of options. */
+int
+sys_mount(const uint *a)
+{
+	char type[32] = "", source[64] = "none", none = 0;
+	char *path, *data = &none;
+	uint flags = a[3];
+	int err;
+
+	if (!superuser())
+		return -EPERM;
+	if ((flags & 0xffff0000) == 0xc0ed0000) /* the old magic number */
+		flags &= 0xffff;
+	if ((a[0] && (err = copyword(source, a[0], sizeof(source))) < 0) ||
+		(a[2] && (err = copyword(type, a[2], sizeof(type))) < 0))
+		return err;
+	if (a[4] && (!(data = getpath(a[4], &err))))
+		return err;
+	if ((path = getpath(a[1], &err))) {
+		err = domount(source, path, type, flags, data);
+		putpath(path);
+	}
+	if (a[4])
+		putpath(data);
+	return err;
+}
+
+/* A string, cut off where buf ends. */
+static int
+copyword(char *buf, uint uva, uint n)
+{
+	int r = copyinstr(buf, uva, n);
+
+	buf[n - 1] = 0;
+	return r == -EFAULT ? r : 0;
+}
+
+int
+sys_umount(const uint *a)
+{
+	const uint b[2] = {a[0], 0};
+
+	return sys_umount2(b);
+}
+
+int
+sys_umount2(const uint *a)
+{
+	char *path;
+	int err;
+
+	if (!superuser())
+		return -EPERM;
+	if (!(path = getpath(a[0], &err)))
+		return err;
+	err = doumount(path, a[1]);
+	putpath(path);
+	return err;
+}
