@@ -15,12 +15,15 @@
 #include "kern/abi/fcntl.h"
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
+#include "kern/execargs.h"
+#include "kern/exit.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/futex.h"
 #include "kern/signal/ptrace.h"
 #include "kern/random.h"
 #include "kern/lib/string.h"
+#include "kern/ptimer.h"
 
 #define DYNBASE   0x00400000 /* where a position-independent program goes */
 #define TABLESIZE (4u << 20) /* what a page table maps */

@@ -17,7 +17,7 @@
  * sp is in, so that they are never all in kernel memory; the rest is written
  * upwards through the same page, and finds the strings by reading them back.
  */
-#include "kern/exec.h"
+#include "kern/execargs.h"
 
 #include "mm/mm.h"
 #include "kern/abi/resource.h"

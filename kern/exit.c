@@ -10,6 +10,7 @@
  *   E3  Every zombie is in its parent's list until dowait() takes it out, or,
  *       if the parent does not want to know, in `dead` until reapdead() does.
  */
+#include "kern/exit.h"
 #include "kern/proc.h"
 
 #include "arch/x86.h"
@@ -18,9 +19,11 @@
 #include "kern/dev/dev.h"
 #include "kern/file.h"
 #include "kern/futex.h"
+#include "kern/init.h"
 #include "kern/panic.h"
 #include "kern/signal/ptrace.h"
 #include "kern/lib/string.h"
+#include "kern/ptimer.h"
 
 static struct list dead = {&dead, &dead}; /* by sibling [proctree] */
 

@@ -7,18 +7,20 @@
  * does not know are init's: KEY=VALUE its environment, others its arguments,
  * like everything behind a lone --.  When it exits, the machine stops.
  */
-#include "kern/proc.h"
-
+#include "kern/init.h"
 #include "arch/multiboot.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
+#include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
 #include "kern/blk/blk.h"
 #include "kern/dev/dev.h"
+#include "kern/exec.h"
 #include "kern/file.h"
 #include "kern/fs/bio.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
+#include "kern/proc.h"
 #include "kern/lib/printf.h"
 #include "kern/lib/string.h"
 #include "kern/sys/syscall.h"
@@ -32,6 +34,7 @@ static int argc = 1, envc = 2; /* argv[0] is the program */
 
 static void initmain(void *arg);
 static void ownfiles(struct proc *p);
+static void rlimitinit(struct rlimit64 limit[NRLIMIT]);
 static void fillroot(void);
 static void diskroot(const char *source);
 static void mountat(const char *path, const char *type);
@@ -96,6 +99,28 @@ ownfiles(struct proc *p)
 	p->fs = fs;
 	p->tg->dumpable = 1;
 	rlimitinit(p->tg->rlimit);
+}
+
+/* The resource limits of the first process, which all others inherit. */
+static void
+rlimitinit(struct rlimit64 limit[NRLIMIT])
+{
+	struct meminfo m;
+	int i;
+
+	meminfo(&m);
+	for (i = 0; i < NRLIMIT; i++)
+		limit[i].cur = limit[i].max = RLIM_INFINITY64;
+	limit[RLIMIT_STACK].cur = STACKLIMIT;
+	limit[RLIMIT_CORE].cur = 0;
+	limit[RLIMIT_MEMLOCK].cur = limit[RLIMIT_MEMLOCK].max = MEMLOCK;
+	limit[RLIMIT_NOFILE].cur = NOFILE;
+	limit[RLIMIT_NOFILE].max = NOFILEMAX;
+	/* half of the memory as kernel stacks and tables of processes */
+	limit[RLIMIT_NPROC].cur = MAX(m.total / 32, 64u);
+	limit[RLIMIT_NPROC].max = limit[RLIMIT_NPROC].cur;
+	limit[RLIMIT_NICE].cur = limit[RLIMIT_NICE].max = 0;
+	limit[RLIMIT_RTPRIO].cur = limit[RLIMIT_RTPRIO].max = 0;
 }
 
 /* Unpack the initramfs; users may fill half of the memory that it leaves. */

@@ -25,12 +25,15 @@
 #include "mm/mm.h"
 #include "kern/abi/resource.h"
 #include "kern/abi/sched.h"
+#include "kern/cputime.h"
+#include "kern/exit.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/signal/ptrace.h"
 #include "kern/lib/string.h"
 #include "kern/sys/syscall.h"
+#include "kern/tls.h"
 
 #define NHASH 256
 
@@ -360,27 +363,6 @@ clonetls(struct proc *np, uint tls)
 	if (desc[0] < SEG_TLS || desc[0] >= SEG_TLS + NTLS)
 		return -EINVAL;
 	return tlsfill(&np->tls[desc[0] - SEG_TLS], desc);
-}
-
-int
-tlsfill(struct segdesc *d, const uint desc[4])
-{
-	uint base = desc[1], limit = desc[2], flags = desc[3];
-	uint readonly = flags >> 3 & 1;
-
-	if (base == 0 && limit == 0 && (flags == 0x28 || flags == 0)) {
-		d->lo = d->hi = 0; /* Linux's ways to say: empty */
-		return 0;
-	}
-	/* 32 bits, data and not code, present */
-	if (!(flags & 1) || (flags >> 1 & 3) > 1 || (flags & 0x20))
-		return -EINVAL;
-	d->lo = (base & 0xffff) << 16 | (limit & 0xffff);
-	d->hi = (base & 0xff000000) | (base >> 16 & 0xff) | (limit & 0xf0000) |
-		(flags >> 1 & 3) << 10 | (readonly ^ 1) << 9 |
-		(flags & 1) << 22 | (flags >> 4 & 1) << 23 |
-		(flags >> 6 & 1) << 20 | 0xf000; /* present, DPL 3, code/data */
-	return 0;
 }
 
 /* Put np in the tree as p's child (or sibling) or another thread of its process:

@@ -242,47 +242,9 @@ struct cloneargs {
 };
 int doclone(const struct cloneargs *);
 
-/* exit.c: free the processes that died with nobody to wait for them. */
-void reapdead(void);
-
-/* End the running thread, or its process, with a wait status (exit code << 8, or
- * a signal number).  That of the process is the one given to exitgroup(), or
- * that of the last thread. */
-void doexit(int status) __attribute__((noreturn));
-void exitgroup(int status) __attribute__((noreturn));
-
-/* tg, whose threads have all ended, tells its parent, or nobody ever.  proctree
- * held. */
-void tellparent(struct tgroup *tg);
-
-/* execve: end all other threads of the process, and take the leader's place.
- * 0; or -EAGAIN, -EINTR: the process or this thread is to end. */
-int endothers(void);
-
 /* The running thread takes the place and the pid of the leader, which has ended,
  * as have all other threads.  proctree held. */
 void takelead(struct proc *p);
-
-/* What the running process (thread: this thread only) has used, without its
- * children; no spinlock held. */
-void procusage(int thread, struct procusage *ru);
-
-/* The same of any process, its maxrss only that of threads and programs that
- * are gone.  proctree held. */
-void groupusage(struct tgroup *tg, struct procusage *ru);
-
-/* waitpid(2): id > 0 that child, -1 any, 0 those of our group, < -1 those of
- * the group -id.  options are those of waitid (kern/abi/wait.h): wait4's
- * callers add WEXITED.  Returns the child's pid with its wait status, its user
- * and its usage (with that of the children it has reaped), 0 (WNOHANG, nothing to
- * tell) or -ECHILD, -ERESTARTSYS. */
-struct waited {
-	int status;
-	int trapped; /* it is traced: all of status from bit 8 on is a code */
-	uint uid;
-	struct procusage ru;
-};
-int dowait(int id, int options, struct waited *w);
 
 /* Find a thread by pid, a process by that of its leader or any thread;
  * proctree held; 0 if none. */
@@ -303,22 +265,6 @@ struct procount {
 void procount(struct procount *);
 void loadavg(uint avg[3]); /* scaled by 2^11 */
 
-/* exec.c: replace the running process's program.  argv and envp are user
- * arrays, or kernel arrays of kernel strings when kernel is set.  Returns
- * -errno with nothing changed, or 0 with p->tf ready for the new program. */
-int doexec(const char *path, uint argv, uint envp, int kernel);
-
-/* The same with a file of execfile(), whose reference is given up.  path is what it
- * is called; lost: but that will not lead to it. */
-int doexecfile(struct file *f, int lost, const char *path, uint argv, uint envp,
-	int kernel);
-
-/* f (0: nothing), opened with O_EXEC, as one that is run, to which nobody writes;
- * or 0 with *err, and f is closed. */
-struct file *execfile(struct file *f, int *err);
-
-extern uint aslr; /* 0: programs find all at its place; 1: but for the heap */
-
 /* exec and exit: let a parent that waits in vfork go on. */
 void vforkrelease(struct proc *p);
 
@@ -327,35 +273,5 @@ void vforkrelease(struct proc *p);
 void fsput(struct fsinfo *);
 struct sighand *sighandcopy(struct sighand *);
 void sighandput(struct sighand *);
-
-/* The descriptor for a user_desc of set_thread_area, copied from user memory:
- * {entry, base, limit, flags}.  0 or -EINVAL. */
-int tlsfill(struct segdesc *, const uint desc[4]);
-
-/* systls.c: the other way, for the entry of that number. */
-void tlsdesc(const struct segdesc *, uint entry, uint desc[4]);
-
-/* init.c: the first process: fills the root, opens the console, runs init. */
-void userinit(void);
-
-/* The end of init is the end of the machine. */
-void initexit(int status) __attribute__((noreturn));
-
-/* sysrlimit.c: usage to a struct rusage of the user's: 0 or -EFAULT. */
-int rusageout(uint uva, const struct procusage *ru);
-
-/* The resource limits of the first process. */
-void rlimitinit(struct rlimit64 limit[NRLIMIT]);
-
-/* ptimer.c: delete the timers of the running process, at exec and at exit. */
-void ptimerexit(struct tgroup *tg);
-
-/* sysrlimit.c: look at RLIMIT_CPU when tg has used that many seconds, after
- * used ticks so far.  New process, or proctree held. */
-void cpulimit(struct tgroup *tg, uint64_t used);
-
-/* systime.c: tick() calls it for the running process when itimer[0] or [1] or
- * cpuleft is not 0: counts them down, and sends what is due.  Interrupts off. */
-void itimertick(struct tgroup *tg, int user);
 
 #endif

@@ -17,10 +17,12 @@
  *   T3  fire() may run at any time and changes nothing before it has looked:
  *       the struct timer of a timer that is set anew or stopped is left alone.
  */
+#include "kern/ptimer.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/signal/sigframe.h"
 #include "kern/abi/resource.h"
+#include "kern/cputime.h"
 #include "kern/proc.h"
 #include "kern/sys/syscall.h"
 #include "kern/timeval.h"

@@ -45,6 +45,7 @@
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/abi/sched.h"
+#include "kern/exit.h"
 #include "kern/freeze.h"
 #include "kern/panic.h"
 #include "kern/proc.h"

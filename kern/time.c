@@ -24,6 +24,7 @@
 #include "arch/lapic.h"
 #include "arch/x86.h"
 #include "arch/xcall.h"
+#include "kern/cputime.h"
 #include "kern/dev/dev.h"
 #include "kern/panic.h"
 #include "kern/proc.h"

@@ -36,21 +36,7 @@ userticks(uint64_t ticks)
 
 #define TICKNS (NSEC / HZ)
 
-/* CPU time, in steps of a tick.  cpuclockid: the number of such a clock with the
- * process or thread in it that it means now, 0 if it may not be read; cpuclock:
- * what that one shows, -1 when whom it means is gone.  proctree held. */
-int cpuclockid(int clock);
-int64_t cpuclock(int id);
-
-/* timerfd.c: somebody has set the real time.  May sleep. */
-void timerfdclockset(void);
-void timerfdinit(void); /* at boot */
-
 /* When ns from now will be, NEVER at most. */
 int64_t deadlinein(int64_t ns);
-
-/* Sleep until a signal (-EINTR) or the deadline of nowns(), with SLEEP_REAL of
- * realns() (-ETIMEDOUT). */
-int sleepsignal(int64_t deadline, int real);
 
 #endif

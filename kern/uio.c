@@ -1,11 +1,13 @@
 /* uio.c - move bytes to and from a uio: user memory by copyin and copyout, the
  * kernel's by memcpy. */
 #include "kern/uio.h"
-
 #include "arch/cpu.h"
+#include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/panic.h"
 #include "kern/lib/string.h"
+
+#define IOV_MAX 1024 /* iovecs of one system call, as on Linux */
 
 static int advance(struct uio *u, uint n, uint left);
 
@@ -49,4 +51,28 @@ advance(struct uio *u, uint n, uint left)
 	u->addr += n - left;
 	u->n -= n - left;
 	return left ? -EFAULT : 0;
+}
+
+int
+getiov(uint uiov, uint n, struct iovec *small, struct iovec **iovp)
+{
+	struct iovec *iov = small;
+	uint total = 0;
+	int err = 0;
+
+	if (n > IOV_MAX)
+		return -EINVAL;
+	if (n > 8 && !(iov = kmalloc(n * sizeof(*iov))))
+		return -ENOMEM;
+	if (copyin(iov, uiov, n * sizeof(*iov)))
+		err = -EFAULT;
+	for (uint i = 0; !err && i < n; i++) {
+		if (iov[i].len > 0x7fffffff - total)
+			err = -EINVAL;
+		total += iov[i].len;
+	}
+	if (err && iov != small)
+		kmfree(iov);
+	*iovp = iov;
+	return err;
 }

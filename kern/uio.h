@@ -23,4 +23,8 @@ int uioput(struct uio *u, const void *src, uint n);
 int uioget(struct uio *u, void *dst, uint n);
 int uiozero(struct uio *u, uint n); /* n bytes of zero to the uio */
 
+/* Fetch n iovecs to small (8 of them) or to memory of their own: 0 with them in
+ * *iovp, to be freed if not small; or -errno. */
+int getiov(uint uiov, uint n, struct iovec *small, struct iovec **iovp);
+
 #endif

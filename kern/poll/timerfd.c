@@ -11,6 +11,7 @@
  *   T2  fire() may run at any time and counts nothing before `at'; so the struct
  *       timer of a timerfd that is set anew or stopped is left alone.
  */
+#include "kern/poll/timerfd.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/file.h"

@@ -16,8 +16,6 @@
  * The mappings are looked at once; should another process that shares the
  * memory change them meanwhile, the file may lack pages, but keeps its shape.
  */
-#include "kern/proc.h"
-
 #include "mm/mm.h"
 #include "kern/abi/core.h"
 #include "kern/abi/elf.h"
@@ -27,9 +25,11 @@
 #include "kern/abi/wait.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
+#include "kern/proc.h"
 #include "kern/signal/ptrace.h"
 #include "kern/signal/sigframe.h"
 #include "kern/lib/string.h"
+#include "kern/tls.h"
 
 #define COREMODE 0600
 #define NOTENAME 8 /* bytes of "CORE" and of "LINUX", padded */

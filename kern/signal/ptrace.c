@@ -26,6 +26,7 @@
 #include "mm/mm.h"
 #include "kern/abi/sched.h"
 #include "kern/abi/wait.h"
+#include "kern/exit.h"
 #include "kern/panic.h"
 #include "kern/signal/sigframe.h"
 #include "kern/lib/string.h"
@@ -602,4 +603,26 @@ traceload(struct proc *p)
 	ldr3(t->dr[3]);
 	ldr7((t->dr[7] & DR7_USER) | DR7_ONE);
 	p->work = 1; /* again, whenever it comes by: the CPU may be another's */
+}
+
+void
+userregs(const struct trapframe *tf, struct userregs *r)
+{
+	r->ebx = tf->ebx;
+	r->ecx = tf->ecx;
+	r->edx = tf->edx;
+	r->esi = tf->esi;
+	r->edi = tf->edi;
+	r->ebp = tf->ebp;
+	r->eax = tf->eax;
+	r->ds = tf->ds & 0xffff;
+	r->es = tf->es & 0xffff;
+	r->fs = tf->fs & 0xffff;
+	r->gs = tf->gs & 0xffff;
+	r->origeax = tf->trapno == T_SYSCALL ? tf->err : ~0u;
+	r->eip = tf->eip;
+	r->cs = tf->cs & 0xffff;
+	r->eflags = tf->eflags;
+	r->esp = tf->esp;
+	r->ss = tf->ss & 0xffff;
 }

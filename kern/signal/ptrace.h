@@ -11,6 +11,8 @@
 #include "kern/abi/ptrace.h"
 #include "kern/proc.h"
 
+struct waited;
+
 enum { TRACE_CONT, TRACE_SYSCALL, TRACE_STEP }; /* how it goes on */
 
 struct trace {

@@ -424,3 +424,25 @@ userseg(uint sel)
 		return 0;
 	return myproc()->tls[slot].hi & 0x8000 ? sel : 0; /* present? */
 }
+
+int
+sigsetstack(const struct sigstack *ss, uint esp)
+{
+	struct sigstate *s = &myproc()->sig;
+	uint mode = ss->ss_flags & ~SS_AUTODISARM;
+
+	if (esp - s->altsp - 1 < s->altsize && !(s->altflags & SS_AUTODISARM))
+		return -EPERM;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode == SS_DISABLE) {
+		s->altsp = s->altsize = s->altflags = 0;
+		return 0;
+	}
+	if (ss->ss_size < MINSIGSTKSZ)
+		return -ENOMEM;
+	s->altsp = ss->ss_sp;
+	s->altsize = ss->ss_size;
+	s->altflags = ss->ss_flags & SS_AUTODISARM;
+	return 0;
+}

@@ -35,6 +35,7 @@
 #include "mm/mm.h"
 #include "kern/abi/resource.h"
 #include "kern/abi/wait.h"
+#include "kern/exit.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/signal/ptrace.h"
@@ -825,4 +826,19 @@ childevent(struct tgroup *tg, int code, int status)
 	if (!(parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
 		sigsendproc(parent, SIGCHLD, &info);
 	wakeup(&parent->childq);
+}
+
+/* Nobody wakes this queue: its sleepers wait for signals or the time. */
+static struct waitq nobody = {
+	{0, RANK_WAITQ},
+	{&nobody.waiters, &nobody.waiters},
+};
+
+int
+sleepsignal(int64_t deadline, int real)
+{
+	int err = sleepuntil(&nobody, 0, deadline, SLEEP_INT | real);
+
+	/* woken by a stop that a SIGCONT has undone: as if it had stopped */
+	return err == 0 ? -EINTR : err;
 }

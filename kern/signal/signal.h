@@ -133,4 +133,9 @@ void signalfdwake(struct tgroup *tg);
 #define ERESTARTNOHAND  514
 #define ERESTARTBLOCK   516 /* p->restart is filled */
 
+/* Sleep until a signal comes (-EINTR) or until the deadline (-ETIMEDOUT): a time of
+ * nowns(), or with real set to SLEEP_REAL one of realns(), in ns.  No spinlock
+ * held. */
+int sleepsignal(int64_t deadline, int real);
+
 #endif

@@ -14,7 +14,6 @@
 #include "kern/sys/syscall.h"
 
 #define MAXRW   0x7ffff000 /* bytes of one call */
-#define IOV_MAX 1024
 
 typedef int iofn(struct file *, struct uio *, int64_t *);
 
@@ -26,24 +25,6 @@ static int eachiov(struct file *f, const struct iovec *iov, uint n,
 static int lockpos(struct file *f);
 static void unlockpos(struct file *f, int locked);
 static int64_t seekfd(uint fd, int64_t off, int whence);
-
-int
-readfile(struct file *f, struct uio *u, int64_t *off)
-{
-	if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
-		return -EBADF;
-	if (f->ops->read)
-		return f->ops->read(f, u, off);
-	return f->inode && S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
-}
-
-int
-writefile(struct file *f, struct uio *u, int64_t *off)
-{
-	if ((f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH)
-		return -EBADF;
-	return f->ops->write ? f->ops->write(f, u, off) : -EINVAL;
-}
 
 /* The call has moved r bytes, or failed: the account of the thread. */
 static inline int
@@ -213,30 +194,6 @@ prwv(const uint *a, iofn *io)
 	}
 	fileclose(f);
 	return moved(io, r);
-}
-
-int
-getiov(uint uiov, uint n, struct iovec *small, struct iovec **iovp)
-{
-	struct iovec *iov = small;
-	uint total = 0;
-	int err = 0;
-
-	if (n > IOV_MAX)
-		return -EINVAL;
-	if (n > 8 && !(iov = kmalloc(n * sizeof(*iov))))
-		return -ENOMEM;
-	if (copyin(iov, uiov, n * sizeof(*iov)))
-		err = -EFAULT;
-	for (uint i = 0; !err && i < n; i++) {
-		if (iov[i].len > 0x7fffffff - total)
-			err = -EINVAL;
-		total += iov[i].len;
-	}
-	if (err && iov != small)
-		kmfree(iov);
-	*iovp = iov;
-	return err;
 }
 
 /* A file that may make its reader wait gets one read only, since a second

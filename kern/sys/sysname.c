@@ -23,57 +23,6 @@ static int superuser(void);
 static int copyword(char *buf, uint uva, uint n);
 
 int
-getat(struct pathat *pa, uint dirfd, uint upath)
-{
-	int err;
-
-	pa->at = 0;
-	pa->f = 0;
-	if (!(pa->path = getpath(upath, &err)))
-		return err;
-	if (dirfd == (uint)AT_FDCWD || *pa->path == '/')
-		return 0;
-	err = -EBADF;
-	if ((pa->f = fdget(dirfd))) {
-		pa->at = pa->f->dentry;
-		if (pa->at && (S_ISDIR(pa->at->inode->mode) || !*pa->path))
-			return 0;
-		err = -ENOTDIR;
-	}
-	putat(pa);
-	return err;
-}
-
-void
-putat(struct pathat *pa)
-{
-	if (pa->f)
-		fileclose(pa->f);
-	putpath(pa->path);
-}
-
-int
-walkat(uint dirfd, uint upath, uint atflags, struct dentry **dp)
-{
-	int how = atflags & AT_SYMLINK_NOFOLLOW ? WALK_NOFOLLOW : 0;
-	struct pathat pa;
-	int err = getat(&pa, dirfd, upath);
-
-	if (err < 0)
-		return err;
-	if (!*pa.path && atflags & AT_EMPTY_PATH)
-		err = walk(pa.at, ".", 0, dp, 0);
-	else
-		err = walk(pa.at, pa.path, how, dp, 0);
-	if (err == -ENOTDIR && !*pa.path && pa.at) {
-		*dp = dget(pa.at); /* a file itself */
-		err = 0;
-	}
-	putat(&pa);
-	return err;
-}
-
-int
 sys_open(const uint *a)
 {
 	return openat(AT_FDCWD, a[0], a[1], a[2]);

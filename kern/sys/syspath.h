@@ -32,10 +32,6 @@ int inodefd(uint fd, struct inode **ipp);
 int readfile(struct file *f, struct uio *u, int64_t *off);
 int writefile(struct file *f, struct uio *u, int64_t *off);
 
-/* Fetch n iovecs to small (8 of them) or to memory of their own: 0 with them in
- * *iovp, to be freed if not small; or -errno. */
-int getiov(uint uiov, uint n, struct iovec *small, struct iovec **iovp);
-
 /* syslock.c: the lock commands of fcntl, on a struct flock or flock64. */
 int fcntlgetlock(struct file *f, uint cmd, uint uva);
 int fcntlsetlock(struct file *f, uint cmd, uint uva);

@@ -11,11 +11,14 @@
 #include "kern/abi/fcntl.h"
 #include "kern/abi/sched.h"
 #include "kern/abi/wait.h"
+#include "kern/exec.h"
+#include "kern/exit.h"
 #include "kern/file.h"
 #include "kern/lib/printf.h"
 #include "kern/lib/string.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/syspath.h"
+#include "kern/sys/sysrlimit.h"
 
 int
 sys_exit(const uint *a)

@@ -7,16 +7,16 @@
  * touched; what is written comes from a copy made before.  Memory is reached
  * through a reference to the address space.
  */
-#include "kern/signal/ptrace.h"
-
 #include "arch/cpu.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/abi/core.h"
 #include "kern/sched.h"
+#include "kern/signal/ptrace.h"
 #include "kern/signal/sigframe.h"
 #include "kern/lib/string.h"
 #include "kern/sys/syscall.h"
+#include "kern/tls.h"
 
 /* What a tracer may change of the flags: CF PF AF ZF SF TF DF OF NT RF AC. */
 #define FL_TRACER 0x00054dd5u
@@ -350,28 +350,6 @@ poke(int pid, uint va, uint data)
 	err = uvmpoke(u, va, &data, sizeof(data));
 	freeuvm(u);
 	return err < 0 ? -EIO : 0;
-}
-
-void
-userregs(const struct trapframe *tf, struct userregs *r)
-{
-	r->ebx = tf->ebx;
-	r->ecx = tf->ecx;
-	r->edx = tf->edx;
-	r->esi = tf->esi;
-	r->edi = tf->edi;
-	r->ebp = tf->ebp;
-	r->eax = tf->eax;
-	r->ds = tf->ds & 0xffff;
-	r->es = tf->es & 0xffff;
-	r->fs = tf->fs & 0xffff;
-	r->gs = tf->gs & 0xffff;
-	r->origeax = tf->trapno == T_SYSCALL ? tf->err : ~0u;
-	r->eip = tf->eip;
-	r->cs = tf->cs & 0xffff;
-	r->eflags = tf->eflags;
-	r->esp = tf->esp;
-	r->ss = tf->ss & 0xffff;
 }
 
 static void

@@ -6,35 +6,17 @@
  * descriptors); those of memory are kept by mm/ as well, which hears of each
  * change here.
  */
+#include "kern/sys/sysrlimit.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/proc.h"
 #include "kern/abi/resource.h"
+#include "kern/cputime.h"
+#include "kern/exit.h"
 #include "kern/sched.h"
 #include "kern/lib/string.h"
 #include "kern/sys/syscall.h"
 #include "kern/timeval.h"
-
-void
-rlimitinit(struct rlimit64 limit[NRLIMIT])
-{
-	struct meminfo m;
-	int i;
-
-	meminfo(&m);
-	for (i = 0; i < NRLIMIT; i++)
-		limit[i].cur = limit[i].max = RLIM_INFINITY64;
-	limit[RLIMIT_STACK].cur = STACKLIMIT;
-	limit[RLIMIT_CORE].cur = 0;
-	limit[RLIMIT_MEMLOCK].cur = limit[RLIMIT_MEMLOCK].max = MEMLOCK;
-	limit[RLIMIT_NOFILE].cur = NOFILE;
-	limit[RLIMIT_NOFILE].max = NOFILEMAX;
-	/* half of the memory as kernel stacks and tables of processes */
-	limit[RLIMIT_NPROC].cur = MAX(m.total / 32, 64u);
-	limit[RLIMIT_NPROC].max = limit[RLIMIT_NPROC].cur;
-	limit[RLIMIT_NICE].cur = limit[RLIMIT_NICE].max = 0;
-	limit[RLIMIT_RTPRIO].cur = limit[RLIMIT_RTPRIO].max = 0;
-}
 
 static int dorlimit(int pid, uint which, const struct rlimit64 *new,
 	struct rlimit64 *old);
@@ -142,19 +124,6 @@ changerlimit(struct tgroup *tg, uint which, const struct rlimit64 *new)
 		cpulimit(tg, ru.utime + ru.stime);
 	}
 	return 0;
-}
-
-void
-cpulimit(struct tgroup *tg, uint64_t used)
-{
-	uint64_t secs = MAX(tg->rlimit[RLIMIT_CPU].cur, 1u);
-	uint ticks = (uint)used;
-
-	tg->cpuleft = 0;
-	if (secs >= ~0u / HZ)
-		return;
-	tg->cpusecs = MAX((uint)secs, ticks / HZ);
-	tg->cpuleft = secs * HZ > used ? (uint)secs * HZ - ticks : 1;
 }
 
 /* mm/ keeps the limits that faults and mmap look at. */

@@ -15,21 +15,6 @@
 #include "kern/sys/syscall.h"
 #include "kern/timeval.h"
 
-/* Nobody wakes this queue: its sleepers wait for signals or the time. */
-static struct waitq nobody = {
-	{0, RANK_WAITQ},
-	{&nobody.waiters, &nobody.waiters},
-};
-
-int
-sleepsignal(int64_t deadline, int real)
-{
-	int err = sleepuntil(&nobody, 0, deadline, SLEEP_INT | real);
-
-	/* woken by a stop that a SIGCONT has undone: as if it had stopped */
-	return err == 0 ? -EINTR : err;
-}
-
 static int changeable(int sig);
 static void getaction(int sig, struct ksigaction *act);
 
@@ -304,28 +289,6 @@ sys_sigaltstack(const uint *a)
 		return err;
 	if (a[1] && copyout(a[1], &old, sizeof(old)))
 		return -EFAULT;
-	return 0;
-}
-
-int
-sigsetstack(const struct sigstack *ss, uint esp)
-{
-	struct sigstate *s = &myproc()->sig;
-	uint mode = ss->ss_flags & ~SS_AUTODISARM;
-
-	if (esp - s->altsp - 1 < s->altsize && !(s->altflags & SS_AUTODISARM))
-		return -EPERM;
-	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-		return -EINVAL;
-	if (mode == SS_DISABLE) {
-		s->altsp = s->altsize = s->altflags = 0;
-		return 0;
-	}
-	if (ss->ss_size < MINSIGSTKSZ)
-		return -ENOMEM;
-	s->altsp = ss->ss_sp;
-	s->altsize = ss->ss_size;
-	s->altflags = ss->ss_flags & SS_AUTODISARM;
 	return 0;
 }
 

@@ -29,42 +29,6 @@ static uint mountflags(uint ms);
 static int accessat(uint dirfd, uint upath, uint mode, uint flags);
 
 int
-inodeat(uint dirfd, uint upath, uint atflags, struct inode **ipp)
-{
-	char first;
-	struct dentry *d;
-	int err;
-
-	if (dirfd != (uint)AT_FDCWD && (!upath || atflags & AT_EMPTY_PATH)) {
-		if (upath && copyin(&first, upath, 1))
-			return -EFAULT;
-		if (!upath || !first)
-			return inodefd(dirfd, ipp);
-	}
-	if ((err = walkat(dirfd, upath, atflags, &d)) < 0)
-		return err;
-	*ipp = iget(d->inode);
-	dput(d);
-	return 0;
-}
-
-int
-inodefd(uint fd, struct inode **ipp)
-{
-	struct file *f = fdget(fd);
-	int err = -EBADF;
-
-	if (!f)
-		return err;
-	if (f->inode) {
-		*ipp = iget(f->inode);
-		err = 0;
-	}
-	fileclose(f);
-	return err;
-}
-
-int
 sys_stat(const uint *a)
 {
 	return statat(AT_FDCWD, a[0], 0, a[1], putstat);

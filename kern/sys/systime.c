@@ -10,109 +10,16 @@
 #include "mm/mm.h"
 #include "kern/timeval.h"
 #include "kern/abi/resource.h"
+#include "kern/cputime.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/lib/string.h"
+#include "kern/poll/timerfd.h"
 #include "kern/sys/syscall.h"
 
 #define USEC    1000      /* ns in a microsecond */
 #define COARSE(clock) ((clock) == CLOCK_REALTIME_COARSE || \
 		(clock) == CLOCK_MONOTONIC_COARSE)
-
-uint
-splitns(int64_t ns, uint *nsec)
-{
-	uint hi = (uint)((uint64_t)ns >> 32), sec;
-
-	if (hi >= NSEC) { /* would not fit the quotient: some 136 years */
-		*nsec = 0;
-		return ~0u;
-	}
-	__asm__("divl %4"
-		: "=a"(sec), "=d"(*nsec)
-		: "a"((uint)ns), "d"(hi), "rm"((uint)NSEC)
-		: "cc");
-	return sec;
-}
-
-int64_t
-timespecin(uint uva)
-{
-	struct timespec ts;
-
-	if (copyin(&ts, uva, sizeof(ts)))
-		return -EFAULT;
-	if (ts.tv_sec < 0 || (uint)ts.tv_nsec >= NSEC)
-		return -EINVAL;
-	return (int64_t)ts.tv_sec * NSEC + ts.tv_nsec;
-}
-
-int64_t
-timespec64in(uint uva)
-{
-	struct timespec64 ts;
-
-	if (copyin(&ts, uva, sizeof(ts)))
-		return -EFAULT;
-	if (ts.tv_sec < 0 || (uint)ts.tv_nsec >= NSEC)
-		return -EINVAL;
-	if (ts.tv_sec >= (int64_t)(NEVER / NSEC))
-		return NEVER;
-	return ts.tv_sec * NSEC + (uint)ts.tv_nsec;
-}
-
-int
-timespecout(uint uva, int64_t ns)
-{
-	struct timespec ts;
-	uint nsec;
-
-	ts.tv_sec = (int)splitns(ns, &nsec);
-	ts.tv_nsec = (int)nsec;
-	return copyout(uva, &ts, sizeof(ts)) ? -EFAULT : 0;
-}
-
-int
-timespec64out(uint uva, int64_t ns)
-{
-	struct timespec64 ts;
-	uint nsec;
-
-	ts.tv_sec = splitns(ns, &nsec);
-	ts.tv_nsec = nsec;
-	return copyout(uva, &ts, sizeof(ts)) ? -EFAULT : 0;
-}
-
-int
-settingin(uint uva, struct setting *s, int wide)
-{
-	s->interval = wide ? timespec64in(uva) : timespecin(uva);
-	if (s->interval < 0)
-		return (int)s->interval;
-	s->value = wide ? timespec64in(uva + 16) : timespecin(uva + 8);
-	return s->value < 0 ? (int)s->value : 0;
-}
-
-int
-settingout(uint uva, const struct setting *s, int wide)
-{
-	int err;
-
-	if (wide) {
-		err = timespec64out(uva, s->interval);
-		return err < 0 ? err : timespec64out(uva + 16, s->value);
-	}
-	err = timespecout(uva, s->interval);
-	return err < 0 ? err : timespecout(uva + 8, s->value);
-}
-
-int64_t
-deadlinein(int64_t ns)
-{
-	int64_t now = nowns();
-
-	return ns < NEVER - now ? now + ns : NEVER;
-}
 
 static int64_t cputime(int clock);
 
@@ -146,45 +53,6 @@ cputime(int clock)
 	ns = cpuclock(cpuclockid(clock));
 	release(&proctree);
 	return ns < 0 ? -EINVAL : ns;
-}
-
-int
-cpuclockid(int clock)
-{
-	struct proc *me = myproc(), *p;
-	int thread = clock & CPUCLOCK_THREAD, pid = ~(clock >> 3);
-
-	if (clock == CLOCK_PROCESS_CPUTIME_ID)
-		return CPUCLOCK(me->tg->tgid, CPUCLOCK_SCHED);
-	if (clock == CLOCK_THREAD_CPUTIME_ID)
-		return CPUCLOCK(me->pid, CPUCLOCK_SCHED | CPUCLOCK_THREAD);
-	if (clock >= 0 || (clock & 3) > CPUCLOCK_SCHED)
-		return 0;
-	if (pid == 0)
-		pid = thread ? me->pid : me->tg->tgid;
-	p = findproc(pid);
-	if (!p || (thread ? p->tg != me->tg : p != p->tg->leader))
-		return 0;
-	return CPUCLOCK(pid, clock & 7);
-}
-
-int64_t
-cpuclock(int id)
-{
-	struct proc *p = id ? findproc(~(id >> 3)) : 0;
-	struct procusage ru;
-
-	if (!p)
-		return -1;
-	if (id & CPUCLOCK_THREAD) {
-		ru.utime = p->utime;
-		ru.stime = p->stime;
-	} else {
-		groupusage(p->tg, &ru);
-	}
-	if ((id & 3) == CPUCLOCK_VIRT)
-		ru.stime = 0;
-	return (int64_t)(ru.utime + ru.stime) * TICKNS;
 }
 
 int
@@ -463,44 +331,6 @@ sys_alarm(const uint *a)
 	if (nsec >= NSEC / 2 || (sec == 0 && nsec))
 		sec++;
 	return (int)sec;
-}
-
-static int countdown(uint *left, uint again);
-static void overcpu(struct tgroup *tg);
-
-void
-itimertick(struct tgroup *tg, int user)
-{
-	if (user && countdown(&tg->itimer[0], tg->itimerval[0]))
-		sigsendproc(tg, SIGVTALRM, 0);
-	if (countdown(&tg->itimer[1], tg->itimerval[1]))
-		sigsendproc(tg, SIGPROF, 0);
-	if (countdown(&tg->cpuleft, HZ))
-		overcpu(tg);
-}
-
-/* Another second behind the limit of CPU time. */
-static void
-overcpu(struct tgroup *tg)
-{
-	if (tg->cpusecs++ >= tg->rlimit[RLIMIT_CPU].max)
-		sigsendproc(tg, SIGKILL, 0);
-	else
-		sigsendproc(tg, SIGXCPU, 0);
-}
-
-/* A tick less; when none is left, 1, and from the start.  Other threads of the
- * process may be at it on other CPUs. */
-static int
-countdown(uint *left, uint again)
-{
-	uint old;
-
-	do
-		if ((old = *(volatile uint *)left) == 0)
-			return 0;
-	while (!cas(left, old, old == 1 ? again : old - 1));
-	return old == 1;
 }
 
 /* Ticks that last at least tv. */

@@ -10,6 +10,7 @@
 #include "mm/mm.h"
 #include "kern/proc.h"
 #include "kern/sys/syscall.h"
+#include "kern/tls.h"
 
 static int tlsslot(uint entry);
 static void dropselectors(struct proc *p);
@@ -84,13 +85,3 @@ sys_get_thread_area(const uint *a)
 	return copyout(a[0], desc, sizeof(desc)) ? -EFAULT : 0;
 }
 
-void
-tlsdesc(const struct segdesc *d, uint entry, uint desc[4])
-{
-	desc[0] = entry;
-	desc[1] = d->lo >> 16 | (d->hi & 0xff) << 16 | (d->hi & 0xff000000);
-	desc[2] = (d->lo & 0xffff) | (d->hi & 0xf0000);
-	desc[3] = (d->hi >> 22 & 1) | (d->hi >> 10 & 3) << 1 |
-		(~d->hi >> 9 & 1) << 3 | (d->hi >> 23 & 1) << 4 |
-		(~d->hi >> 15 & 1) << 5 | (d->hi >> 20 & 1) << 6;
-}

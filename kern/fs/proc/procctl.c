@@ -8,6 +8,7 @@
 #include "mm/mm.h"
 #include "kern/abi/errno.h"
 #include "kern/abi/ipc.h"
+#include "kern/exec.h"
 #include "kern/param.h"
 #include "kern/lib/printf.h"
 #include "kern/proc.h"

@@ -12,6 +12,7 @@
 #include "kern/abi/errno.h"
 #include "kern/abi/resource.h"
 #include "kern/dev/dev.h"
+#include "kern/exit.h"
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/param.h"
