@@ -26,6 +26,24 @@ static int lockpos(struct file *f);
 static void unlockpos(struct file *f, int locked);
 static int64_t seekfd(uint fd, int64_t off, int whence);
 
+int
+readfile(struct file *f, struct uio *u, int64_t *off)
+{
+	if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
+		return -EBADF;
+	if (f->ops->read)
+		return f->ops->read(f, u, off);
+	return f->inode && S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+}
+
+int
+writefile(struct file *f, struct uio *u, int64_t *off)
+{
+	if ((f->flags & O_ACCMODE) == O_RDONLY || f->flags & O_PATH)
+		return -EBADF;
+	return f->ops->write ? f->ops->write(f, u, off) : -EINVAL;
+}
+
 /* The call has moved r bytes, or failed: the account of the thread. */
 static inline int
 moved(iofn *io, int r)
