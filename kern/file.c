@@ -20,7 +20,6 @@
 #include "kern/fs/inode.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
-#include "kern/socket/socket.h"
 #include "kern/lib/string.h"
 
 #define FIRSTMAX 32      /* descriptors of a new table */
@@ -296,13 +295,13 @@ takefd(struct files *fs, int fd)
 static void
 closed(struct files *fs, struct file *f)
 {
-	int sock = issocket(f);
+	void (*after)(void) = f->ops ? f->ops->fdclosed : 0;
 
 	if (f->inode && f->inode->locks)
 		flockrelease(f->inode, fs);
 	fileclose(f);
-	if (sock)
-		flightcollect(); /* it may have been the last way in */
+	if (after)
+		after();
 }
 
 int

@@ -28,6 +28,9 @@ struct fileops {
 	 * end of file) or -errno; a partial result wins over an error. */
 	int (*read)(struct file *, struct uio *, int64_t *off);
 	int (*write)(struct file *, struct uio *, int64_t *off);
+	/* readv (out 0) and writev of n pieces, for a kind in which they are one
+	 * message: bytes or -errno.  Null: read or write, piece by piece. */
+	int (*iov)(struct file *, const struct iovec *iov, uint n, int out);
 	/* New position or -errno.  Null: -ESPIPE. */
 	int64_t (*seek)(struct file *, int64_t off, int whence);
 	/* Emit directory entries from f->off on: call emit until it returns
@@ -48,6 +51,9 @@ struct fileops {
 	void (*info)(struct file *, struct text *);
 	/* The last reference is gone. */
 	void (*release)(struct file *);
+	/* A descriptor of a file of this kind was closed, and the reference that it
+	 * had is dropped.  No lock held.  Null: nothing to do. */
+	void (*fdclosed)(void);
 };
 
 /* How an open file is read, for mm/readahead.c.  Threads that share it may race
@@ -151,7 +157,7 @@ int dentrypath(struct dentry *, char *buf, uint n);
 
 /* pipe.c: both ends; flags O_NONBLOCK.  0 or -errno. */
 int pipenew(struct file **r, struct file **w, uint flags);
-void pipeinit(void); /* at boot; devinit calls it */
+void pipeinit(void); /* called once at boot */
 
 /* open() of a named pipe: sets f->ops and f->priv by f->flags; may wait for the
  * other side.  0 or -errno, with f as it was. */
@@ -176,9 +182,6 @@ int pipesetsize(struct file *f, uint bytes);
 /* ramfs.c: a regular file of tmpfs that has no name but this one, for /proc, open
  * to read and write; or 0.  Permissions are mode's. */
 struct file *shmfile(const char *name, uint mode);
-
-void shminit(void); /* sysshm.c, at boot */
-void shmshow(struct text *);
 
 /* anonfile.c: files that are neither in a file system nor pipes. */
 void anoninit(void); /* at boot, after inodeinit() */

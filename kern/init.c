@@ -14,6 +14,7 @@
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
 #include "kern/blk/blk.h"
+#include "kern/blk/disk.h"
 #include "kern/dev/dev.h"
 #include "kern/exec.h"
 #include "kern/file.h"
@@ -70,6 +71,7 @@ initmain(void *arg)
 	if (bootarg("root", word, sizeof(word)) < 0)
 		fillroot();
 	blkinit();
+	disksinit();
 	binit();
 	if (*word)
 		diskroot(word);

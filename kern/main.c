@@ -15,6 +15,8 @@
 #include "kern/poll/timerfd.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
+#include "kern/socket/socket.h"
+#include "kern/sysvshm.h"
 #include "kern/timeval.h"
 
 void kmain(uint magic, uint info);
@@ -55,6 +57,9 @@ kmain(uint magic, uint info)
 	epollinit();
 	timerfdinit();
 	signalfdinit();
+	pipeinit();
+	flightinit();
+	unixnameinit();
 	devinit();                  /* terminals; their interrupts */
 	startothers();              /* up to scheduler() */
 	banner();

@@ -39,7 +39,6 @@ blkinit(void)
 {
 	listinit(&pool.free);
 	initwaitq(&pool.wait);
-	disksinit();
 }
 
 /* It appears in the list, behind its disk and that one's partitions. */

@@ -7,7 +7,6 @@
 #include "kern/dev/tty.h"
 #include "arch/multiboot.h"
 #include "kern/lib/list.h"
-#include "kern/socket/socket.h"
 #include "kern/lib/string.h"
 
 static struct list devices = {&devices, &devices};
@@ -56,9 +55,6 @@ devinit(void)
 	int named = consolewanted(CONSOLE_VGA) || consolewanted(CONSOLE_SERIAL);
 	struct tty *serial, *vga;
 
-	pipeinit();
-	flightinit();
-	unixnameinit();
 	meminit();
 	serial = uartinit(named && !consolewanted(CONSOLE_SERIAL));
 	vga = consoleinit(named && !consolewanted(CONSOLE_VGA));

@@ -30,7 +30,9 @@ static const struct fileops sockops = {
 	.write = sockwrite,
 	.ioctl = sockioctl,
 	.poll = sockpoll,
+	.iov = sockiov,
 	.release = sockrelease,
+	.fdclosed = flightcollect, /* it may have been the last way to a socket */
 };
 
 int

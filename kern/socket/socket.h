@@ -110,7 +110,7 @@ int sockread(struct file *, struct uio *, int64_t *off);
 int sockwrite(struct file *, struct uio *, int64_t *off);
 
 /* readv and writev: all pieces are one message.  Bytes or -errno. */
-int socketiov(struct file *, const struct iovec *iov, uint n, int out);
+int sockiov(struct file *, const struct iovec *iov, uint n, int out);
 
 /* unix.c.  Calls on a socket are made with a reference to its file. */
 

@@ -76,7 +76,7 @@ sockwrite(struct file *f, struct uio *u, int64_t *off)
 }
 
 int
-socketiov(struct file *f, const struct iovec *iov, uint n, int out)
+sockiov(struct file *f, const struct iovec *iov, uint n, int out)
 {
 	struct sockio io;
 	uint i;

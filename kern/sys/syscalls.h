@@ -172,7 +172,7 @@ SYSCALL(270, tgkill)
 SYSCALL(335, rt_tgsigqueueinfo)
 SYSCALL(421, rt_sigtimedwait_time64)
 
-/* kern/sys/sysshm.c */
+/* kern/sysvshm.c */
 SYSCALL(117, ipc)
 SYSCALL(395, shmget)
 SYSCALL(396, shmctl)

@@ -10,7 +10,6 @@
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/proc.h"
-#include "kern/socket/socket.h"
 #include "kern/sys/syscall.h"
 
 #define MAXRW   0x7ffff000 /* bytes of one call */
@@ -169,7 +168,7 @@ rwv(const uint *a, iofn *io)
 		return -EBADF;
 	if ((r = getiov(a[1], a[2], small, &iov)) == 0) {
 		locked = lockpos(f);
-		r = issocket(f) ? socketiov(f, iov, a[2], io == writefile) :
+		r = f->ops->iov ? f->ops->iov(f, iov, a[2], io == writefile) :
 			eachiov(f, iov, a[2], &f->off, io);
 		unlockpos(f, locked);
 		if (iov != small)

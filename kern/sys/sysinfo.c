@@ -14,16 +14,7 @@
 #include "kern/lib/string.h"
 #include "kern/sys/syscall.h"
 #include "kern/timeval.h"
-#include "kern/uname.h"
-
-struct utsname uts = {
-	.sysname = "Linux", /* scripts look at it */
-	.nodename = "quire",
-	.release = "6.1.0-quire",
-	.version = "Quire 1",
-	.machine = "i686",
-	.domainname = "(none)",
-};
+#include "kern/lib/uname.h"
 
 int
 sys_uname(const uint *a)

@@ -14,7 +14,7 @@
 #include "kern/proc.h"
 #include "kern/random.h"
 #include "kern/lib/string.h"
-#include "kern/uname.h"
+#include "kern/lib/uname.h"
 
 struct ctl {
 	int val;            /* or what get() returns, where there is one */

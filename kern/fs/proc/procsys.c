@@ -16,8 +16,9 @@
 #include "kern/lib/printf.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
+#include "kern/sysvshm.h"
 #include "kern/lib/string.h"
-#include "kern/uname.h"
+#include "kern/lib/uname.h"
 
 static void puthandlers(struct text *t, int irq);
 static void putcputime(struct text *t, const uint ticks[NTICK]);

@@ -1,5 +1,5 @@
 /*
- * sysshm.c - System V shared memory: shmget, shmat, shmdt, shmctl.
+ * sysvshm.c - System V shared memory: shmget, shmat, shmdt, shmctl.
  *
  * A segment is a file of tmpfs without a name, found by its key or its id.  Each
  * shmat() opens it anew; the mappings hold that open file, and fork's copies of
@@ -9,7 +9,7 @@
  * An id is an index in the table and a number that changes when the index is
  * used again, so that an old id is not taken for a new segment.
  */
-#include "kern/sys/syscall.h"
+#include "kern/sysvshm.h"
 #include "arch/cpu.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
@@ -21,6 +21,7 @@
 #include "kern/sched.h"
 #include "kern/lib/string.h"
 #include "kern/lib/text.h"
+#include "kern/sys/syscall.h"
 
 #define IDBITS 15 /* of an id: the index */
 
