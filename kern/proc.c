@@ -60,6 +60,11 @@ static struct session kernelsession = {.ref = 1}; /* of kernel threads */
 
 static struct fsinfo *fscopy(struct fsinfo *);
 static int tryclone(const struct cloneargs *);
+static int checkclone(struct tgroup *tg, uint flags);
+static int fillclone(struct proc *np, struct proc *p,
+	const struct cloneargs *c);
+static void startclone(struct proc *np, struct proc *p,
+	const struct cloneargs *c, int pid);
 static struct proc *newproc(void);
 static void groupput(struct tgroup *tg);
 static int inherit(struct proc *np, struct proc *p, uint flags);
@@ -218,24 +223,47 @@ doclone(const struct cloneargs *c)
 	return pid;
 }
 
+/* clone(2), tried once: the child's pid, or -errno with nothing left of it;
+ * -ENOMEM may be different when memory has come back. */
 static int
 tryclone(const struct cloneargs *c)
 {
 	struct proc *p = myproc(), *np;
-	uint flags = c->flags;
-	int pid;
+	int pid = checkclone(p->tg, c->flags);
 
+	if (pid < 0)
+		return pid;
+	if ((np = newproc()) == 0)
+		return -ENOMEM;
+	pid = fillclone(np, p, c);
+	if (pid < 0) {
+		freeproc(np);
+		return pid;
+	}
+	startclone(np, p, c, pid);
+	return pid;
+}
+
+/* May a thread of tg call clone with these flags?  0 or -EINVAL. */
+static int
+checkclone(struct tgroup *tg, uint flags)
+{
 	if ((flags & CLONE_REFUSED) || (flags & CSIGNAL) > NSIG)
 		return -EINVAL;
 	if (((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) ||
 		((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)))
 		return -EINVAL;
-	if ((flags & CLONE_PARENT) && p->tg == initgroup)
-		return -EINVAL;
-	np = newproc();
-	if (np == 0)
-		return -ENOMEM;
-	pid = inherit(np, p, flags);
+	return (flags & CLONE_PARENT) && tg == initgroup ? -EINVAL : 0;
+}
+
+/* Make np, which is new, the child of p: what it shares or copies, its registers,
+ * its place in the process tree.  Its pid; or -errno, and freeproc() gives back
+ * what np has. */
+static int
+fillclone(struct proc *np, struct proc *p, const struct cloneargs *c)
+{
+	int pid = inherit(np, p, c->flags);
+
 	if (pid == 0)
 		pid = cloneframe(np, p, c);
 	if (pid == 0 && p->trace)
@@ -243,22 +271,25 @@ tryclone(const struct cloneargs *c)
 	if (pid == 0 && c->defaults)
 		sigdefaults(np->tg->sighand);
 	if (pid == 0)
-		pid = attach(np, p, flags);
-	if (pid < 0) {
-		freeproc(np);
-		return pid;
-	}
-	if (flags & CLONE_PARENT_SETTID) /* Linux, too, lets this fail */
+		pid = attach(np, p, c->flags);
+	return pid;
+}
+
+/* Let np run, tell the tracer of p, and for vfork wait until np executes a program
+ * or ends.  np may be gone as soon as it runs. */
+static void
+startclone(struct proc *np, struct proc *p, const struct cloneargs *c, int pid)
+{
+	if (c->flags & CLONE_PARENT_SETTID) /* Linux, too, lets this fail */
 		copyout(c->ptid, &pid, sizeof(pid));
 	setrunnable(np);
 	if (p->trace)
-		tracecloned(flags, pid);
-	if (flags & CLONE_VFORK) {
+		tracecloned(c->flags, pid);
+	if (c->flags & CLONE_VFORK) {
 		vforkwait(p, pid);
 		if (p->trace)
 			traceevent(PTRACE_EVENT_VFORK_DONE, (uint)pid);
 	}
-	return pid;
 }
 
 /* Share or copy what p has.  0 or -ENOMEM; freeproc(np) gives it back. */

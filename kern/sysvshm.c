@@ -52,6 +52,7 @@ static struct file *openagain(struct segment *, uint flags);
 static void shmrelease(struct file *);
 static void letgo(struct segment *, int was);
 static struct file *unlinkseg(struct segment *);
+static int change(struct segment *, uint cmd, uint ubuf, struct file **last);
 static int status(int index, uint cmd, uint ubuf);
 static int set(struct segment *, uint ubuf);
 static int limits(uint cmd, uint ubuf);
@@ -339,34 +340,36 @@ sys_shmctl(const uint *a)
 		return status(a[0], cmd, a[2]);
 	acquiresleep(&shmlock);
 	s = findid(a[0], &err);
-	if (s && !mine(s)) {
-		err = -EPERM;
-	} else if (s) {
-		err = 0;
-		switch (cmd) {
-		case IPC_RMID:
-			s->key = IPC_PRIVATE;
-			s->mode |= SHM_DEST;
-			if (s->files == 0)
-				last = unlinkseg(s);
-			break;
-		case IPC_SET:
-			err = set(s, a[2]);
-			break;
-		case SHM_LOCK:
-			s->mode |= SHM_LOCKED;
-			break;
-		case SHM_UNLOCK:
-			s->mode &= ~SHM_LOCKED;
-			break;
-		default:
-			err = -EINVAL;
-		}
-	}
+	if (s)
+		err = mine(s) ? change(s, cmd, a[2], &last) : -EPERM;
 	releasesleep(&shmlock);
 	if (last)
 		fileclose(last);
 	return err;
+}
+
+/* The commands of shmctl() that change a segment: 0 or -errno.  *last is a file for
+ * the caller to close after it has released shmlock.  shmlock held. */
+static int
+change(struct segment *s, uint cmd, uint ubuf, struct file **last)
+{
+	switch (cmd) {
+	case IPC_RMID:
+		s->key = IPC_PRIVATE;
+		s->mode |= SHM_DEST;
+		if (s->files == 0)
+			*last = unlinkseg(s);
+		return 0;
+	case IPC_SET:
+		return set(s, ubuf);
+	case SHM_LOCK:
+		s->mode |= SHM_LOCKED;
+		return 0;
+	case SHM_UNLOCK:
+		s->mode &= ~SHM_LOCKED;
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* What a segment is: of an id, or for ipcs of an index, when it returns the id. */

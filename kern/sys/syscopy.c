@@ -12,6 +12,8 @@
 #define MAXCOPY 0x7ffff000 /* bytes of one call */
 
 static int sendfile(const uint *a, int wide);
+static int copyrange(struct file *in, struct file *out, const uint *a);
+static int moveoff(struct file *f, uint uva, int64_t off);
 static int copyfile(struct file *out, int64_t *to, struct file *in,
 	int64_t *from, uint n);
 static int copypage(struct file *out, int64_t *to, struct file *in,
@@ -62,44 +64,13 @@ out:
 	return r;
 }
 
-/* in, offset, out, offset, length, flags. */
+/* copy_file_range(in, offset, out, offset, length, flags) */
 int
 sys_copy_file_range(const uint *a)
 {
 	struct file *in = fdget(a[0]), *out = fdget(a[2]);
-	int64_t from = 0, to = 0;
-	int r = -EBADF;
+	int r = in && out ? copyrange(in, out, a) : -EBADF;
 
-	if (!in || !out)
-		goto out;
-	from = in->off;
-	to = out->off;
-	if ((r = maycopy(in, out)) < 0)
-		goto out;
-	r = -EINVAL;
-	if (a[5])
-		goto out;
-	if ((a[1] && (r = getoff(a[1], &from, 1)) < 0) ||
-		(a[3] && (r = getoff(a[3], &to, 1)) < 0))
-		goto out;
-	r = -EOVERFLOW;
-	if (from > INT64_MAX - a[4] || to > INT64_MAX - a[4])
-		goto out;
-	r = -EINVAL;
-	if (in->inode == out->inode && from < to + a[4] && to < from + a[4])
-		goto out;
-	r = copyfile(out, &to, in, &from, MIN(a[4], MAXCOPY));
-	if (r < 0)
-		goto out;
-	if (!a[1])
-		in->off = from;
-	else if (putoff(a[1], from, 1) < 0)
-		r = -EFAULT;
-	if (!a[3])
-		out->off = to;
-	else if (putoff(a[3], to, 1) < 0)
-		r = -EFAULT;
-out:
 	if (in)
 		fileclose(in);
 	if (out)
@@ -107,6 +78,44 @@ out:
 	return r;
 }
 
+/* copy_file_range() from in to out, with the arguments a: bytes copied or
+ * -errno. */
+static int
+copyrange(struct file *in, struct file *out, const uint *a)
+{
+	int64_t from = in->off, to = out->off;
+	int r = maycopy(in, out), err;
+
+	if (r < 0)
+		return r;
+	if (a[5])
+		return -EINVAL;
+	if ((a[1] && (r = getoff(a[1], &from, 1)) < 0) ||
+		(a[3] && (r = getoff(a[3], &to, 1)) < 0))
+		return r;
+	if (from > INT64_MAX - a[4] || to > INT64_MAX - a[4])
+		return -EOVERFLOW;
+	if (in->inode == out->inode && from < to + a[4] && to < from + a[4])
+		return -EINVAL;
+	if ((r = copyfile(out, &to, in, &from, MIN(a[4], MAXCOPY))) < 0)
+		return r;
+	err = moveoff(in, a[1], from);
+	return moveoff(out, a[3], to) < 0 || err < 0 ? -EFAULT : r;
+}
+
+/* The copy ended at off of f: tell the user at uva or, with uva 0, move the file's
+ * own position.  0 or -EFAULT. */
+static int
+moveoff(struct file *f, uint uva, int64_t off)
+{
+	if (uva)
+		return putoff(uva, off, 1);
+	f->off = off;
+	return 0;
+}
+
+/* Do two files allow a copy from in to out: both regular, of one file system, out
+ * not in append mode?  0 or -errno. */
 static int
 maycopy(struct file *in, struct file *out)
 {
