@@ -4,7 +4,7 @@
   1. arch/*.h: kern/types.h, kern/param.h and each other.
   2. mm/vm.h: only mm/*.c and ci/unit.
   3. mm/: of kern/ only the files of MMMAY.
-  4. arch/*.c, but for trap.c: from mm/ and kern/ only what ARCHMAY names.
+  4. What arch/, mm/ and the rooms of kern/ may call: ci/ties.py, on the objects.
   5. kern/fs and kern/dev: nothing of each other but kern/dev/dev.h.
   6. usr/ includes kern/abi/ and nothing else of the kernel; kern/, mm/ and
      arch/ include nothing from usr/ and no host header but stdint, stddef,

@@ -194,12 +194,16 @@ def busyboxarg():
 
 @suite
 def includes():
-    """The include rules, and that a broken one is noticed."""
+    """Who may include and call whom, and that a broken rule is noticed."""
     yield "includes", job(command, [sys.executable, "ci/includes.py"],
                           "includes")
     yield "includes-self-test", job(
         command, [sys.executable, "ci/includes.py", "--self-test"],
         "includes-self-test")
+    yield "ties", job(command, [sys.executable, "ci/ties.py"], "ties")
+    yield "ties-self-test", job(
+        command, [sys.executable, "ci/ties.py", "--self-test"],
+        "ties-self-test")
 
 
 # The tests' own test: what is not a pass, must not pass.
