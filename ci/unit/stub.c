@@ -160,6 +160,12 @@ releasewrite(struct rwlock *l)
 	l->state = 0;
 }
 
+int
+holdingwrite(struct rwlock *l)
+{
+	return l->state & RW_WRITER;
+}
+
 void
 acquirereadbusy(struct rwlock *l)
 {

@@ -12,6 +12,7 @@
 #include "arch/cpu.h"
 #include "kern/types.h"
 #include "kern/lib/list.h"
+#include "kern/panic.h"
 
 enum { /* ranks: lower is taken first */
 	RANK_NONE,
@@ -77,6 +78,24 @@ int tryacquire(struct spinlock *);
 
 /* Does this CPU hold the lock? */
 int holding(struct spinlock *);
+
+/* A comment that claims a lock has one of these beside it, at the function's
+ * start: e is made of holding(), holdingread(), holdingwrite(),
+ * holdingeither(), holdingsleep(), nospinlocks().  Debug builds panic where e
+ * is false; release builds do not evaluate it. */
+#ifdef QUIRE_DEBUG
+#define lockassert(e) assert(e)
+#else
+#define lockassert(e) ((void)sizeof(e))
+#endif
+
+/* May the caller sleep: does this CPU hold no spinlock, nor has it switched
+ * interrupts off by pushcli()? */
+static inline int
+nospinlocks(void)
+{
+	return ncliszero();
+}
 
 #ifdef QUIRE_DEBUG
 void locktest(int c); /* locktest.c: break a rule; '1' to '9' panic */

@@ -25,6 +25,21 @@ void initrwlock(struct rwlock *);
 int holdingwrite(struct rwlock *); /* does the running process write? Always
                                     * true in release builds */
 
+/* For lockassert(): does anybody read?  It need not be the caller: nobody notes
+ * which processes read. */
+static inline int
+holdingread(struct rwlock *lk)
+{
+	return lk->state >= RW_READER;
+}
+
+/* For lockassert(): does the running process write, or anybody read? */
+static inline int
+holdingeither(struct rwlock *lk)
+{
+	return holdingread(lk) || holdingwrite(lk);
+}
+
 /* The slow halves. */
 void acquirereadbusy(struct rwlock *);
 void releasereadbusy(struct rwlock *);
