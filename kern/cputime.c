@@ -2,8 +2,8 @@
  * cputime.c - the CPU time of processes and threads: clocks that show it,
  * ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU, which end when it is used up.
  *
- * All of it goes in steps of a tick, 1/HZ s: the thread that runs when the timer
- * interrupts has used one.
+ * All of it goes in steps of a tick, 1/HZ s: the thread that runs when the
+ * timer interrupts has used one.
  */
 #include "kern/cputime.h"
 #include "arch/cpu.h"
@@ -78,8 +78,8 @@ itimertick(struct tgroup *tg, int user)
 		overcpu(tg);
 }
 
-/* tg has used another second beyond its limit of CPU time: send SIGXCPU, or at the
- * hard limit SIGKILL. */
+/* tg has used another second beyond its limit of CPU time: send SIGXCPU, or at
+ * the hard limit SIGKILL. */
 static void
 overcpu(struct tgroup *tg)
 {
@@ -90,8 +90,8 @@ overcpu(struct tgroup *tg)
 }
 
 /* Take a tick from *left; when that was the last one, set *left to again and
- * return 1, else return 0.  Other threads of the process may count down the same
- * *left on other CPUs. */
+ * return 1, else return 0.  Other threads of the process may count down the
+ * same *left on other CPUs. */
 static int
 countdown(uint *left, uint again)
 {

@@ -3,13 +3,14 @@
  *
  * All that can fail is done first, into a new address space that nobody else
  * sees: open the file (through `#!` lines), read its headers, map its segments
- * and those of its interpreter, build its stack.  Then commit() changes the
- * process, and cannot fail.
+ * and those of its interpreter, build its stack.  Then takeprogram() changes
+ * the process, and cannot fail.
  *
- * The stack is built in execargs.c.
+ * Nothing of the program is read into memory here: its pages come from the page
+ * cache when they are touched (loaduvm in mm/uvm.c maps, xv6's reads).  The
+ * stack is built in execargs.c.
  */
 #include "kern/exec.h"
-
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
@@ -27,8 +28,8 @@
 
 #define DYNBASE   0x00400000 /* where a position-independent program goes */
 #define TABLESIZE (4u << 20) /* what a page table maps */
-#define ROOM      (1u << 20)
-#define PHDRMAX (64 << 10)  /* bytes of program headers */
+#define ROOM      (1u << 20)  /* bytes, for what lies at a random address */
+#define PHDRMAX   (64 << 10)  /* bytes of program headers, at most */
 
 static int prepare(struct exec *e);
 static int openprogram(struct exec *e);
@@ -44,8 +45,8 @@ static int openinterp(struct exec *e);
 static int newspace(struct exec *e);
 static int placeinterp(struct exec *e);
 static int loadelf(struct uvm *u, struct elf *elf, struct file *f);
-static int unshare(struct exec *e);
-static void commit(struct exec *e);
+static int copyshared(struct exec *e);
+static void takeprogram(struct exec *e);
 static void swapspace(struct proc *p, struct exec *e);
 static void startregs(struct proc *p, struct exec *e);
 static void execfree(struct exec *e);
@@ -88,14 +89,15 @@ doexecfile(struct file *f, int lost, const char *path, uint argv, uint envp,
 	if (err == 0)
 		err = endothers();
 	if (err == 0)
-		commit(e);
+		takeprogram(e);
 	execfree(e);
 	if (err == 0 && myproc()->trace)
 		traceexec(pid);
 	return err;
 }
 
-/* Everything that can fail. */
+/* Do everything that can fail, all of it into *e: 0 or -errno, and execfree()
+ * gives back what *e has by then. */
 static int
 prepare(struct exec *e)
 {
@@ -115,13 +117,13 @@ prepare(struct exec *e)
 		return err;
 	if ((err = pushstrings(e)) < 0)
 		return err;
-	if ((err = puttable(e)) < 0)
+	if ((err = pushtable(e)) < 0)
 		return err;
-	return unshare(e);
+	return copyshared(e);
 }
 
-/* Give back what e still holds: after commit() the old things of the process.
- */
+/* Give back what *e holds: after takeprogram() that is what the process had
+ * before. */
 static void
 execfree(struct exec *e)
 {
@@ -143,7 +145,9 @@ execfree(struct exec *e)
 	kmfree(e);
 }
 
-/* If the file begins with #!, open what that names instead, and so on. */
+/* If e->file begins with #!, put the interpreter that this line names in its
+ * place, and so on, at most NSCRIPT times.  0 or -errno; -ELOOP: there are
+ * more. */
 static int
 openprogram(struct exec *e)
 {
@@ -172,7 +176,8 @@ openprogram(struct exec *e)
 	}
 }
 
-/* Open a file that may be executed; or 0 and *err. */
+/* Open the file at path, which must be one that may be executed: the file, to
+ * which nobody can write until it is closed, or 0 and -errno in *err. */
 static struct file *
 openexec(const char *path, int *err)
 {
@@ -193,7 +198,8 @@ execfile(struct file *f, int *err)
 	return 0;
 }
 
-/* Split "#! interpreter [argument]". */
+/* Split head, the first HEADLEN bytes of a file: "#! interpreter [argument]".
+ * 0 with s filled in, or -ENOEXEC. */
 static int
 parsescript(struct script *s, const char *head)
 {
@@ -222,8 +228,8 @@ parsescript(struct script *s, const char *head)
 	return 0;
 }
 
-/* Read and check the headers of f.  bad: the errno for a file that is none of
- * ours. */
+/* Read the headers of the ELF file f into *elf and check them: 0 or -errno,
+ * which is bad for a file that is no i386 program. */
 static int
 readelf(struct elf *elf, struct file *f, int bad)
 {
@@ -249,6 +255,7 @@ readelf(struct elf *elf, struct file *f, int bad)
 	return 0;
 }
 
+/* Is *h the header of an i386 program or library?  0 or -ENOEXEC. */
 static int
 checkelf(const struct elfhdr *h)
 {
@@ -263,7 +270,8 @@ checkelf(const struct elfhdr *h)
 	return 0;
 }
 
-/* Check the segments and note what they span. */
+/* Check that the segments lie in the user half, and set elf->low and elf->high
+ * to the addresses that they span.  0 or -ENOEXEC. */
 static int
 span(struct elf *elf)
 {
@@ -283,7 +291,8 @@ span(struct elf *elf)
 	return elf->high ? 0 : -ENOEXEC;
 }
 
-/* If the program names an interpreter, open it and read its headers. */
+/* If the program names an interpreter (the dynamic linker), open that as
+ * e->interpfile and read its headers.  0, also without one, or -errno. */
 static int
 openinterp(struct exec *e)
 {
@@ -307,8 +316,10 @@ openinterp(struct exec *e)
 	return readelf(&e->interp, e->interpfile, -ELIBBAD);
 }
 
-/* The ids it will have: those of a set-user-id or set-group-id program's file,
- * but not where that is not wanted, nor while others could meddle with it. */
+/* Set e->euid and e->egid, the effective ids that the program will have.  They
+ * are those of the file if it is a set-user-id or set-group-id program, unless
+ * the process or the file system does not want that, another process shares
+ * the working directory, or a tracer without root's rights watches. */
 static void
 rights(struct exec *e)
 {
@@ -329,7 +340,7 @@ rights(struct exec *e)
 	}
 }
 
-/* Does another process share its root and working directory? */
+/* Does another process share the root and working directory of p?  1 or 0. */
 static int
 shared(struct proc *p)
 {
@@ -344,11 +355,13 @@ shared(struct proc *p)
 	return n;
 }
 
-uint aslr = 2; /* /proc/sys/kernel/randomize_va_space */
+/* /proc/sys/kernel/randomize_va_space; root writes it, without a lock. */
+uint aslr = 2;
 
-/* Where stack, mappings, heap and a position-independent program are moved to, in
- * bytes.  Each stays within the page table that it would be in otherwise, with
- * room to grow there: a table more is 3,000 instructions at each fork. */
+/* Choose by how many bytes the stack, the mappings, the heap and a
+ * position-independent program are moved.  Each stays within the page table
+ * that it would be in otherwise, with ROOM to grow there, because each further
+ * table costs 3,000 instructions at every fork. */
 static void
 randomize(struct exec *e)
 {
@@ -363,7 +376,8 @@ randomize(struct exec *e)
 	e->rnd.brk = aslr < 2 ? 0 : PGROUNDDOWN(e->rnd.brk % ROOM);
 }
 
-/* Make the address space and map the program into it. */
+/* Make the address space e->uvm, with a stack that has no page yet, and map the
+ * program and its interpreter into it.  0 or -errno. */
 static int
 newspace(struct exec *e)
 {
@@ -396,7 +410,8 @@ newspace(struct exec *e)
 	return e->interpfile ? placeinterp(e) : 0;
 }
 
-/* The interpreter goes where mmap() would put that many bytes. */
+/* Map the interpreter.  One that is position independent goes where mmap()
+ * would put a mapping of its length.  0 or -errno. */
 static int
 placeinterp(struct exec *e)
 {
@@ -415,6 +430,8 @@ placeinterp(struct exec *e)
 	return loadelf(e->uvm, in, e->interpfile);
 }
 
+/* Map the segments of elf, whose file is f, at its bias into u.  0 or -errno.
+ */
 static int
 loadelf(struct uvm *u, struct elf *elf, struct file *f)
 {
@@ -435,10 +452,12 @@ loadelf(struct uvm *u, struct elf *elf, struct file *f)
 	return 0;
 }
 
-/* Have copies at hand of what the new program must not share; other threads may
- * share the handlers with a new process until they have ended. */
+/* Make copies, in *e, of what the new program must not share: the handlers of
+ * signals and the descriptors.  0 or -ENOMEM.  The handlers are copied for
+ * other threads of this process, too: until these have ended they may share
+ * them with a new process. */
 static int
-unshare(struct exec *e)
+copyshared(struct exec *e)
 {
 	struct proc *p = myproc();
 
@@ -455,9 +474,11 @@ unshare(struct exec *e)
 	return 0;
 }
 
-/* The point of no return.  What the process had goes to e, for execfree. */
+/* The point of no return: the running thread, by now the only one of its
+ * process, gets the program *e.  What the process had before goes to *e, for
+ * execfree(). */
 static void
-commit(struct exec *e)
+takeprogram(struct exec *e)
 {
 	struct proc *p = myproc();
 	const char *slash = strrchr(e->path, '/');
@@ -485,8 +506,9 @@ commit(struct exec *e)
 	startregs(p, e);
 }
 
-/* Exchange address space, program file and what must not be shared.  The
- * process has no user memory to touch in between. */
+/* Exchange the address space, the program's file, and the handlers and
+ * descriptors that must not be shared between p, which runs, and *e.  Nobody
+ * may touch user memory in between. */
 static void
 swapspace(struct proc *p, struct exec *e)
 {
@@ -528,8 +550,8 @@ swapspace(struct proc *p, struct exec *e)
 	e->uvm = old;
 }
 
-/* Registers as Linux starts a program with (arch: gs is loaded on the way out
- * to user mode). */
+/* Set the registers of p to what Linux starts a program with.  %gs is loaded
+ * on the way to user mode (arch/trapentry.asm). */
 static void
 startregs(struct proc *p, struct exec *e)
 {

@@ -6,20 +6,28 @@
 
 struct file;
 
-/* Replace the running process's program.  argv and envp are user
- * arrays, or kernel arrays of kernel strings when kernel is set.  Returns
- * -errno with nothing changed, or 0 with p->tf ready for the new program. */
+/* execve(2): replace the running process's program by that of the file at
+ * path, a kernel string.  argv and envp are user arrays, or, with kernel set,
+ * kernel arrays of kernel strings.  Returns -errno with nothing changed, or 0
+ * with p->tf ready for the new program.  No lock held; waits for memory while
+ * some may come back.  What differs from xv6's exec(): programs are not read
+ * but mapped, and appear page by page as they are touched; #! lines,
+ * interpreters and set-user-id programs. */
 int doexec(const char *path, uint argv, uint envp, int kernel);
 
-/* The same with a file of execfile(), whose reference is given up.  path is what it
- * is called; lost: but that will not lead to it. */
+/* doexec() of an open file, made by execfile(), whose reference this call
+ * takes. path is what the program is told that it is called; lost: no file
+ * will be found at path once the program runs. */
 int doexecfile(struct file *f, int lost, const char *path, uint argv, uint envp,
 	int kernel);
 
-/* f (0: nothing), opened with O_EXEC, as one that is run, to which nobody writes;
- * or 0 with *err, and f is closed. */
+/* Mark f, which was opened with O_EXEC, as a program that runs, so that nobody
+ * can write to it until it is closed.  Returns f; or 0 with f closed and
+ * -errno in *err (-EACCES, -ETXTBSY).  For f 0 it returns 0 and leaves *err. */
 struct file *execfile(struct file *f, int *err);
 
-extern uint aslr; /* 0: programs find all at its place; 1: but for the heap */
+/* Are addresses of new programs random?  0: no; 1: all but the heap's; 2: all.
+ */
+extern uint aslr;
 
 #endif

@@ -18,7 +18,6 @@
  * upwards through the same page, and finds the strings by reading them back.
  */
 #include "kern/execargs.h"
-
 #include "mm/mm.h"
 #include "kern/abi/resource.h"
 #include "kern/abi/stat.h"
@@ -44,7 +43,6 @@ static uint phdraddr(struct elf *elf);
 static int putword(struct exec *e, uint w);
 static int putflush(struct exec *e);
 
-/* Copy the strings to the new stack. */
 int
 pushstrings(struct exec *e)
 {
@@ -72,7 +70,8 @@ pushstrings(struct exec *e)
 	return 0;
 }
 
-/* How many pointers before the 0; each takes room.  A null array is empty. */
+/* Count the pointers before the 0 of an array into *n, and take their bytes off
+ * e->room.  The address 0 is an empty array.  0 or -EFAULT, -E2BIG. */
 static int
 countargs(struct exec *e, uint array, int *n)
 {
@@ -95,6 +94,8 @@ countargs(struct exec *e, uint array, int *n)
 	}
 }
 
+/* Fetch the pointer with index i of an array, a user's or the kernel's: 0 with
+ * it in *ptr, or -EFAULT. */
 static int
 getpointer(struct exec *e, uint array, int i, uint *ptr)
 {
@@ -105,7 +106,8 @@ getpointer(struct exec *e, uint array, int i, uint *ptr)
 	return 0;
 }
 
-/* Push the strings from to-1 down to from. */
+/* Push the strings of an array with the indices to - 1 down to from.  0 or
+ * -errno. */
 static int
 pusharray(struct exec *e, uint array, int from, int to)
 {
@@ -122,8 +124,9 @@ pusharray(struct exec *e, uint array, int from, int to)
 	return 0;
 }
 
-/* The first arguments, where they are not the user's: a program always has an
- * argv[0]; a script's is replaced by interpreter, argument, script. */
+/* Push the first arguments where they are not the user's: a program always has
+ * an argv[0], and the argv[0] of a script is replaced by the interpreter, its
+ * argument and the path of the script.  0 or -errno. */
 static int
 pushscripts(struct exec *e)
 {
@@ -148,7 +151,8 @@ pushscripts(struct exec *e)
 	return e->nscript ? pushstr(e, (uint)path, 1) : 0;
 }
 
-/* Push the string at src with its NUL. */
+/* Push the string at src, a user's or the kernel's, with its NUL.  0 or
+ * -EFAULT, -E2BIG. */
 static int
 pushstr(struct exec *e, uint src, int kernel)
 {
@@ -166,8 +170,8 @@ pushstr(struct exec *e, uint src, int kernel)
 	return push(e, kernel ? (const void *)src : e->scratch, len + 1);
 }
 
-/* A user's string that is longer than the scratch page: find its end, then
- * push it from there, a page at a time. */
+/* Push a user's string that is longer than the scratch page: find its end, then
+ * push from there towards its start, a page at a time.  0 or -errno. */
 static int
 pushlong(struct exec *e, uint src)
 {
@@ -196,7 +200,8 @@ pushlong(struct exec *e, uint src)
 	return err;
 }
 
-/* Put n bytes on the new stack, below sp. */
+/* Put n bytes on the new stack, below sp.  0, or -E2BIG when the stack may not
+ * grow so far. */
 static int
 push(struct exec *e, const void *src, uint n)
 {
@@ -218,7 +223,8 @@ push(struct exec *e, const void *src, uint n)
 	return 0;
 }
 
-/* Write what the window holds, from sp to the page's end. */
+/* Write what the window holds, from sp to the end of its page, to the new
+ * stack.  0 or -errno. */
 static int
 flush(struct exec *e)
 {
@@ -228,9 +234,8 @@ flush(struct exec *e)
 	return err == -EFAULT ? -E2BIG : err; /* the stack may not grow */
 }
 
-/* Build what is below the strings, and so find the first stack pointer. */
 int
-puttable(struct exec *e)
+pushtable(struct exec *e)
 {
 	struct uvmargs *args = uvmargs(e->uvm);
 	uint words = 1 + e->argc + 1 + e->envc + 1 + 2 * NAUX;
@@ -256,7 +261,8 @@ puttable(struct exec *e)
 	return 0;
 }
 
-/* Put the addresses of n strings that lie one behind the other from va. */
+/* Write the addresses of n strings of the new stack, which lie one behind the
+ * other from va on, at sp.  0 or -errno. */
 static int
 putpointers(struct exec *e, uint va, int n)
 {
@@ -282,6 +288,7 @@ putpointers(struct exec *e, uint va, int n)
 	return 0;
 }
 
+/* Write the auxiliary vector at sp (Linux's getauxval(3)).  0 or -errno. */
 static int
 putaux(struct exec *e)
 {
@@ -322,7 +329,8 @@ putaux(struct exec *e)
 	return 0;
 }
 
-/* The address of the program headers in memory, 0 if they are not there. */
+/* The address at which the program finds its own headers, or 0 if no segment
+ * has them. */
 static uint
 phdraddr(struct elf *elf)
 {
@@ -335,7 +343,8 @@ phdraddr(struct elf *elf)
 	return 0;
 }
 
-/* Write one word at sp, upwards; base is where the window begins. */
+/* Write one word at sp and move sp up; the window begins at base.  0 or
+ * -errno. */
 static int
 putword(struct exec *e, uint w)
 {
@@ -346,6 +355,8 @@ putword(struct exec *e, uint w)
 	return off + sizeof(w) == PGSIZE ? putflush(e) : 0;
 }
 
+/* Write the words that the window holds, base to sp, to the new stack.  0 or
+ * -errno. */
 static int
 putflush(struct exec *e)
 {

@@ -1,5 +1,5 @@
-/* execargs.h - what exec.c and execargs.c share, and nobody else sees: a program
- * that is being made. */
+/* execargs.h - what exec.c and execargs.c share, and nobody else sees: a
+ * program that is being made. */
 #ifndef KERN_EXECARGS_H
 #define KERN_EXECARGS_H
 
@@ -53,10 +53,11 @@ struct exec {
 #define ADDR_NO_RANDOMIZE  0x0040000 /* of personality() */
 #define PER_CLEAR_ON_SETID 0x0740000 /* and what else a program could be fooled by */
 
-/* Copy the arguments and the environment to the new stack; then,
- * with the program mapped, build what is below them and set sp.  0 or -errno:
- * -E2BIG when there is too much or the stack may not grow so far. */
+/* pushstrings() copies the arguments and the environment to the stack of
+ * e->uvm. pushtable(), called next, builds what is below them and sets e->sp,
+ * the first stack pointer.  0 or -errno: -E2BIG when there is too much or the
+ * stack may not grow so far.  Both read user memory: no spinlock held. */
 int pushstrings(struct exec *e);
-int puttable(struct exec *e);
+int pushtable(struct exec *e);
 
 #endif

@@ -10,33 +10,36 @@
  * with no spinlock held. */
 void reapdead(void);
 
-/* End the running thread, or its process, with a wait status (exit code << 8, or
- * a signal number).  That of the process is the one given to exitgroup(), or
- * that of the last thread. */
+/* doexit() ends the running thread, exitgroup() its whole process, with a wait
+ * status: exit code << 8, or the number of a signal.  The status of the
+ * process is what exitgroup() was given, or else that of its last thread.  No
+ * lock held. */
 void doexit(int status) __attribute__((noreturn));
 void exitgroup(int status) __attribute__((noreturn));
 
-/* tg, whose threads have all ended, tells its parent, or nobody ever.  proctree
- * held. */
+/* All threads of tg have ended: tell its parent, or, if the parent does not
+ * want to know, have reapdead() free it.  proctree held. */
 void tellparent(struct tgroup *tg);
 
-/* execve: end all other threads of the process, and take the leader's place.
- * 0; or -EAGAIN, -EINTR: the process or this thread is to end. */
+/* execve: end all other threads of the process and give the running one the
+ * place of the leader.  0; or -EAGAIN, -EINTR: the process or this thread is
+ * to end.  No lock held. */
 int endothers(void);
 
-/* What the running process (thread: this thread only) has used, without its
- * children; no spinlock held. */
+/* What the running process has used, or with thread set the running thread,
+ * without its children.  No spinlock held. */
 void procusage(int thread, struct procusage *ru);
 
-/* The same of any process, its maxrss only that of threads and programs that
- * are gone.  proctree held. */
+/* What the process tg has used, without its children; ru->maxrss is that of
+ * threads and programs that are gone.  proctree held. */
 void groupusage(struct tgroup *tg, struct procusage *ru);
 
-/* waitpid(2): id > 0 that child, -1 any, 0 those of our group, < -1 those of
- * the group -id.  options are those of waitid (kern/abi/wait.h): wait4's
- * callers add WEXITED.  Returns the child's pid with its wait status, its user
- * and its usage (with that of the children it has reaped), 0 (WNOHANG, nothing to
- * tell) or -ECHILD, -ERESTARTSYS. */
+/* waitpid(2), waitid(2).  id > 0 means that child, -1 any, 0 those of the
+ * caller's process group, < -1 those of the group -id.  options are those of
+ * waitid (kern/abi/wait.h): wait4 adds WEXITED.  Returns the child's pid, and
+ * in *w its wait status, its user and what it and the children that it reaped
+ * have used; or 0 when WNOHANG is set and there is nothing to tell; or
+ * -ECHILD, -ERESTARTSYS.  No lock held. */
 struct waited {
 	int status;
 	int trapped; /* it is traced: all of status from bit 8 on is a code */

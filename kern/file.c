@@ -6,8 +6,8 @@
  *  2. In a table, bit fd of used is set if file[fd] is not 0, or a call has
  *     reserved fd for a file that nobody is to see before its number; the three
  *     arrays are one allocation, which begins with file[].
- *  3. A table used by one process is changed only by that process, so it reads
- *     its own without the lock.
+ *  3. A table that one thread alone uses is changed by that thread only, which
+ *     therefore reads it without the lock.
  */
 #include "kern/file.h"
 #include "arch/cpu.h"
@@ -210,7 +210,7 @@ fdpair(struct file *f[2], int cloexec, uint uva)
 	return err;
 }
 
-/* Descriptors the process may have. */
+/* How many descriptors the running process may have. */
 static int
 fdlimit(void)
 {
@@ -219,26 +219,30 @@ fdlimit(void)
 	return limit < LASTMAX ? (int)limit : LASTMAX;
 }
 
-/* The lowest free descriptor >= min; it may be beyond the table. */
+/* The lowest free descriptor >= min, which may be beyond the table.  fs->lock
+ * held. */
 static int
 freefd(struct files *fs, int min)
 {
 	int w = min / 32;
 	uint mask = ~0u << min % 32, free;
 
+	lockassert(holding(&fs->lock));
 	for (; w < fs->max / 32; w++, mask = ~0u)
 		if ((free = ~fs->used[w] & mask))
 			return w * 32 + __builtin_ctz(free);
 	return MAX(min, fs->max);
 }
 
-/* Make the table hold fd: 0, or -EMFILE when there is no memory for it. */
+/* Make the table large enough for fd: 0, or -EMFILE when there is no memory.
+ * fs->lock held. */
 static int
 growtable(struct files *fs, int fd)
 {
 	struct files old = *fs;
 	int max = fs->max;
 
+	lockassert(holding(&fs->lock));
 	if (fd < max)
 		return 0;
 	while (max <= fd)
@@ -252,7 +256,8 @@ growtable(struct files *fs, int fd)
 	return 0;
 }
 
-/* Give the table empty arrays of max descriptors, a multiple of 32. */
+/* Give the table empty arrays for max descriptors, a multiple of 32: 0 or
+ * -ENOMEM. */
 static int
 newtable(struct files *fs, int max)
 {
@@ -267,9 +272,11 @@ newtable(struct files *fs, int max)
 	return 0;
 }
 
+/* Put f (0: a reservation) at fd, which is within the table.  fs->lock held. */
 static void
 putfd(struct files *fs, int fd, struct file *f, int cloexec)
 {
+	lockassert(holding(&fs->lock));
 	fs->file[fd] = f;
 	fs->used[fd / 32] |= 1u << fd % 32;
 	if (cloexec)
@@ -278,12 +285,14 @@ putfd(struct files *fs, int fd, struct file *f, int cloexec)
 		fs->cloexec[fd / 32] &= ~(1u << fd % 32);
 }
 
-/* Take what is at fd, in the table, out of it; 0: nothing. */
+/* Take the file at fd, which is within the table, out of it: the file, or 0 if
+ * there is none.  fs->lock held. */
 static struct file *
 takefd(struct files *fs, int fd)
 {
 	struct file *f = fs->file[fd];
 
+	lockassert(holding(&fs->lock));
 	if (f) {
 		fs->file[fd] = 0;
 		fs->used[fd / 32] &= ~(1u << fd % 32);
@@ -291,7 +300,9 @@ takefd(struct files *fs, int fd)
 	return f;
 }
 
-/* Drop a descriptor's reference; POSIX: the owner's locks of the file go. */
+/* f was taken out of the table fs: drop the descriptor's reference, and, as
+ * POSIX has it, all locks on the file that processes with this table hold.  No
+ * spinlock held. */
 static void
 closed(struct files *fs, struct file *f)
 {
@@ -320,7 +331,6 @@ fdclose(uint fd)
 	return 0;
 }
 
-/* dup2: put f, whose reference is taken, at fd; what was there is closed. */
 int
 fdset(struct file *f, uint fd, int cloexec)
 {
@@ -344,8 +354,6 @@ fdset(struct file *f, uint fd, int cloexec)
 	return err < 0 ? err : (int)fd;
 }
 
-/* Set or clear close-on-exec, or with set < 0 only ask: the old bit, or
- * -EBADF. */
 int
 fdcloexec(uint fd, int set)
 {

@@ -33,8 +33,8 @@ int flocktest(struct inode *, const struct filelock *want,
 /* All locks of the owner go. */
 void flockrelease(struct inode *, void *owner);
 
-/* For /proc/locks: one line for each lock, of an inode (0: of all) and a process
- * (0: of all), begun with prefix. */
+/* For /proc/locks: one line for each lock, of an inode (0: of all) and a
+ * process (0: of all), begun with prefix. */
 void flockshow(struct text *, const char *prefix, struct inode *, int pid);
 
 #endif

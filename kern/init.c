@@ -1,11 +1,12 @@
 /*
  * init.c - the first process: from a kernel thread to the first program.
  *
- * Pid 1 fills the root from the boot module, or mounts the disk of root=, mounts /dev, /dev/pts and /proc,
- * opens the console as descriptors 0, 1 and 2 and becomes init= of the command
- * line, or else /init, /sbin/init, /etc/init, /bin/init or /bin/sh.  Words of the command line that the kernel
- * does not know are init's: KEY=VALUE its environment, others its arguments,
- * like everything behind a lone --.  When it exits, the machine stops.
+ * Pid 1 fills the root from the boot module, or mounts the disk of root=,
+ * mounts /dev, /dev/pts and /proc, opens the console as descriptors 0, 1 and 2
+ * and becomes init= of the command line, or else /init, /sbin/init, /etc/init,
+ * /bin/init or /bin/sh.  Words of the command line that the kernel does not
+ * know are init's: KEY=VALUE its environment, others its arguments, like
+ * everything behind a lone --.  When it exits, the machine stops.
  */
 #include "kern/init.h"
 #include "arch/multiboot.h"
@@ -38,7 +39,7 @@ static void ownfiles(struct proc *p);
 static void rlimitinit(struct rlimit64 limit[NRLIMIT]);
 static void fillroot(void);
 static void diskroot(const char *source);
-static void mountat(const char *path, const char *type);
+static void mountboot(const char *path, const char *type);
 static void openconsole(void);
 static void parsewords(void);
 static char *cutword(char *w);
@@ -75,10 +76,10 @@ initmain(void *arg)
 	binit();
 	if (*word)
 		diskroot(word);
-	mountat("/dev", "devtmpfs");
-	mountat("/dev/pts", "devpts");
-	mountat("/proc", "proc");
-	mountat("/sys", "sysfs");
+	mountboot("/dev", "devtmpfs");
+	mountboot("/dev/pts", "devpts");
+	mountboot("/proc", "proc");
+	mountboot("/sys", "sysfs");
 	openconsole();
 	parsewords();
 	runinit();
@@ -166,7 +167,7 @@ diskroot(const char *source)
 
 /* Mount a file system of the kernel's own on path, making the directory. */
 static void
-mountat(const char *path, const char *type)
+mountboot(const char *path, const char *type)
 {
 	struct dentry *d;
 	int err;
@@ -223,8 +224,8 @@ parsewords(void)
 	}
 }
 
-/* End the word w and take off its quotes, in which spaces do not count: the next
- * one. */
+/* End the word w and take off its quotes, in which spaces do not count: the
+ * next one. */
 static char *
 cutword(char *w)
 {

@@ -3,8 +3,8 @@
  *
  * A pipe is a ring of pages, each allocated when the first byte goes into it
  * and given back when the last has been read, so that an idle pipe costs no
- * page and a ping-pong of small messages one.  head and tail count bytes; byte b
- * lies in page[b / PGSIZE % npages], so whole rings may be taken off both.
+ * page and a ping-pong of small messages one.  head and tail count bytes; byte
+ * b lies in page[b / PGSIZE % npages], so whole rings may be taken off both.
  *
  * Invariants:
  *   P1  tail <= head <= tail + npages * PGSIZE; tail is in the first ring or
@@ -24,6 +24,7 @@
 #include "kern/abi/stat.h"
 #include "kern/abi/termios.h"
 #include "kern/fs/inode.h"
+#include "kern/panic.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 #include "kern/signal/signal.h"
@@ -85,15 +86,12 @@ static const struct fileops pipeops = {
 	.release = piperelease,
 };
 
-/* At boot, before the first process. */
 void
 pipeinit(void)
 {
 	initsleeplock(&fifolock, RANK_INODE);
 }
 
-/* A new pipe: its reading end in *r, its writing end in *w, with the flags.
- * 0 or -ENOMEM. */
 int
 pipenew(struct file **r, struct file **w, uint flags)
 {
@@ -126,6 +124,7 @@ bad:
 	return -ENOMEM;
 }
 
+/* An empty pipe for the inode i, which nobody has open; or 0. */
 static struct pipe *
 pipealloc(struct inode *i)
 {
@@ -142,7 +141,7 @@ pipealloc(struct inode *i)
 	return p;
 }
 
-/* Nobody has it open any more. */
+/* Free a pipe that nobody has open any more. */
 static void
 pipefree(struct pipe *p)
 {
@@ -150,7 +149,7 @@ pipefree(struct pipe *p)
 	kmfree(p);
 }
 
-/* Give back all pages and the array. */
+/* Free all pages of the ring, and the array of pointers to them. */
 static void
 pipedrop(struct pipe *p)
 {
@@ -166,8 +165,8 @@ pipedrop(struct pipe *p)
 		kmfree(p->page);
 }
 
-/* An open file on the pipe, which takes over the reference to the inode; or
- * 0. */
+/* A new open file on the pipe, which takes over the caller's reference to its
+ * inode i; or 0. */
 static struct file *
 pipefile(struct pipe *p, struct inode *i, uint flags)
 {
@@ -182,8 +181,8 @@ pipefile(struct pipe *p, struct inode *i, uint flags)
 	return f;
 }
 
-/* Read what there is, or wait for the first byte; 0 when there is nothing and
- * no writer. */
+/* fileops.read: read what there is, or wait for the first byte.  Bytes, 0 when
+ * there are none and no writer, or -errno. */
 static int
 piperead(struct file *f, struct uio *u, int64_t *off)
 {
@@ -207,26 +206,29 @@ piperead(struct file *f, struct uio *u, int64_t *off)
 }
 
 /* Wait until there are bytes and nobody has taken them, or neither bytes nor a
- * writer: 0; or -EAGAIN (unless block), -ERESTARTSYS.  Lock held. */
+ * writer: 0; or -EAGAIN (unless block is set), -ERESTARTSYS.  p->lock held. */
 static int
 pipereadable(struct pipe *p, int block)
 {
 	int r = 0;
 
+	lockassert(holdingsleep(&p->lock));
 	while (r == 0 && ((p->head == p->tail && p->writers > 0) || p->taken))
 		r = block ? pipewait(p, &p->readq, 0) : -EAGAIN;
 	return r;
 }
 
-/* Bytes that there is room for.  A writer waits only when they are less than
- * PIPEATOMIC; with that a pipe is writable. */
+/* How many bytes there is room for.  A writer waits only when they are fewer
+ * than PIPEATOMIC; with that many a pipe is writable for poll(2).  p->lock
+ * held. */
 static uint
 room(struct pipe *p)
 {
 	return p->npages * PGSIZE - (p->head - p->tail);
 }
 
-/* Move n bytes, which are there, to the uio: how many came, or -EFAULT. */
+/* Move the next n bytes, which the pipe holds, to *u: how many were moved, or
+ * -EFAULT. p->lock held. */
 static int
 pipeget(struct pipe *p, struct uio *u, uint n)
 {
@@ -243,8 +245,9 @@ pipeget(struct pipe *p, struct uio *u, uint n)
 	return done;
 }
 
-/* The n bytes at tail, all in one page, have been read.  An empty pipe begins
- * again at the start of its page; a page that is finished is given back. */
+/* The n bytes at tail, all in one page, have been read.  A pipe that is empty
+ * by then begins again at the start of its page; a page that is finished
+ * becomes the spare, or is freed if there is one.  p->lock held. */
 static void
 pipeskip(struct pipe *p, uint n)
 {
@@ -271,8 +274,9 @@ pipeskip(struct pipe *p, uint n)
 	*pg = 0;
 }
 
-/* Write all of it, or what there is room for when the file does not block.
- * Without a reader: SIGPIPE and -EPIPE. */
+/* fileops.write: write all of *u, or what there is room for when the file does
+ * not block.  Bytes, or -errno; without a reader SIGPIPE is sent, and -EPIPE
+ * returned. */
 static int
 pipewrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -293,7 +297,8 @@ pipewrite(struct file *f, struct uio *u, int64_t *off)
 	return done ? (int)done : err;
 }
 
-/* The loop of it: 0, or what stopped it after *done bytes. */
+/* Write all of *u, with block set after waiting for room: 0, or -errno after
+ * *done bytes.  p->lock held, but not while this waits. */
 static int
 pipewriteall(struct pipe *p, struct uio *u, int block, uint *done)
 {
@@ -319,8 +324,8 @@ pipewriteall(struct pipe *p, struct uio *u, int block, uint *done)
 	return err;
 }
 
-/* Append n <= PIPEATOMIC bytes, for which there is room: all or none.  0,
- * -EFAULT or -ENOMEM. */
+/* Append n <= PIPEATOMIC bytes of *u, for which there is room, all of them or
+ * none.  0, -EFAULT or -ENOMEM.  p->lock held, or p is nobody else's. */
 static int
 pipeput(struct pipe *p, struct uio *u, uint n)
 {
@@ -339,7 +344,7 @@ pipeput(struct pipe *p, struct uio *u, uint n)
 	return 0;
 }
 
-/* See that there are pages for the next n > 0 bytes. */
+/* See that there are pages for the next n > 0 bytes: 0 or -ENOMEM. */
 static int
 pipegrow(struct pipe *p, uint n)
 {
@@ -358,7 +363,7 @@ pipegrow(struct pipe *p, uint n)
 	return 0;
 }
 
-/* Sleep on the queue wait, after waking the queue wake (unless 0).  The lock is
+/* Sleep on the queue wait, after waking the queue wake (0: none).  p->lock is
  * held, but not while asleep.  0: look again; -ERESTARTSYS: a signal came. */
 static int
 pipewait(struct pipe *p, struct waitq *wait, struct waitq *wake)
@@ -377,8 +382,8 @@ pipewait(struct pipe *p, struct waitq *wait, struct waitq *wake)
 	return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
-/* A reader sees POLLHUP when the writers it has seen are gone, a writer POLLERR
- * when there is no reader. */
+/* fileops.poll: POLL* that hold now.  A reader sees POLLHUP when the writers
+ * that it has seen are gone, a writer sees POLLERR when there is no reader. */
 static int
 pipepoll(struct file *f, struct pollset *ps)
 {
@@ -408,6 +413,7 @@ pipepoll(struct file *f, struct pollset *ps)
 	return events;
 }
 
+/* fileops.ioctl: FIONREAD only, how many bytes the pipe holds. */
 static int
 pipeioctl(struct file *f, uint cmd, uint arg)
 {
@@ -422,6 +428,7 @@ pipeioctl(struct file *f, uint cmd, uint arg)
 	return copyout(arg, &n, sizeof(n)) ? -EFAULT : 0;
 }
 
+/* fileops.release: an open file on the pipe is gone. */
 static void
 piperelease(struct file *f)
 {
@@ -430,7 +437,7 @@ piperelease(struct file *f)
 		iput(f->inode);
 }
 
-/* One open file less. */
+/* The pipe has one open file less, with this O_ACCMODE. */
 static void
 pipeclose(struct pipe *p, uint mode)
 {
@@ -516,7 +523,6 @@ pipeoffer(struct file *f, char *buf, uint n, int block)
 	return done ? (int)done : err;
 }
 
-/* F_GETPIPE_SZ: the capacity in bytes, or -EBADF when f is no pipe. */
 int
 pipegetsize(struct file *f)
 {
@@ -525,8 +531,6 @@ pipegetsize(struct file *f)
 	return f->ops == &pipeops ? (int)(p->npages * PGSIZE) : -EBADF;
 }
 
-/* F_SETPIPE_SZ: at least that many bytes; returns the capacity chosen, or
- * -EBADF, -EINVAL, -EPERM (too much), -EBUSY (holds more), -ENOMEM. */
 int
 pipesetsize(struct file *f, uint bytes)
 {
@@ -551,7 +555,8 @@ pipesetsize(struct file *f, uint bytes)
 	return npages * PGSIZE;
 }
 
-/* Copy what the pipe holds into a new ring of npages, and put that in place. */
+/* Copy what the pipe holds into a new ring of npages, which takes the place of
+ * the old one: 0, -EBUSY or -ENOMEM.  p->lock held. */
 static int
 pipemove(struct pipe *p, uint npages)
 {
@@ -583,10 +588,6 @@ bad:
 	return -ENOMEM;
 }
 
-/* open() of a named pipe, or of any by /proc/PID/fd: f becomes its reading end,
- * its writing end or both, by f->flags.  That of a named one waits for the other
- * side unless O_NONBLOCK.  0, -ENXIO (writer that may not wait), -ENOMEM or
- * -ERESTARTSYS. */
 int
 fifoopen(struct inode *i, struct file *f)
 {
@@ -625,7 +626,8 @@ fifoopen(struct inode *i, struct file *f)
 	return 0;
 }
 
-/* Wait until the other side has been opened, were it only for a moment. */
+/* Wait until the other side has been opened, if only for a moment: 0 or
+ * -ERESTARTSYS.  p->lock held, but not while this waits. */
 static int
 fifowait(struct pipe *p, uint mode)
 {
@@ -642,8 +644,8 @@ fifowait(struct pipe *p, uint mode)
 	return err;
 }
 
-/* The pipe of an inode, made if nobody has it open; or 0.  fifoput gives it
- * back.  The opener's dentry keeps the inode alive as long. */
+/* The pipe of the inode i, made if nobody has it open; or 0.  fifoput() gives
+ * it back. The dentry of the opener keeps the inode alive as long. */
 static struct pipe *
 fifoget(struct inode *i)
 {
@@ -659,6 +661,7 @@ fifoget(struct inode *i)
 	return p;
 }
 
+/* One user of the pipe less; the last one frees it.  Takes fifolock. */
 static void
 fifoput(struct pipe *p)
 {

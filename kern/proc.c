@@ -6,18 +6,21 @@
  * is in the page of the first of them: that page stays as long as the process.
  * The life of a thread:
  *
- *   EMBRYO    newproc() made it; doclone() fills it in; no one else knows it
+ *   EMBRYO    newproc() made it; doclone() fills it in; nobody else can find it
  *             until attach() puts it in its group and the pid table
  *   RUNNABLE, RUNNING, SLEEPING    sched.c
- *   ZOMBIE    exit.c: it has given back all but this page and its stack
+ *   ZOMBIE    exit.c: the thread has given back all but this page and its stack
+ *
+ * xv6 has no threads: its struct proc is a struct proc and a struct tgroup in
+ * one.
  *
  * Invariants:
  *   P1  A pid is given out only while it is nobody's pid, group or session.
  *   P2  What clone() shares (uvm, files, fs, sighand, tgroup) counts its
  *       sharers.
- *   P3  Whoever is in allprocs has a session and a leader, whose pid is the
- *       tgid; all its threads have a sighand.  Whoever has a parent is in its
- *       list of children.
+ *   P3  A process in allprocs has a session, a sighand and a leader, whose pid
+ *   is
+ *       the tgid.  A process that has a parent is in its list of children.
  */
 #include "kern/proc.h"
 
@@ -93,7 +96,9 @@ procinit(void)
 	schedinit();
 }
 
-/* A process in no list, EMBRYO, with a kernel stack; or 0. */
+/* Make a thread that is in no list and no process, EMBRYO, with a kernel
+ * stack; or 0 when there is no memory.  xv6's allocproc, but for the pid.  No
+ * spinlock held. */
 static struct proc *
 newproc(void)
 {
@@ -151,7 +156,8 @@ freeproc(struct proc *p)
 		groupput(tg);
 }
 
-/* A process for p, its first thread. */
+/* Make the process whose first thread is p, in the page of p.  It has one
+ * reference, that of p, and no sighand yet. */
 static struct tgroup *
 newgroup(struct proc *p)
 {
@@ -170,6 +176,8 @@ newgroup(struct proc *p)
 	return tg;
 }
 
+/* Drop a thread's reference to its process; the last one frees the page that
+ * the process is in.  No spinlock held. */
 static void
 groupput(struct tgroup *tg)
 {
@@ -256,9 +264,9 @@ checkclone(struct tgroup *tg, uint flags)
 	return (flags & CLONE_PARENT) && tg == initgroup ? -EINVAL : 0;
 }
 
-/* Make np, which is new, the child of p: what it shares or copies, its registers,
- * its place in the process tree.  Its pid; or -errno, and freeproc() gives back
- * what np has. */
+/* Make np, which is new, the child of p: what it shares or copies, its
+ * registers, its place in the process tree.  Its pid; or -errno, and
+ * freeproc() gives back what np has. */
 static int
 fillclone(struct proc *np, struct proc *p, const struct cloneargs *c)
 {
@@ -275,8 +283,8 @@ fillclone(struct proc *np, struct proc *p, const struct cloneargs *c)
 	return pid;
 }
 
-/* Let np run, tell the tracer of p, and for vfork wait until np executes a program
- * or ends.  np may be gone as soon as it runs. */
+/* Let np run, tell the tracer of p, and for vfork wait until np executes a
+ * program or ends.  np may be gone as soon as it runs. */
 static void
 startclone(struct proc *np, struct proc *p, const struct cloneargs *c, int pid)
 {
@@ -292,7 +300,8 @@ startclone(struct proc *np, struct proc *p, const struct cloneargs *c, int pid)
 	}
 }
 
-/* Share or copy what p has.  0 or -ENOMEM; freeproc(np) gives it back. */
+/* Let np share what flags say, and copy the rest of what p has.  0 or -ENOMEM;
+ * freeproc(np) gives back what np has by then. */
 static int
 inherit(struct proc *np, struct proc *p, uint flags)
 {
@@ -319,6 +328,9 @@ inherit(struct proc *np, struct proc *p, uint flags)
 	return inheritmem(np, p, flags);
 }
 
+/* Make np a thread of the process of p, or the first one of a new process with
+ * the limits, the program and, copied or shared, the handlers of that of p.  0
+ * or -ENOMEM. */
 static int
 inheritgroup(struct proc *np, struct proc *p, uint flags)
 {
@@ -344,6 +356,8 @@ inheritgroup(struct proc *np, struct proc *p, uint flags)
 	return 0;
 }
 
+/* Let np share or have a copy of the directory, the descriptors and the memory
+ * of p. 0 or -ENOMEM. */
 static int
 inheritmem(struct proc *np, struct proc *p, uint flags)
 {
@@ -361,8 +375,9 @@ inheritmem(struct proc *np, struct proc *p, uint flags)
 	return np->uvm ? 0 : -ENOMEM;
 }
 
-/* The registers of the child: those of the parent, but eax and perhaps the
- * stack.  0, -EFAULT or -EINVAL (its thread descriptor). */
+/* Set the registers of the child np: those of p, but eax, which is what clone
+ * returns there, and the stack if c has one.  0; -EFAULT or -EINVAL for its
+ * thread descriptor. */
 static int
 cloneframe(struct proc *np, struct proc *p, const struct cloneargs *c)
 {
@@ -383,7 +398,8 @@ cloneframe(struct proc *np, struct proc *p, const struct cloneargs *c)
 	return c->flags & CLONE_SETTLS ? clonetls(np, c->tls) : 0;
 }
 
-/* CLONE_SETTLS: a user_desc with the number of its slot. */
+/* CLONE_SETTLS: tls is the user address of a user_desc that has the number of
+ * its slot.  0, -EFAULT or -EINVAL. */
 static int
 clonetls(struct proc *np, uint tls)
 {
@@ -396,9 +412,11 @@ clonetls(struct proc *np, uint tls)
 	return tlsfill(&np->tls[desc[0] - SEG_TLS], desc);
 }
 
-/* Put np in the tree as p's child (or sibling) or another thread of its process:
- * its pid, or -EAGAIN.  A signal pending is taken first: what is sent to the
- * process group, or ends or stops the process, must reach np too. */
+/* Put np in the tree as the child (or sibling) of p or as another thread of
+ * its process: its pid, or -EAGAIN when there are too many.  If p has a signal
+ * pending, -ERESTARTNOINTR: p takes the signal first and clones after that,
+ * because a signal that is sent to the process group, or ends or stops the
+ * process, must reach np too.  Takes proctree and the lock of the sighand. */
 static int
 attach(struct proc *np, struct proc *p, uint flags)
 {
@@ -430,7 +448,8 @@ attach(struct proc *np, struct proc *p, uint flags)
 	return pid;
 }
 
-/* Has p's user as many processes as RLIMIT_NPROC allows? */
+/* Has the user of p as many threads as RLIMIT_NPROC allows?  1 or 0.  proctree
+ * held. */
 static int
 overlimit(struct proc *p)
 {
@@ -439,6 +458,7 @@ overlimit(struct proc *p)
 	struct proc *q;
 	uint n = 0;
 
+	lockassert(holding(&proctree));
 	if (p->uid == 0 || limit >= PIDMAX)
 		return 0;
 	listeach (tg, &allprocs, alllink)
@@ -447,13 +467,14 @@ overlimit(struct proc *p)
 	return n >= (uint)limit;
 }
 
-/* A pid that is not in use, going round: or -EAGAIN. */
+/* Choose a pid that is not in use, going round: the pid, or -EAGAIN when all
+ * are. proctree held. */
 static int
 pidalloc(void)
 {
 	int i;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	for (i = 0; i < PIDMAX; i++) {
 		if (++lastpid >= PIDMAX) {
 			lastpid = 300; /* as Linux: low ones are the boot's */
@@ -465,12 +486,14 @@ pidalloc(void)
 	return -EAGAIN;
 }
 
-/* Is it a process, a group or a session? */
+/* Is pid the number of a thread, a process group or a session?  proctree held.
+ */
 static int
 pidused(int pid)
 {
 	struct tgroup *tg;
 
+	lockassert(holding(&proctree));
 	if (findproc(pid))
 		return 1;
 	listeach (tg, &allprocs, alllink)
@@ -479,12 +502,14 @@ pidused(int pid)
 	return 0;
 }
 
-/* p is a thread of its group, with this pid. */
+/* Enter p into its process and the pid table, with this pid.  proctree held,
+ * and the lock of the sighand unless the process is new. */
 static void
 linkproc(struct proc *p, int pid)
 {
 	struct tgroup *tg = p->tg;
 
+	lockassert(holding(&proctree));
 	p->pid = pid;
 	listadd(&pidhash[pid % NHASH], &p->hashlink);
 	listadd(&tg->threads, &p->threadlink);
@@ -498,17 +523,19 @@ linkproc(struct proc *p, int pid)
 void
 unlinkproc(struct proc *p)
 {
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	listdel(&p->hashlink);
 	listdel(&p->threadlink);
 	p->tg->nthreads--;
 	nprocs--;
 }
 
-/* p is the first thread of tg, a new process. */
+/* Enter tg, a new process whose first thread is p, into allprocs, as a member
+ * of process group pgid (0: of none) and session s.  proctree held. */
 static void
 linkgroup(struct tgroup *tg, struct proc *p, int pgid, struct session *s)
 {
+	lockassert(holding(&proctree));
 	tg->tgid = p->pid;
 	tg->leader = p;
 	tg->pgid = pgid;
@@ -520,7 +547,7 @@ linkgroup(struct tgroup *tg, struct proc *p, int pgid, struct session *s)
 void
 unlinkgroup(struct tgroup *tg)
 {
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	if (traced(tg->leader))
 		untrace(tg->leader->trace);
 	unlinkproc(tg->leader);
@@ -534,7 +561,7 @@ unlinkgroup(struct tgroup *tg)
 void
 sessionput(struct session *s)
 {
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	if (--s->ref == 0)
 		kmfree(s);
 }
@@ -545,7 +572,7 @@ takelead(struct proc *p)
 	struct tgroup *tg = p->tg, *c;
 	struct proc *old = tg->leader;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	if (traced(old))
 		untrace(old->trace);
 	acquire(&tg->sighand->lock);
@@ -567,6 +594,7 @@ findproc(int pid)
 {
 	struct proc *p;
 
+	lockassert(holding(&proctree));
 	if (pid <= 0)
 		return 0;
 	listeach (p, &pidhash[pid % NHASH], hashlink)
@@ -594,8 +622,10 @@ procount(struct procount *n)
 	n->running = nrunnable();
 }
 
-/* Wait until the child with this pid no longer uses our memory, or until we
- * are killed.  It may be gone, and its pid someone else's, when we look. */
+/* vfork: let p, which runs, wait until its child with this pid no longer uses
+ * the memory of p, or until p is killed.  The child may have ended already,
+ * and its pid may be another thread's: only the right child has vforkq set to
+ * our queue. */
 static void
 vforkwait(struct proc *p, int pid)
 {
@@ -626,7 +656,7 @@ vforkrelease(struct proc *p)
 	release(&proctree);
 }
 
-/* A copy with one reference, or 0. */
+/* A copy of *old with one reference, or 0. */
 static struct fsinfo *
 fscopy(struct fsinfo *old)
 {

@@ -5,11 +5,25 @@
  * descriptors, directory, signal handlers) hangs off it by reference-counted
  * pointers, so that clone() is a choice of which to share.  The threads that
  * are one process to the outside share a struct tgroup: it has the process's
- * id, family, limits and accounts.
+ * id, family, limits and accounts.  A process with two threads:
+ *
+ *	struct proc          struct proc          one for each thread: registers,
+ *	(the leader)             |                kernel stack, state, credentials
+ *	  |  |  |  |_____________|____ fs ------> struct fsinfo: root, directory
+ *	  |  |  |________________|____ files ---> struct files: open descriptors
+ *	  |  |___________________|____ uvm -----> struct uvm: address space (mm/)
+ *	  |______________________|____ tg ------> struct tgroup: pid, parent,
+ *	                                            |   children, limits, signals
+ *	                                            |   sent to the process
+ *	                                            |__ sighand -> struct sighand:
+ *	                                                           the handlers
+ *
+ * fork() makes a struct proc and a struct tgroup and copies all the others;
+ * pthread_create() makes a struct proc that shares them all.
  *
  * Lock: proctree (a spinlock, RANK_TREE) guards the family links, the pid
- * table, groups, sessions and exit status.  Fields without a tag belong to the
- * process itself: only it writes them, while it runs.
+ * table, groups, sessions and exit status.  A field without a tag belongs to
+ * the thread or process itself: only that one writes it, while it runs.
  */
 #ifndef KERN_PROC_H
 #define KERN_PROC_H
@@ -56,8 +70,8 @@ struct session {
 	struct tty *tty; /* controlling terminal [proctree] */
 };
 
-/* What it read and wrote: bytes by system calls, how many of them; bytes that it
- * had disks read, and made dirty for them to write. */
+/* What it read and wrote: bytes by system calls, how many of them; bytes that
+ * it had disks read, and made dirty for them to write. */
 struct procio {
 	uint64_t rchar, wchar;
 	uint syscr, syscw;
@@ -77,7 +91,7 @@ struct procusage {
  * leader, whose pid is tgid, stays in it until the group is reaped. */
 struct tgroup {
 	int ref;                 /* struct procs that point here */
-	int tgid;
+	int tgid;                /* the number that getpid() returns */
 	struct sighand *sighand; /* handlers, shared by CLONE_SIGHAND; execve may
 	                          * change it [proctree and the old one's lock] */
 	struct proc *leader;     /* [proctree] */
@@ -213,41 +227,44 @@ extern struct tgroup *initgroup; /* process 1 */
 		(p = listitem(l_, struct proc, threadlink), 1);                \
 		l_ = l_->next)
 
-/* proc.c */
+/* Called once at boot, before kthread(). */
 void procinit(void);
 
-/* Give back a process and all that it holds; it is in no list (unlinkgroup), and
- * not running. */
+/* Give back the thread p and all that it holds.  It is in no list (unlinkproc,
+ * unlinkgroup) and does not run.  No spinlock held. */
 void freeproc(struct proc *);
 
-/* Take a thread out of its process and the pid table.  proctree and the
- * sighand's lock held. */
+/* Take the thread p out of its process and the pid table.  proctree held, and
+ * the lock of the sighand unless the process has ended. */
 void unlinkproc(struct proc *p);
 
-/* Take tg and its leader, a zombie, out of the tree, the pid table, its
- * session.  proctree held. */
+/* Take the process tg and its leader, a zombie, out of the tree of processes,
+ * the pid table and its session.  proctree held. */
 void unlinkgroup(struct tgroup *tg);
 
-/* A kernel thread that runs fn(arg) with no user memory; 0: no memory. */
+/* Start a kernel thread that runs fn(arg), without user memory.  Returns it,
+ * or 0 when there is no memory.  No spinlock held. */
 struct proc *kthread(const char *name, void (*fn)(void *), void *arg);
 
 /* Drop a reference to a session.  proctree held. */
 void sessionput(struct session *);
 
-/* clone(2): flags of kern/abi/sched.h, with the signal of the child's end as the
- * low byte; the others as clone has them.  Returns the child's pid or -errno. */
+/* clone(2), and so fork and vfork.  flags are those of kern/abi/sched.h, with
+ * the signal that tells of the child's end as the low byte; the other fields
+ * are clone's arguments.  Returns the child's pid or -errno.  No lock held;
+ * waits for memory while some may come back. */
 struct cloneargs {
 	uint flags, stack, ptid, tls, ctid;
 	int defaults; /* handlers are SIG_DFL in the child */
 };
 int doclone(const struct cloneargs *);
 
-/* The running thread takes the place and the pid of the leader, which has ended,
- * as have all other threads.  proctree held. */
+/* The thread p, which runs, takes the place and the pid of the leader of its
+ * process, which has ended, as have all other threads.  proctree held. */
 void takelead(struct proc *p);
 
-/* Find a thread by pid, a process by that of its leader or any thread;
- * proctree held; 0 if none. */
+/* Find the thread with this pid, or the process of that thread; 0 if there is
+ * none. proctree held: when it is released, the thread may go. */
 struct proc *findproc(int pid);
 struct tgroup *findgroup(int pid);
 
@@ -259,17 +276,23 @@ struct procount {
 	int all;     /* threads there are */
 	int running; /* of those, runnable */
 	uint forks;  /* threads there have been */
-	int lastpid; /* the last one given out */
+	int lastpid; /* the pid that was given out last */
 };
 
-void procount(struct procount *);
-void loadavg(uint avg[3]); /* scaled by 2^11 */
+/* Fill in *n, for /proc.  Takes proctree. */
+void procount(struct procount *n);
 
-/* exec and exit: let a parent that waits in vfork go on. */
+/* time.c: runnable threads on average over 1, 5 and 15 minutes, times 2^11. */
+void loadavg(uint avg[3]);
+
+/* exec and exit: p no longer uses the memory of a parent that waits in vfork,
+ * which may go on.  Takes proctree. */
 void vforkrelease(struct proc *p);
 
-/* The parts of a process that clone may share: one more reference is ref + 1;
- * a copy with one reference, or 0; drop one (0: nothing). */
+/* Parts of a process that clone may share, with a count of their sharers in
+ * ref. fsput() and sighandput() drop one reference (of 0: nothing);
+ * sighandcopy() makes a copy with one reference, or returns 0; of 0 it makes
+ * one without handlers. */
 void fsput(struct fsinfo *);
 struct sighand *sighandcopy(struct sighand *);
 void sighandput(struct sighand *);

@@ -8,8 +8,8 @@
  * interval is, it costs no more than the program takes.
  *
  * What a timer counts is the time of its clock; what it waits for is a struct
- * timer.  For CPU clocks that has the earliest time it could be, and fire() looks
- * again.
+ * timer.  For CPU clocks that has the earliest time it could be, and fire()
+ * looks again.
  *
  * Invariants, under the lock of the process's sighand:
  *   T1  A timer with an armed struct timer, or queued, is in tg->ptimers.

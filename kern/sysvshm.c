@@ -1,10 +1,10 @@
 /*
  * sysvshm.c - System V shared memory: shmget, shmat, shmdt, shmctl.
  *
- * A segment is a file of tmpfs without a name, found by its key or its id.  Each
- * shmat() opens it anew; the mappings hold that open file, and fork's copies of
- * them too.  When the last of them is gone, so is the attachment; a segment that
- * was removed goes with its last attachment.
+ * A segment is a file of tmpfs without a name, found by its key or its id.
+ * Each shmat() opens it anew; the mappings hold that open file, and fork's
+ * copies of them too.  When the last of them is gone, so is the attachment; a
+ * segment that was removed goes with its last attachment.
  *
  * An id is an index in the table and a number that changes when the index is
  * used again, so that an old id is not taken for a new segment.
@@ -230,8 +230,8 @@ attach(int id, uint addr, uint flags)
 	return f ? place(s, f, addr, flags) : err;
 }
 
-/* Map the new attachment f.  No lock held: what it takes the place of may be the
- * last of another segment. */
+/* Map the new attachment f.  No lock held: what it takes the place of may be
+ * the last of another segment. */
 static int
 place(struct segment *s, struct file *f, uint addr, uint flags)
 {
@@ -348,8 +348,8 @@ sys_shmctl(const uint *a)
 	return err;
 }
 
-/* The commands of shmctl() that change a segment: 0 or -errno.  *last is a file for
- * the caller to close after it has released shmlock.  shmlock held. */
+/* The commands of shmctl() that change a segment: 0 or -errno.  *last is a
+ * file for the caller to close after it has released shmlock.  shmlock held. */
 static int
 change(struct segment *s, uint cmd, uint ubuf, struct file **last)
 {
@@ -372,7 +372,8 @@ change(struct segment *s, uint cmd, uint ubuf, struct file **last)
 	return -EINVAL;
 }
 
-/* What a segment is: of an id, or for ipcs of an index, when it returns the id. */
+/* What a segment is: of an id, or for ipcs of an index, when it returns the
+ * id. */
 static int
 status(int index, uint cmd, uint ubuf)
 {

@@ -7,8 +7,8 @@ struct text;
 /* Called once at boot. */
 void shminit(void);
 
-/* Write /proc/sysvipc/shm to t: a line for each segment that the running process
- * may read.  Takes shmlock. */
+/* Write /proc/sysvipc/shm to t: a line for each segment that the running
+ * process may read.  Takes shmlock. */
 void shmshow(struct text *t);
 
 #endif

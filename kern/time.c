@@ -7,13 +7,13 @@
  * Timers wait in two heaps, one for each of these clocks; so a timer of real
  * time comes early or late, as it should, when the clock is set.  They are
  * pairing heaps: trees in which no timer is due before the one above it, with
- * the next one at the root.  To set a timer is to compare two; to take one out is
- * to meld those below it, in pairs and then all, which costs O(log n) on average
- * over any sequence of these (Fredman et al., Algorithmica 1, 1986).
+ * the next one at the root.  To set a timer is to compare two; to take one out
+ * is to meld those below it, in pairs and then all, which costs O(log n) on
+ * average over any sequence of these (Fredman et al., Algorithmica 1, 1986).
  *
  * CPU 0 alone runs timers, at its ticks, and keeps the load averages.  At one
- * tick it runs MAXRUN of each heap at most, the rest at the next: interrupts are
- * off meanwhile, and programs can have many timers that are always due.
+ * tick it runs MAXRUN of each heap at most, the rest at the next: interrupts
+ * are off meanwhile, and programs can have many timers that are always due.
  *
  * A timer's function runs without the timer lock, so that it may send signals
  * and set timers; `running` names it meanwhile, and timerdel() waits for it.
@@ -132,8 +132,8 @@ timerset(struct timer *t, int64_t deadline, void (*fn)(void *), void *arg)
 	release(&timerlock);
 }
 
-/* Make the one of two roots that is due later the first child of the other, which
- * keeps its place. */
+/* Make the one of two roots that is due later the first child of the other,
+ * which keeps its place. */
 static struct timer *
 meld(struct timer *a, struct timer *b)
 {
@@ -151,7 +151,8 @@ meld(struct timer *a, struct timer *b)
 	return a;
 }
 
-/* One root of several in a row, or 0 of none.  Its place is up to the caller. */
+/* One root of several in a row, or 0 of none.  Its place is up to the
+ * caller. */
 static struct timer *
 meldall(struct timer *first)
 {

@@ -1,6 +1,6 @@
 /*
- * timeval.c - times as programs have them, in structures of seconds and a part of
- * one, made from and to the kernel's int64_t nanoseconds.
+ * timeval.c - times as programs have them, in structures of seconds and a part
+ * of one, made from and to the kernel's int64_t nanoseconds.
  */
 #include "kern/timeval.h"
 #include "mm/mm.h"

@@ -1,10 +1,10 @@
 /*
- * tls.c - the segment descriptors that a thread has for itself, by which it finds
- * its own variables (%gs): from and to the form that programs hand in, struct
- * user_desc of set_thread_area(2).
+ * tls.c - the segment descriptors that a thread has for itself, by which it
+ * finds its own variables (%gs): from and to the form that programs hand in,
+ * struct user_desc of set_thread_area(2).
  *
- * Invariant: tlsfill() alone makes descriptors, and each is for data, present and
- * of user privilege, or all zero for none.
+ * Invariant: tlsfill() alone makes descriptors, and each is for data, present
+ * and of user privilege, or all zero for none.
  */
 #include "kern/tls.h"
 #include "arch/cpu.h"

@@ -89,8 +89,8 @@ offsets(const uint *a, struct splice *s, int64_t off[2])
 	return 0;
 }
 
-/* Bytes moved or -errno.  It waits for the first ones only, and reads a socket or
- * a terminal once. */
+/* Bytes moved or -errno.  It waits for the first ones only, and reads a socket
+ * or a terminal once. */
 static int
 splice(struct splice *s, uint n)
 {

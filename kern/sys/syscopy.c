@@ -103,8 +103,8 @@ copyrange(struct file *in, struct file *out, const uint *a)
 	return moveoff(out, a[3], to) < 0 || err < 0 ? -EFAULT : r;
 }
 
-/* The copy ended at off of f: tell the user at uva or, with uva 0, move the file's
- * own position.  0 or -EFAULT. */
+/* The copy ended at off of f: tell the user at uva or, with uva 0, move the
+ * file's own position.  0 or -EFAULT. */
 static int
 moveoff(struct file *f, uint uva, int64_t off)
 {
@@ -114,8 +114,8 @@ moveoff(struct file *f, uint uva, int64_t off)
 	return 0;
 }
 
-/* Do two files allow a copy from in to out: both regular, of one file system, out
- * not in append mode?  0 or -errno. */
+/* Do two files allow a copy from in to out: both regular, of one file system,
+ * out not in append mode?  0 or -errno. */
 static int
 maycopy(struct file *in, struct file *out)
 {

@@ -61,8 +61,8 @@ moved(iofn *io, int r)
 	return r;
 }
 
-/* read and write: descriptor, address, length.  Each has a copy of it, with its own
- * function inlined. */
+/* read and write: descriptor, address, length.  Each has a copy of it, with its
+ * own function inlined. */
 static inline __attribute__((always_inline)) int
 rw(const uint *a, iofn *io)
 {

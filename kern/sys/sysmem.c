@@ -13,7 +13,8 @@ static int mapzero(uint addr, uint len, int prot, int flags, struct file *);
 static int mapfd(uint addr, uint len, int prot, int flags, uint fd,
 	uint64_t off);
 
-/* brk(end): the end of the heap afterwards, the old one if it can't be moved. */
+/* brk(end): the end of the heap afterwards, the old one if it can't be
+ * moved. */
 int
 sys_brk(const uint *a)
 {

@@ -1,6 +1,6 @@
 /*
- * syspath.c - what system calls on files share: a path that starts at a descriptor,
- * and the inode behind a path or a descriptor.
+ * syspath.c - what system calls on files share: a path that starts at a
+ * descriptor, and the inode behind a path or a descriptor.
  */
 #include "kern/sys/syspath.h"
 #include "arch/cpu.h"

@@ -27,8 +27,8 @@ int inodeat(uint dirfd, uint upath, uint atflags, struct inode **ipp);
 /* The inode, referenced, of an open file: or -EBADF. */
 int inodefd(uint fd, struct inode **ipp);
 
-/* sysfile.c: move bytes between an open file and u at *off (the file's own position is
- * &f->off): bytes or -errno. */
+/* sysfile.c: move bytes between an open file and u at *off (the file's own
+ * position is &f->off): bytes or -errno. */
 int readfile(struct file *f, struct uio *u, int64_t *off);
 int writefile(struct file *f, struct uio *u, int64_t *off);
 

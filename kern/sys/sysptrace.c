@@ -1,9 +1,9 @@
 /*
- * sysptrace.c - the system call ptrace: begin and end tracing, and what a tracer
- * may ask of a thread that it has stopped.
+ * sysptrace.c - the system call ptrace: begin and end tracing, and what a
+ * tracer may ask of a thread that it has stopped.
  *
- * A request that looks or changes finds its thread with proctree held, asleep in
- * its stop and off its CPU (grab), and lets go of it before user memory is
+ * A request that looks or changes finds its thread with proctree held, asleep
+ * in its stop and off its CPU (grab), and lets go of it before user memory is
  * touched; what is written comes from a copy made before.  Memory is reached
  * through a reference to the address space.
  */
@@ -727,8 +727,8 @@ threadarea(int pid, uint request, uint entry, uint data)
 	return copyout(data, desc, sizeof(desc)) ? -EFAULT : 0;
 }
 
-/* Of the stop at either end of a system call; returns the size of what there is,
- * of which at most size bytes are copied. */
+/* Of the stop at either end of a system call; returns the size of what there
+ * is, of which at most size bytes are copied. */
 static int
 syscallinfo(int pid, uint size, uint data)
 {

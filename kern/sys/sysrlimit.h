@@ -6,8 +6,8 @@
 
 struct procusage;
 
-/* Copy ru out as a struct rusage to user address uva: 0 or -EFAULT.  No spinlock
- * held. */
+/* Copy ru out as a struct rusage to user address uva: 0 or -EFAULT.  No
+ * spinlock held. */
 int rusageout(uint uva, const struct procusage *ru);
 
 #endif

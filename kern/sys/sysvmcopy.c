@@ -1,6 +1,6 @@
 /*
- * sysvmcopy.c - process_vm_readv and process_vm_writev: bytes from the memory of
- * one process to that of another.
+ * sysvmcopy.c - process_vm_readv and process_vm_writev: bytes from the memory
+ * of one process to that of another.
  *
  * They go by way of a page of the kernel's, piece by piece; nothing is promised
  * about what other threads do meanwhile.
