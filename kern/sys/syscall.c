@@ -1,6 +1,5 @@
 /* syscall.c - from the number of a system call to its function. */
 #include "kern/sys/syscall.h"
-
 #include "arch/multiboot.h"
 #include "kern/abi/errno.h"
 #include "kern/lib/printf.h"
@@ -13,6 +12,8 @@ static int (*const calls[])(const uint *a) = {
 #undef SYSCALL
 };
 
+/* Call the function of system call n with the arguments a[0] to a[5]: its
+ * result, or -ENOSYS if there is no such call. */
 static inline int
 dispatch(uint n, const uint *a)
 {
@@ -30,7 +31,7 @@ static const char *const names[] = {
 #undef SYSCALL
 };
 
-/* The same as syscall(), but print each call that returns. */
+/* Do what syscall() does, and print each call that returns. */
 static void
 trace(struct trapframe *tf)
 {
