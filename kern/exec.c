@@ -399,6 +399,7 @@ newspace(struct exec *e)
 	uvmargs(u)->mmapgap = e->rnd.mmap;
 	uvmlimit(u, UVM_AS, MIN(limit[RLIMIT_AS].cur, ~0u));
 	uvmlimit(u, UVM_DATA, MIN(limit[RLIMIT_DATA].cur, ~0u));
+	uvmlimit(u, UVM_MEMLOCK, MIN(limit[RLIMIT_MEMLOCK].cur, ~0u));
 	if (prog->hdr.type == ET_DYN)
 		prog->bias = DYNBASE + e->rnd.pie - prog->low;
 	err = loadelf(u, prog, e->file);

@@ -7,6 +7,7 @@
  * for odd arguments are Linux's.
  */
 #include "mm/vm.h"
+#include "kern/proc.h"
 
 #define LOCKBITS (VM_LOCKED | VM_LOCKONFAULT)
 
@@ -14,11 +15,21 @@ static int lockrange(struct uvm *, uint start, uint end, uint set);
 static uint lockedin(struct uvm *, uint start, uint end);
 static uint popaccess(struct uvm *, uint *va, uint end);
 
+/* How many pages of u may be locked for the running process: as RLIMIT_MEMLOCK
+ * says, but root is not limited (~0u). */
+uint
+lockmax(struct uvm *u)
+{
+	if (u->limit[UVM_MEMLOCK] == ~0u || myproc()->euid == 0)
+		return ~0u;
+	return u->limit[UVM_MEMLOCK] >> PGSHIFT;
+}
+
 /* May so many bytes more be locked?  0 or -EAGAIN. */
 int
 locklimit(struct uvm *u, uint n)
 {
-	uint limit = memlocklimit();
+	uint limit = lockmax(u);
 
 	n = PGROUNDUP(n) >> PGSHIFT;
 	return u->locked > limit || n > limit - u->locked ? -EAGAIN : 0;
@@ -28,7 +39,7 @@ locklimit(struct uvm *u, uint n)
 int
 mlock(struct uvm *u, uint addr, uint len, int flags)
 {
-	uint start = PGROUNDDOWN(addr), end, n, limit = memlocklimit();
+	uint start = PGROUNDDOWN(addr), end, n, limit = lockmax(u);
 	int err = 0;
 
 	if (limit == 0)
@@ -70,7 +81,7 @@ int
 mlockall(struct uvm *u, int flags)
 {
 	uint set = flags & MCL_ONFAULT ? LOCKBITS : VM_LOCKED;
-	uint limit = memlocklimit();
+	uint limit = lockmax(u);
 	int err = 0;
 
 	if (flags && limit == 0)

@@ -145,9 +145,10 @@ int uvmread(struct uvm *u, uint va, void *dst, uint n);
  * which gets a page of its own; the program may still not write. */
 int uvmpoke(struct uvm *u, uint va, const void *src, uint n);
 
-/* The stack's resource limit changed; the size limit of the whole (RLIMIT_AS),
- * of data (RLIMIT_DATA).  Bytes, ~0u: none. */
-enum { UVM_STACK, UVM_AS, UVM_DATA, NUVMLIMIT };
+/* Set a limit of u in bytes, ~0u for none: RLIMIT_STACK of its stack, RLIMIT_AS
+ * of all that is mapped, RLIMIT_DATA of private memory that may be written,
+ * RLIMIT_MEMLOCK of what may be locked.  The caller holds no lock of u's. */
+enum { UVM_STACK, UVM_AS, UVM_DATA, UVM_MEMLOCK, NUVMLIMIT };
 void uvmlimit(struct uvm *u, int which, uint bytes);
 
 /* What /proc and getrusage tell about u. */
@@ -267,12 +268,11 @@ int remapfilepages(struct uvm *, uint addr, uint len, int prot, uint pgoff,
 	int flags);
 
 /* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid, or
- * 0: munlockall.  memlocklimit() says how many pages the caller may lock (kern/
- * sysmem.c); ~0u: any number. */
+ * 0: munlockall.  uvmlimit() says how many bytes may be locked; the running
+ * process may exceed that if it is root. */
 int mlock(struct uvm *, uint addr, uint len, int flags);
 int munlock(struct uvm *, uint addr, uint len);
 int mlockall(struct uvm *, int flags);
-uint memlocklimit(void);
 
 /* vmtune.c: what /proc/sys/vm sets. */
 extern struct vmtune {

@@ -20,7 +20,7 @@ static int morelimit(struct uvm *, uint n, uint prot, uint flags);
 static int overdata(struct uvm *, uint prot, uint flags, uint n);
 static int isdata(uint prot, uint flags);
 static uint countdata(struct uvm *);
-static int checkflags(int prot, int flags, struct file *);
+static int checkflags(struct uvm *, int prot, int flags, struct file *);
 static struct vma *describe(uint len, int prot, int flags, struct file *,
 	uint64_t off);
 static uint mapflags(int prot, int flags, int shared);
@@ -94,7 +94,7 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 			return -EINVAL;
 		if ((off + PGROUNDUP(len)) >> PGSHIFT > MAXINDEX)
 			return -EOVERFLOW;
-		err = checkflags(prot, flags, file);
+		err = checkflags(u, prot, flags, file);
 		if (err < 0)
 			return err;
 	}
@@ -104,7 +104,7 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 
 /* May the file be mapped so?  0 or -errno. */
 static int
-checkflags(int prot, int flags, struct file *file)
+checkflags(struct uvm *u, int prot, int flags, struct file *file)
 {
 	int type = flags & MAP_TYPE, shared = type != MAP_PRIVATE;
 
@@ -115,7 +115,7 @@ checkflags(int prot, int flags, struct file *file)
 		return -EOPNOTSUPP;
 	if ((flags & MAP_GROWSDOWN) && (shared || file))
 		return -EINVAL;
-	if ((flags & MAP_LOCKED) && memlocklimit() == 0)
+	if ((flags & MAP_LOCKED) && lockmax(u) == 0)
 		return -EPERM;
 	if (file == 0)
 		return 0;

@@ -47,6 +47,7 @@ newuvm(void)
 	u->ref = 1;
 	u->limit[UVM_STACK] = STACKLIMIT;
 	u->limit[UVM_AS] = u->limit[UVM_DATA] = ~0u;
+	u->limit[UVM_MEMLOCK] = ~0u;
 	acquire(&uvmlistlock); /* kernelslot() reaches all on the list */
 	u->pgdir = setupkvm();
 	if (u->pgdir)

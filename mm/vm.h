@@ -433,6 +433,7 @@ int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
 void dropall(struct drop *);
 
 /* mlock.c */
+uint lockmax(struct uvm *); /* pages that may be locked; ~0u: all */
 int locklimit(struct uvm *, uint bytes); /* more? 0, -EAGAIN */
 int populate(struct uvm *, uint start, uint end); /* u->lock not held */
 

@@ -298,12 +298,6 @@ filemine(struct file *f)
 	return f != 0;
 }
 
-uint
-memlocklimit(void)
-{
-	return ~0u;
-}
-
 struct pcache *
 filepages(struct file *f)
 {

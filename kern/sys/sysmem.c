@@ -2,7 +2,6 @@
 #include "kern/sys/syscall.h"
 #include "mm/mm.h"
 #include "kern/abi/fcntl.h"
-#include "kern/abi/resource.h"
 #include "kern/dev/dev.h"
 #include "kern/file.h"
 #include "kern/fs/inode.h"
@@ -108,15 +107,6 @@ int
 sys_msync(const uint *a)
 {
 	return msync(myproc()->uvm, a[0], a[1], a[2]);
-}
-
-/* See mm.h. */
-uint
-memlocklimit(void)
-{
-	uint64_t cur = myproc()->tg->rlimit[RLIMIT_MEMLOCK].cur;
-
-	return myproc()->euid == 0 ? ~0u : (uint)MIN(cur >> PGSHIFT, ~0u);
 }
 
 int

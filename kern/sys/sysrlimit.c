@@ -126,7 +126,7 @@ changerlimit(struct tgroup *tg, uint which, const struct rlimit64 *new)
 	return 0;
 }
 
-/* mm/ keeps the limits that faults and mmap look at. */
+/* mm/ keeps the limits that faults, mmap and mlock look at. */
 static void
 tellmm(struct uvm *u, uint which, uint64_t cur)
 {
@@ -138,6 +138,8 @@ tellmm(struct uvm *u, uint which, uint64_t cur)
 		uvmlimit(u, UVM_AS, bytes);
 	else if (which == RLIMIT_DATA)
 		uvmlimit(u, UVM_DATA, bytes);
+	else if (which == RLIMIT_MEMLOCK)
+		uvmlimit(u, UVM_MEMLOCK, bytes);
 }
 
 static void
