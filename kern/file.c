@@ -114,6 +114,21 @@ filepages(struct file *f)
 }
 
 int
+filepunch(struct file *f, uint64_t off, uint64_t n)
+{
+	struct pcache *pc = filepcache(f);
+
+	if (!pc || !f->ops->allocate)
+		return -EOPNOTSUPP;
+	acquiresleep(&f->inode->lock);
+	pcachepunch(pc, off, MIN(off + n,
+		(pcachesize(pc) + PGSIZE - 1) / PGSIZE * PGSIZE));
+	f->inode->mtime = f->inode->ctime = realns();
+	releasesleep(&f->inode->lock);
+	return 0;
+}
+
+int
 filetruncate(struct file *f, uint64_t size, int grow)
 {
 	int err = 0;

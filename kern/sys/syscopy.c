@@ -256,22 +256,6 @@ truncatefd(uint fd, uint64_t size)
 
 #define HOLE (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
-/* See file.h. */
-int
-filepunch(struct file *f, uint64_t off, uint64_t n)
-{
-	struct pcache *pc = filepcache(f);
-
-	if (!pc || !f->ops->allocate)
-		return -EOPNOTSUPP;
-	acquiresleep(&f->inode->lock);
-	pcachepunch(pc, off, MIN(off + n,
-		(pcachesize(pc) + PGSIZE - 1) / PGSIZE * PGSIZE));
-	f->inode->mtime = f->inode->ctime = realns();
-	releasesleep(&f->inode->lock);
-	return 0;
-}
-
 /* fd, mode, offset, length. */
 int
 sys_fallocate(const uint *a)
