@@ -97,7 +97,9 @@ dorlimit(int pid, uint which, const struct rlimit64 *new, struct rlimit64 *old)
 	else {
 		*old = p->tg->rlimit[which];
 		err = new ? changerlimit(p->tg, which, new) : 0;
-		if (new && err == 0 && p->uvm)
+		/* a child of vfork only borrows its parent's address space;
+		 * exec tells the new one */
+		if (new && err == 0 && p->uvm && !p->vforkq)
 			u = uvmref(p->uvm);
 	}
 	release(&proctree);
