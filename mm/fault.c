@@ -20,22 +20,57 @@
  * ("object" is a file, or shared memory without a name: vma->obj.)
  *
  * Each case prepares a page while holding no spinlock, so it may sleep and
- * read the disk; then commit() installs the page under the table's lock if
- * the slot still holds what we saw, and fails with -EAGAIN if not.  Whoever
- * changed the slot made progress, so going round again ends.
+ * read the disk; then installpage() puts the page into the slot under the
+ * table's lock if the slot still holds what we saw, and fails with -EAGAIN if
+ * not.  Whoever changed the slot made progress, so the loop in faultonce() ends.
  *
  * Invariants:
  *   F1  A write fault owns its page table (owntable) before it reads the
  *       slot; so PTE_W is set only in tables that nobody else hangs.
  *   F2  Every table that is hung by two page directories is hung read-only.
  *   F3  Each slot holds one reference to its page.
- *   F4  commit() allocates nothing and cannot fail half-way.
+ *   F4  installpage() allocates nothing and cannot fail half-way.
  *
- * Threads fault side by side, with u->lock held to read.  What changes vmas or
- * takes a table back from being shared needs it to write: resolve() gives
- * up with -EBUSY then, and fault() starts over alone.
+ * Threads of one address space fault side by side, with u->lock held to read.
+ * What changes vmas, or takes a table back from being shared, needs u->lock held
+ * to write: faultonce() gives up with -EBUSY then, and fault() starts over with
+ * the lock held to write (ALONE).
  *
- * Locks, in order: uvm->lock, pcache lock or table lock.
+ * The way of a fault, and what is held at each hop:
+ *
+ *   CPU, vector 14
+ *        |                                  interrupts are off
+ *   faultentry        arch/trapentry.asm
+ *        |
+ *   pagefault         arch/trap.c           reads CR2, turns interrupts on
+ *        |
+ *      fault                                no lock
+ *        |
+ *        +-- u->ref > 1 --+-- u->ref is 1,
+ *        |                |   or -EBUSY
+ *   faultshared           |
+ *        |                |                 left: u->lock to read
+ *        +-------+--------+                 right: u->lock to write, ALONE
+ *                |
+ *            faultonce <--- -EAGAIN: the slot has changed, look again
+ *                |
+ *            faultvma       which vma?      u->lock
+ *            faultslot      which slot?     u->lock; cas() hangs a new table
+ *            faultpage      which case?     u->lock
+ *                |
+ *     +----------+-+-----------+
+ *     |            |           |            u->lock; pcache lock or table lock
+ *  anonfault   filefault   cowfault         for moments, no spinlock while it
+ *     |         around         |            gets memory or reads the disk
+ *     |            |           |
+ *     +----------+-+-----------+
+ *                |
+ *           installpage                     u->lock and table lock: look again,
+ *                |                          flush, set the slot
+ *              fault                        releases u->lock
+ *                |
+ *              again                        no lock; only if memory was short
+ *                                           or too much is dirty
  */
 #include "mm/vm.h"
 
@@ -45,33 +80,27 @@
 struct fault {
 	struct uvm *uvm; /* whose address space */
 	struct vma *vma; /* what covers the address */
-	uint va;         /* page that faulted */
-	uint write;      /* PTE_W if it was a write, else 0 */
-	uint writable;   /* PTE_W if the slot shall have it */
-	uint access;     /* as asked for, and ALONE, FORCE */
-	int major;       /* MAJOR: we waited for I/O; DIRTIED: a file's page */
-	struct page *table; /* the page table, and in it */
-	pte_t *slot;     /* the PTE that translates va */
-	pte_t old;       /* its value when we decided what to do */
+	uint va;         /* address of the page that faulted */
+	uint write;      /* PTE_W if the access was a write, else 0 */
+	uint writable;   /* PTE_W if the slot shall have it, else 0 */
+	uint access;     /* PROT_* as asked for, and ALONE, FORCE */
+	int result;      /* MAJOR, DIRTIED: what faultonce() will return */
+	struct page *table; /* the page table that translates va */
+	pte_t *slot;     /* the PTE of va in that table */
+	pte_t old;       /* the slot's value when we decided what to do */
 };
 
 _Static_assert(PROT_WRITE == PTE_W, "struct fault's write");
 
 #define ALONE 0x100 /* with PROT_*: uvm->lock is held to write */
 
-/* Which page of the vma's object it is. */
-static inline uint
-pageindex(const struct fault *f)
-{
-	return f->vma->pgoff + ((f->va - f->vma->start) >> PGSHIFT);
-}
-
-#define MAJOR   1 /* what resolve() returns, if not an error */
-#define DIRTIED 2
+/* What faultonce() returns if there is no error, or 0. */
+#define MAJOR   1 /* the fault waited for I/O */
+#define DIRTIED 2 /* a page of a file on a disk may be written to now */
 
 static int again(struct uvm *, uint va, uint access, int err);
 static int faultshared(struct uvm *, uint va, uint access);
-static int resolve(struct uvm *, uint va, uint access);
+static int faultonce(struct uvm *, uint va, uint access);
 static int faultvma(struct fault *);
 static int growstack(struct fault *);
 static int faultslot(struct fault *);
@@ -84,7 +113,7 @@ static int filefault(struct fault *);
 static int sharefault(struct fault *, struct page *);
 static int cowfault(struct fault *);
 static struct page *pinslot(struct fault *, int *kept);
-static int commit(struct fault *, struct page *, int write);
+static int installpage(struct fault *, struct page *, int write);
 static int letwrite(struct fault *);
 static int truncated(struct fault *);
 static uint pagesleft(struct fault *, uint back);
@@ -96,22 +125,24 @@ fault(struct uvm *u, uint va, uint access)
 {
 	int err;
 
+	lockassert(nospinlocks());
 	if (u->ref > 1 && (err = faultshared(u, va, access)) != -EBUSY)
 		return err & ~MAJOR ? again(u, va, access, err) : err;
 	acquirewrite(&u->lock);
-	err = resolve(u, va, access | ALONE);
+	err = faultonce(u, va, access | ALONE);
 	releasewrite(&u->lock);
 	return err & ~MAJOR ? again(u, va, access, err) : err;
 }
 
-/* What has to be done without the lock: get memory, and then it is tried again;
- * or wait, since too much is dirty. */
+/* Do what faultonce(), which returned err, could not do with u->lock held: free
+ * memory and resolve the fault again, or wait since too much is dirty.  Returns
+ * like fault().  Called with no lock held; may sleep. */
 static __attribute__((noinline)) int
 again(struct uvm *u, uint va, uint access, int err)
 {
 	while (err == -ENOMEM && reclaimwait()) {
 		acquirewrite(&u->lock);
-		err = resolve(u, va, access | ALONE);
+		err = faultonce(u, va, access | ALONE);
 		releasewrite(&u->lock);
 	}
 	if (err > 0 && (err & DIRTIED))
@@ -119,39 +150,45 @@ again(struct uvm *u, uint va, uint access, int err)
 	return err > 0 ? err & MAJOR : err;
 }
 
-/* Threads of one address space fault side by side. */
+/* Resolve the fault beside other threads of u, with u->lock held to read.
+ * Returns like faultonce(). */
 static __attribute__((noinline)) int
 faultshared(struct uvm *u, uint va, uint access)
 {
 	int err;
 
 	acquireread(&u->lock);
-	err = resolve(u, va, access);
+	err = faultonce(u, va, access);
 	releaseread(&u->lock);
 	return err;
 }
 
-/* The same with u->lock held to write. */
+/* See vm.h. */
 int
 faultlocked(struct uvm *u, uint va, uint access)
 {
-	int err = resolve(u, va, access | ALONE);
+	int err = faultonce(u, va, access | ALONE);
 
 	return err > 0 ? err & MAJOR : err;
 }
 
-/* The same with u->lock held: -EBUSY when it must be held to write. */
+/* Resolve the fault once.  Called with u->lock held, for writing if access has
+ * ALONE, else for reading; -EBUSY asks to come back with ALONE.  Returns MAJOR
+ * and DIRTIED as they apply, or an error of fault()'s. */
 static int
-resolve(struct uvm *u, uint va, uint access)
+faultonce(struct uvm *u, uint va, uint access)
 {
 	struct fault f;
 	int err;
 
+	lockassert(access & ALONE ? holdingwrite(&u->lock)
+				  : holdingread(&u->lock));
+	lockassert(nospinlocks());
 	f.uvm = u;
 	f.va = PGROUNDDOWN(va);
 	f.write = access & PROT_WRITE; /* the same bit as PTE_W */
 	f.access = access;
-	f.major = 0;
+	f.result = 0;
 	for (;;) {
 		err = faultvma(&f);
 		if (err == 0)
@@ -162,11 +199,12 @@ resolve(struct uvm *u, uint va, uint access)
 			break;
 		pause(); /* a sibling has it, perhaps on another CPU */
 	}
-	return err ? err : f.major;
+	return err ? err : f.result;
 }
 
-/* Which vma covers the address, and does it allow the access?  i386 cannot
- * refuse reads where it allows anything. */
+/* Set f->vma to the vma that covers the address, and f->writable: 0, or an error
+ * if there is none or it does not allow the access.  A vma that allows anything
+ * allows reads, since i386 cannot refuse them.  Called with u->lock held. */
 static int
 faultvma(struct fault *f)
 {
@@ -188,12 +226,14 @@ faultvma(struct fault *f)
 	return 0;
 }
 
-/* Just below a stack: extend it to the address.  The vma changes, so the
- * tables that it will cover are owned first (T2). */
+/* Nothing is mapped at the address: if a stack is above it that may grow so far,
+ * extend that to the address and set f->vma to it.  0, -EFAULT, -ENOMEM, or
+ * -EBUSY if u->lock is not held to write.  The tables that the stack will cover
+ * are owned before its vma changes (T2). */
 static int
 growstack(struct fault *f)
 {
-	int err = vmagrow(f->uvm, f->va, &f->vma);
+	int err = vmamaygrow(f->uvm, f->va, &f->vma);
 
 	if (err < 0)
 		return err;
@@ -206,7 +246,9 @@ growstack(struct fault *f)
 	return 0;
 }
 
-/* Find the slot, and note what is in it. */
+/* Set f->table and f->slot to the page table and the slot of the address, and
+ * f->old to what is in the slot.  0, -ENOMEM, or -EBUSY if u->lock is not held to
+ * write. */
 static int
 faultslot(struct fault *f)
 {
@@ -226,10 +268,13 @@ faultslot(struct fault *f)
 	return 0;
 }
 
-/* A table of our own under va, or for a read any. */
+/* See to it that a table is under va: for a write one that u owns, for a read
+ * any.  0, -ENOMEM, or -EBUSY if u->lock is not held to write.  Called with
+ * u->lock held. */
 static __attribute__((noinline)) int
 faulttable(struct uvm *u, uint va, uint access)
 {
+	lockassert(holdingeither(&u->lock));
 	if ((access & (PROT_WRITE | ALONE)) == PROT_WRITE &&
 		(u->pgdir[PDX(va)] & PTE_P))
 		return -EBUSY; /* siblings may be using the shared one */
@@ -238,7 +283,8 @@ faulttable(struct uvm *u, uint va, uint access)
 	return walkpgdir(u->pgdir, va, 1) ? 0 : -ENOMEM;
 }
 
-/* One slot, one case. */
+/* Choose the case from what the slot held and from the access (the table at the
+ * top of this file).  0, -EAGAIN if the slot has changed, or an error. */
 static int
 faultpage(struct fault *f)
 {
@@ -248,7 +294,8 @@ faultpage(struct fault *f)
 		return cowfault(f);
 	}
 	if (f->old != 0)
-		return -EAGAIN; /* a sibling is exchanging the page (commit) */
+		return -EAGAIN; /* a sibling is exchanging the page in
+				 * installpage(): this is its PTE_HELD */
 	if (f->vma->obj == 0)
 		return anonfault(f);
 	if (!f->write && around(f))
@@ -256,7 +303,9 @@ faultpage(struct fault *f)
 	return filefault(f);
 }
 
-/* First touch of anonymous memory: readers share one page of zeroes. */
+/* First touch of anonymous memory, or a write where the zero page is: map a new
+ * page of zeroes for a write, for a read the zero page that all share.  Returns
+ * like faultpage(). */
 static int
 anonfault(struct fault *f)
 {
@@ -270,12 +319,12 @@ anonfault(struct fault *f)
 	}
 	if (pg == 0)
 		return -ENOMEM;
-	return commit(f, pg, f->writable);
+	return installpage(f, pg, f->writable);
 }
 
-/* A read of an object's memory: map what is cached in the aligned window of
- * NEAR pages, all in one table, to save the faults that would follow.  1 if the
- * page that was asked for is there then. */
+/* A read of an object's memory: map what is cached of the window of NEAR pages
+ * around the address, aligned to its size and so in one table, to save the faults
+ * that would follow.  1 if the page of the address was cached, else 0. */
 static int
 around(struct fault *f)
 {
@@ -285,12 +334,13 @@ around(struct fault *f)
 	struct page *near[NEAR];
 	uint n = (end - start) >> PGSHIFT;
 
-	pcachenear(v->obj, v->pgoff + ((start - v->start) >> PGSHIFT), n, near);
+	pcachenear(v->obj, objindex(v, start), n, near);
 	return fillslots(f, near, n, (f->va - start) >> PGSHIFT);
 }
 
-/* Fill those of n slots that are empty with pages, which it takes over; the one
- * that is back slots in is the fault's own. */
+/* Fill the empty ones of n slots with the pages near[], whose references are
+ * taken over; entries that are 0 are skipped.  The slot of the address is number
+ * back of them.  1 if near[] has a page for the address, else 0. */
 static int
 fillslots(struct fault *f, struct page *near[], uint n, uint back)
 {
@@ -300,7 +350,7 @@ fillslots(struct fault *f, struct page *near[], uint n, uint back)
 	uint room;
 
 	acquire(&table->lock);
-	room = pagesleft(f, back); /* as commit() does */
+	room = pagesleft(f, back); /* as installpage() looks */
 	for (uint i = 0; i < n; i++)
 		if (near[i] && slot[i] == 0 && i < room) {
 			setslot(&slot[i],
@@ -314,17 +364,20 @@ fillslots(struct fault *f, struct page *near[], uint n, uint back)
 	return found;
 }
 
-/* First touch of an object's memory: through the page cache. */
+/* First touch of an object's memory: get the page from the page cache, which may
+ * read it from the disk.  A write to a private mapping gets a copy.  Returns like
+ * faultpage(). */
 static int
 filefault(struct fault *f)
 {
 	struct page *pg;
 	int err;
 
-	err = pcacheget(f->vma->obj, pageindex(f), vmaahead(f->vma), &pg);
+	err = pcacheget(f->vma->obj, objindex(f->vma, f->va), vmaahead(f->vma),
+		&pg);
 	if (err < 0)
 		return err;
-	f->major |= err;
+	f->result |= err; /* 1 is MAJOR */
 	if (f->write && (f->vma->flags & VM_SHARED))
 		return sharefault(f, pg);
 	if (f->write) {
@@ -332,31 +385,33 @@ filefault(struct fault *f)
 		if (pg == 0)
 			return -ENOMEM;
 	}
-	return commit(f, pg, f->writable);
+	return installpage(f, pg, f->writable);
 }
 
-/* A write to shared memory: the page, whose reference we take over, may have to
- * be noted as dirty first. */
+/* A write to shared memory: let the slot show pg, writable, after pg has been
+ * noted as dirty if it is a disk's.  Takes over the caller's reference to pg.
+ * Returns like faultpage(). */
 static int
 sharefault(struct fault *f, struct page *pg)
 {
-	int err = pcachemkwrite(f->vma->obj, pageindex(f), pg);
+	int err = pcachemkwrite(f->vma->obj, objindex(f->vma, f->va), pg);
 
 	if (backed(f->vma->obj)) {
-		f->major |= DIRTIED;
+		f->result |= DIRTIED;
 		if (err == 0 && f->vma->file)
 			filemodified(f->vma->file);
 	}
 	if (err == 0 && !(f->old & PTE_P))
-		return commit(f, pg, 1);
+		return installpage(f, pg, 1);
 	if (err == 0)
 		err = letwrite(f);
 	putpage(pg);
 	return err == -ENOSPC ? -EIO : err;
 }
 
-/* The page stays where it is, and may be written from now on.  (The CPU dropped
- * its read-only translation when it faulted: SDM 3A 4.10.4.1; so no flush.) */
+/* Set PTE_W in the slot, whose page stays: 0, or -EAGAIN if the slot has changed.
+ * No flush is needed: the CPU dropped its read-only translation when it faulted
+ * (SDM 3A 4.10.4.1), and others will fault once. */
 static int
 letwrite(struct fault *f)
 {
@@ -371,7 +426,8 @@ letwrite(struct fault *f)
 	return err;
 }
 
-/* Write to a read-only slot: keep the page, or replace it by a copy. */
+/* A write to a read-only slot: make it writable with the page that it has, or
+ * replace the page by a copy.  Returns like faultpage(). */
 static int
 cowfault(struct fault *f)
 {
@@ -388,12 +444,13 @@ cowfault(struct fault *f)
 	pg = copypage(pg);
 	if (pg == 0)
 		return -ENOMEM;
-	return commit(f, pg, f->writable);
+	return installpage(f, pg, f->writable);
 }
 
-/* Shared memory without a disk, and a private page that no other slot refers to,
- * become writable where they are (*kept); else a reference to the page in the
- * slot.  0 and not kept: the slot has changed. */
+/* If the page in the slot may be written to where it is, set PTE_W and *kept, and
+ * return 0: that is shared memory without a disk, and a private page that no other
+ * slot shows.  Otherwise return a new reference to the page.  0 without *kept: the
+ * slot has changed. */
 static struct page *
 pinslot(struct fault *f, int *kept)
 {
@@ -419,12 +476,14 @@ pinslot(struct fault *f, int *kept)
 	return pg;
 }
 
-/* Install pg if the slot is as we saw it.  Takes over the caller's
- * reference: it becomes the slot's, or is dropped with -EAGAIN.  A page that
- * was there leaves all TLBs before the new one is seen: else a sibling could
- * write to the new one, and another read the old one afterwards. */
+/* Install pg in the slot, writable if write is set, if the slot is as we saw it
+ * and the file still has the page: 0, else -EAGAIN.  Takes over the caller's
+ * reference to pg: it becomes the slot's, or is dropped.  A page that was there
+ * leaves all TLBs before the new one is seen: else one sibling could write to the
+ * new page, and another one read the old page afterwards.  Meanwhile PTE_HELD
+ * keeps the slot filled, and faults of siblings away. */
 static int
-commit(struct fault *f, struct page *pg, int write)
+installpage(struct fault *f, struct page *pg, int write)
 {
 	struct page *table = f->table;
 	struct page *drop = pg;
@@ -448,27 +507,33 @@ commit(struct fault *f, struct page *pg, int write)
 	return err;
 }
 
-/* Has the file become shorter meanwhile?  The table is locked, so either we see
- * that, or objunmap() sees what we put into it. */
+/* Has the object become too short to have the page?  Called with the table's lock
+ * held: either we see the new size, or objunmap(), which runs after the size has
+ * changed, sees what we put into the slot. */
 static int
 truncated(struct fault *f)
 {
+	lockassert(holding(&f->table->lock));
 	return f->vma->obj && pagesleft(f, 0) == 0;
 }
 
-/* Pages that the object has from the one on that is back pages before ours. */
+/* How many pages the object has from that one on which is back pages before the
+ * address's.  Called with the table's lock held, as truncated() is. */
 static uint
 pagesleft(struct fault *f, uint back)
 {
 	uint end = (pcachesize(f->vma->obj) + PGSIZE - 1) >> PGSHIFT;
-	uint first = pageindex(f) - back;
+	uint first = objindex(f->vma, f->va) - back;
 
+	lockassert(holding(&f->table->lock));
 	return end > first ? end - first : 0;
 }
 
-/* Does the slot hold what it did, but for the bits that the CPU sets? */
+/* Does the slot still hold f->old, but for the bits that the CPU sets?  Called
+ * with the table's lock held. */
 static int
 sameslot(struct fault *f)
 {
+	lockassert(holding(&f->table->lock));
 	return ((*f->slot ^ f->old) & ~(PTE_A | PTE_D)) == 0;
 }

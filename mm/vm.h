@@ -291,6 +291,34 @@ vmahint(struct uvm *u, uint va)
 	return v && va >= v->start && va < v->end ? v : 0;
 }
 
+/* Which page of v's object is at va, which v covers. */
+static inline uint
+objindex(const struct vma *v, uint va)
+{
+	return v->pgoff + ((va - v->start) >> PGSHIFT);
+}
+
+/* Which byte of v's object is at va. */
+static inline uint64_t
+objoffset(const struct vma *v, uint va)
+{
+	return ((uint64_t)v->pgoff << PGSHIFT) + (va - v->start);
+}
+
+/* How many pages v has. */
+static inline uint
+vmapages(const struct vma *v)
+{
+	return (v->end - v->start) >> PGSHIFT;
+}
+
+/* Is [addr, addr + len), which a program named, below USERTOP? */
+static inline int
+inuser(uint addr, uint len)
+{
+	return addr <= USERTOP && len <= USERTOP - addr;
+}
+
 int vmaroom(struct uvm *, int n);            /* make n inserts safe: 0, -ENOMEM */
 struct vma *vmanew(uint start, uint end, int prot, int flags); /* or 0 */
 void vmainsert(struct uvm *, struct vma *);  /* room is there; merges */
@@ -306,8 +334,8 @@ struct vma *vmaremove(struct uvm *, uint start, uint end); /* split there
 void vmadrop(struct vma *);                  /* free a list; u->lock not held */
 int vmaoverlap(struct uvm *, uint start, uint end);
 uint vmagap(struct uvm *, uint len);         /* highest free range, or 0 */
-int vmagrow(struct uvm *, uint va, struct vma **); /* room for a stack to grow
-                                              * to va? the vma and 0, or -errno */
+int vmamaygrow(struct uvm *, uint va, struct vma **); /* a stack, down to va?
+                                              * its vma and 0, or -EFAULT */
 struct vma *vmastretch(struct uvm *, struct vma *, uint start);
 int vmacopy(struct uvm *to, struct uvm *from); /* fork */
 struct vma *vmaclone(const struct vma *);    /* referenced copy, or 0 */

@@ -378,7 +378,7 @@ gapbelow(const struct vma *v)
  * allows it, and the gap below stays: *v is then that vma, not yet changed.
  * 0 or -EFAULT. */
 int
-vmagrow(struct uvm *u, uint va, struct vma **vp)
+vmamaygrow(struct uvm *u, uint va, struct vma **vp)
 {
 	int i = vmaindex(u, va);
 	struct vma *v = i < u->nvma ? u->vmas[i] : 0;
@@ -403,7 +403,7 @@ vmagrow(struct uvm *u, uint va, struct vma **vp)
 	return 0;
 }
 
-/* The vma that vmagrow() found begins at start now.  Returns it, or what it has
+/* The vma that vmamaygrow() found begins at start now.  Returns it, or what it has
  * become part of when it met one like it (V2). */
 struct vma *
 vmastretch(struct uvm *u, struct vma *v, uint start)

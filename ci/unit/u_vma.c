@@ -274,19 +274,19 @@ stack_grows(void)
 	u->limit[UVM_STACK] = 600 * PGSIZE;
 	vmaroom(u, 4);
 	vmainsert(u, kind('G', s, s + 100 * PGSIZE));
-	check(vmagrow(u, s + 100 * PGSIZE, &v) == -EFAULT, "above it");
-	check(vmagrow(u, s - 501 * PGSIZE, &v) == -EFAULT, "the limit");
-	check(vmagrow(u, s - 500 * PGSIZE, &v) == 0, "to the limit");
+	check(vmamaygrow(u, s + 100 * PGSIZE, &v) == -EFAULT, "above it");
+	check(vmamaygrow(u, s - 501 * PGSIZE, &v) == -EFAULT, "the limit");
+	check(vmamaygrow(u, s - 500 * PGSIZE, &v) == 0, "to the limit");
 	check(v->start == s, "not changed yet");
 	vmastretch(u, v, s - 100 * PGSIZE);
 	check(u->size == 200 && v->start == s - 100 * PGSIZE, "stretched");
 	vmainsert(u, kind('A', s - 400 * PGSIZE, s - 399 * PGSIZE));
-	check(vmagrow(u, s - 143 * PGSIZE, &v) == 0, "up to the gap");
-	check(vmagrow(u, s - 144 * PGSIZE, &v) == -EFAULT, "into the gap");
+	check(vmamaygrow(u, s - 143 * PGSIZE, &v) == 0, "up to the gap");
+	check(vmamaygrow(u, s - 144 * PGSIZE, &v) == -EFAULT, "into the gap");
 	u->vmas[0]->prot = PROT_NONE; /* a guard page needs no gap */
-	check(vmagrow(u, s - 399 * PGSIZE, &v) == 0, "to a guard");
+	check(vmamaygrow(u, s - 399 * PGSIZE, &v) == 0, "to a guard");
 	u->limit[UVM_AS] = u->size << PGSHIFT;
-	check(vmagrow(u, s - 101 * PGSIZE, &v) == -EFAULT, "RLIMIT_AS");
+	check(vmamaygrow(u, s - 101 * PGSIZE, &v) == -EFAULT, "RLIMIT_AS");
 	finish();
 }
 
