@@ -41,11 +41,11 @@ MUTANTS = [
      r"tlbverify)", r"\1", "fault_against_mremap mremap"),
     ("fork", "mm/uvm.c", r"tlbshootall\(u\); /\* our tables .*", ";",
      "sibling fork_copies"),
-    ("others-not-told", "arch/tlb.c", r"if \(set & ~here\) \{", "if (0) {",
+    ("others-not-told", "mm/tlb.c", r"if \(set & ~here\) \{", "if (0) {",
      "fault_against"),
-    ("told-in-vain", "arch/tlb.c", r"if \(f->uvm && c->uvm != f->uvm\)",
+    ("told-in-vain", "mm/tlb.c", r"if \(f->uvm && c->uvm != f->uvm\)",
      "if (f->uvm && c->proc)", "fault_against"),
-    ("first-of-many", "arch/tlb.c", r"n > MANY \? 0 : n\}", "n > 1}",
+    ("first-of-many", "mm/tlb.c", r"n > MANY \? 0 : n\}", "n > 1}",
      "fault_against munmap mmap_fixed random"),
 ]
 

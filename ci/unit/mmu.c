@@ -57,7 +57,7 @@ forget(struct machine *m, uint va)
 		m->tlb[(va >> PGSHIFT) % NTLB].valid = 0;
 }
 
-/* arch/tlb.c, for all CPUs that have u loaded. */
+/* mm/tlb.c, for all CPUs that have u loaded. */
 void
 tlbshoot(struct uvm *u, uint va)
 {
