@@ -793,6 +793,9 @@ def matrix():
                         cpu=cpu, append="panic=exit", ram=32,
                         expect="^quire-test: up")
     yield "matrix-shipped-iso", job(shippediso)
+    for loader in ("cdrom", "hda"):
+        name = "matrix-grub-quiet-" + loader
+        yield name, job(grubquiet, name, loader)
 
 
 def matrixboot(name, loader, ram, machine, root, iso, **kw):
@@ -817,6 +820,32 @@ def shippediso():
         m.send("poweroff\n")
         if m.wait() != 0:
             raise Failure("poweroff left QEMU with %d" % m.rc)
+
+
+ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
+
+
+def grubquiet(name, loader):
+    """From the BIOS to the kernel's first line, nothing on the screen of the
+    shipped ISO speaks of an error.
+
+    GRUB writes to the screen through the BIOS, and QEMU's BIOS repeats it on the
+    second serial line if the file etc/sercon-port holds that line's port."""
+    port = write("sercon-port", struct.pack("<H", 0x2f8))
+    screen = os.path.join(WORK, name + ".screen")
+    with Machine(name=name, timeout=60,
+                 extra=("-serial", "file:" + screen, "-fw_cfg",
+                        "name=etc/sercon-port,file=" + port),
+                 **{loader: os.path.join(BUILD, "quire.iso")}) as m:
+        m.expect(r"\bQuire \d.*CPU", 50)
+    with open(screen, "rb") as f:
+        text = ESCAPES.sub("", qemu.clean(f.read()))
+    why = re.findall(r"(?i)^.*(?:error|warning|not found|fail).*$", text, re.M)
+    if not why and not ("GRUB" in text and "Booting `Quire'" in text):
+        why = ["nothing of GRUB's"]
+    if why:
+        raise Failure("the screen shows %s, see %s" % (
+            why[0].strip(), keep(name + "-screen", text.encode())))
 
 
 # Boots that must fail, each with its message.
