@@ -301,9 +301,11 @@ ended(struct console *c, int status)
 	c->failures = now() - c->since < QUICK ? c->failures + 1 : 0;
 	if (c->failures < PATIENCE)
 		return;
-	dprintf(2, "init: the shell on %s keeps ending (%s %d); next try in %d s\n",
-		c->name, WIFEXITED(status) ? "status" : "signal",
-		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), SLOWDOWN);
+	dprintf(2, "init: the shell on %s keeps ending (%s %d); "
+		"next try in %d s\n", c->name,
+		WIFEXITED(status) ? "status" : "signal",
+		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
+		SLOWDOWN);
 }
 
 /* End every process, politely then not, and the machine. */

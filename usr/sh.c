@@ -192,7 +192,8 @@ variable(char **sp, char *out)
 
 	if (*s == '?' || *s == '$') {
 		*sp = s;
-		return out + sprintf(out, "%d", *s == '?' ? laststatus : getpid());
+		return out + sprintf(out, "%d",
+			*s == '?' ? laststatus : getpid());
 	}
 	while ((isalnum((unsigned char)*s) || *s == '_') && n < 63)
 		name[n++] = *s++;
@@ -375,7 +376,8 @@ waitjob(int pgid, const char *name)
 {
 	int st = 0, pid, i, stopped = 0;
 
-	while ((pid = waitpid(interactive ? -pgid : pgid, &st, WUNTRACED)) != 0) {
+	while ((pid = waitpid(interactive ? -pgid : pgid, &st, WUNTRACED)) !=
+		0) {
 		if (pid < 0 && errno == EINTR)
 			continue;
 		if (pid < 0)

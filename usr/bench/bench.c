@@ -11,10 +11,10 @@ typedef unsigned long long u64;
 
 enum {
 	NR_exit = 1, NR_fork = 2, NR_read = 3, NR_write = 4, NR_open = 5,
-	NR_close = 6, NR_waitpid = 7, NR_unlink = 10, NR_execve = 11, NR_access = 33,
-	NR_lseek = 19, NR_getpid = 20, NR_pipe = 42, NR_brk = 45,
-	NR_getppid = 64, NR_munmap = 91, NR_socketcall = 102, NR_wait4 = 114,
-	NR_mprotect = 125,
+	NR_close = 6, NR_waitpid = 7, NR_unlink = 10, NR_execve = 11,
+	NR_access = 33, NR_lseek = 19, NR_getpid = 20, NR_pipe = 42,
+	NR_brk = 45, NR_getppid = 64, NR_munmap = 91, NR_socketcall = 102,
+	NR_wait4 = 114, NR_mprotect = 125,
 	NR_sched_yield = 158, NR_vfork = 190, NR_mmap2 = 192, NR_stat64 = 195
 };
 
@@ -408,7 +408,8 @@ forks(void)
 			continue;
 		p = (char *)r;
 		touch(p, sizes[i].mib * 256);
-		report(sizes[i].name, forkwait(sizes[i].rounds), sizes[i].rounds);
+		report(sizes[i].name, forkwait(sizes[i].rounds),
+			sizes[i].rounds);
 		unmap(p, sizes[i].mib * MIB + PG);
 	}
 }
@@ -710,8 +711,9 @@ hastsc(void)
 {
 	u32 a, b, c, d, changed;
 
-	__asm__ volatile("pushf\n\tpop %0\n\tmov %0, %1\n\txor $0x200000, %0\n\t"
-			 "push %0\n\tpopf\n\tpushf\n\tpop %0\n\txor %1, %0"
+	__asm__ volatile("pushf\n\tpop %0\n\tmov %0, %1\n\t"
+			 "xor $0x200000, %0\n\tpush %0\n\tpopf\n\t"
+			 "pushf\n\tpop %0\n\txor %1, %0"
 			 : "=&r"(changed), "=&r"(a));
 	if (!(changed & 0x200000))
 		return 0;

@@ -68,7 +68,8 @@ main(int argc, char **argv)
 	pthread_t t;
 
 	heap = strdup("on the heap");
-	shared = mmap(0, 8192, PROT_READ | PROT_WRITE, flags | MAP_SHARED, -1, 0);
+	shared = mmap(0, 8192, PROT_READ | PROT_WRITE, flags | MAP_SHARED, -1,
+		0);
 	anon = mmap(0, 64 << 20, PROT_READ | PROT_WRITE,
 		flags | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
 	strcpy(shared, "shared memory");

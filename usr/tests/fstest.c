@@ -1,5 +1,6 @@
 /*
- * fstest.c - a file system against another, against nonsense, against the power.
+ * fstest.c - a file system against another, against nonsense, against the
+ * power.
  *
  *   fstest model DIR REF SEED OPS   the same random operations in both
  *                                   directories have the same results
@@ -8,14 +9,14 @@
  *   fstest many DIR N               a directory of N entries: make, find, list
  *                                   while some come and go, remove
  *   fstest full DIR                 fill it; what was acknowledged is there
- *   fstest nomem DIR                what is dirty reaches the disk, and what is on
- *                                   it is found, without any memory
+ *   fstest nomem DIR                what is dirty reaches the disk, and what is
+ *                                   on it is found, without any memory
  *   fstest power DIR SEED           write and fsync for ever, saying what must
  *                                   survive
  *   fstest removed DIR              say what works when the disk goes, which it
  *                                   does before a line can be read
- *   fstest unwritten DIR            say who is told that the first block of DIR/old
- *                                   cannot be written
+ *   fstest unwritten DIR            say who is told that the first block of
+ *                                   DIR/old cannot be written
  *   fstest edges DIR DISK EMPTY     say what a read-only disk, an empty one and
  *                                   a full one, on DIR, refuse
  *
@@ -421,16 +422,17 @@ model(const char *dir, const char *ref, unsigned seed, int ops)
 		for (int side = 0; side < 2; side++)
 			r[side] = s->fn(side, a, b, c);
 		if (n >= from) /* to find out what has gone wrong */
-			printf("%d: %s %u %u %u (%s, fd %u): %d\n", n, s->name, a, b, c, path(0, a) + strlen(dir), a % 4,
-				r[0]);
+			printf("%d: %s %u %u %u (%s, fd %u): %d\n", n, s->name,
+				a, b, c, path(0, a) + strlen(dir), a % 4, r[0]);
 		for (int side = 0; side < 2 && r[0] != r[1]; side++)
 			describe(path(side, a));
 		if (r[0] != r[1])
-			die("seed %u step %d: %s %s (%u %u %u) gives %d, not %d",
-				seed, n, s->name, path(0, a), a, b, c, r[0],
-				r[1]);
+			die("seed %u step %d: %s %s (%u %u %u) gives %d, "
+				"not %d", seed, n, s->name, path(0, a), a, b, c,
+				r[0], r[1]);
 		if (n % every == every - 1 && tree(dir, 0) != tree(ref, 0))
-			differ(dir, ref), die("seed %u step %d: the trees differ", seed, n);
+			differ(dir, ref),
+				die("seed %u, step %d: other trees", seed, n);
 	}
 	for (int side = 0; side < 2; side++)
 		for (int i = 0; i < 4; i++)
@@ -649,7 +651,8 @@ full(const char *dir)
 
 #define FAR (1 << 20) /* each page has an indirect block of its own */
 
-/* All of the kernel's memory in pipes, which stay open: how many descriptors. */
+/* All of the kernel's memory in pipes, which stay open: how many
+ * descriptors. */
 static int
 hog(int *pipes, int n)
 {
@@ -665,8 +668,8 @@ hog(int *pipes, int n)
 	return i;
 }
 
-/* The pages of the file at p are stored to and not written, what the kernel knows
- * of the disk is forgotten, then there is no memory. */
+/* The pages of the file at p are stored to and not written, what the kernel
+ * knows of the disk is forgotten, then there is no memory. */
 static void
 nomem(const char *dir)
 {
@@ -716,8 +719,8 @@ nomem(const char *dir)
 	printf("found %d without memory\n", found);
 }
 
-/* power: each file is written whole, and what was synced last must be there: its
- * number, and how long it is. */
+/* power: each file is written whole, and what was synced last must be there:
+ * its number, and how long it is. */
 static void
 power(const char *dir, unsigned seed)
 {
@@ -729,7 +732,8 @@ power(const char *dir, unsigned seed)
 		snprintf(p, sizeof(p), "%s/%s%d", dir, n % 5 ? "" : "sub/",
 			n % 400);
 		if (n % 5 == 0 && n < 2000)
-			snprintf(buf[0], 500, "%s/sub", dir), mkdir(buf[0], 0755);
+			snprintf(buf[0], 500, "%s/sub", dir),
+				mkdir(buf[0], 0755);
 		len = 16 * (1 + rnd(rnd(8) ? 300 : 8000));
 		for (int i = 0; i < len / 16; i++)
 			snprintf(buf[0] + i * 16, 17, "%08x%08x", n, i);

@@ -226,7 +226,8 @@ ncpus(void)
 
 	len = (int)syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 	for (i = 0; i < len * 8; i++)
-		n += mask[i / (8 * sizeof(*mask))] >> i % (8 * sizeof(*mask)) & 1;
+		n += mask[i / (8 * sizeof(*mask))] >> i % (8 * sizeof(*mask)) &
+			1;
 	return n;
 }
 

@@ -131,8 +131,8 @@ main(int argc, char **argv)
 	return n;
 }
 
-/* The tests' files shall be on this disk, which has an ext2: DISK=/dev/vda on the
- * kernel's command line. */
+/* The tests' files shall be on this disk, which has an ext2: DISK=/dev/vda on
+ * the kernel's command line. */
 static void
 ondisk(const char *disk)
 {
@@ -234,8 +234,8 @@ runtest(const struct test *t, int n)
 	long before = 0, after = 0;
 	int tries = quire ? usesdisk ? 5 : 1 : 0, r = runonce(t);
 
-	/* With a disk, slabs of what is cached gain and lose pages between runs: a
-	 * leak is what comes each time. */
+	/* With a disk, slabs of what is cached gain and lose pages between
+	 * runs: a leak is what comes each time. */
 	while (r == 0 && tries-- > 0) {
 		before = settled();
 		r = runonce(t);

@@ -31,8 +31,8 @@ struct test {
 
 /* One table per file, each ended by {0}. */
 extern const struct test t_cache[];
-extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[], t_file[],
-	t_fork[], t_fpu[], t_futex[], t_fuzz[], t_heap[], t_mapfile[],
+extern const struct test t_attack[], t_badaddr[], t_elf[], t_event[], t_exec[],
+	t_file[], t_fork[], t_fpu[], t_futex[], t_fuzz[], t_heap[], t_mapfile[],
 	t_mlock[], t_mmap[], t_mount[], t_name[], t_oom[],
 	t_pipe[], t_race[], t_racefork[], t_raceio[], t_random[], t_sched[],
 	t_signal[], t_stack[], t_time[], t_trap[];

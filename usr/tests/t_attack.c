@@ -1,10 +1,10 @@
 /*
- * t_attack.c - one process does its worst, another wants to sleep a millisecond.
- * Only for Quire, only when asked for: `t attack`.
+ * t_attack.c - one process does its worst, another wants to sleep a
+ * millisecond.  Only for Quire, only when asked for: `t attack`.
  *
- * Each attack runs as a user without rights for SPAN ms, in as many processes as
- * it likes, while a sleeper notes how late it woke; then all are killed and must
- * be gone within PATIENCE.  The kernel must live, nobody may be kept from
+ * Each attack runs as a user without rights for SPAN ms, in as many processes
+ * as it likes, while a sleeper notes how late it woke; then all are killed and
+ * must be gone within PATIENCE.  The kernel must live, nobody may be kept from
  * running for long, and all memory must come back (run.c compares).  How late
  * the sleeper was is printed; the bound is loose, for the host may be busy.
  */
@@ -350,7 +350,8 @@ futexes(void)
 	for (;;) {
 		syscall(SYS_futex, &word, FUTEX_REQUEUE_PRIVATE, 0, INT_MAX,
 			&word + 1, 0);
-		int80(SYS_futex, (long)(&word + 1), FUTEX_WAKE_PRIVATE, INT_MAX);
+		int80(SYS_futex, (long)(&word + 1), FUTEX_WAKE_PRIVATE,
+			INT_MAX);
 	}
 }
 ATTACK(futexes)

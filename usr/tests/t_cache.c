@@ -198,8 +198,9 @@ useown(int me)
 				POSIX_FADV_DONTNEED) == 0);
 			break;
 		case 6:
-			must(rnd() % 2 ? fsync(striped) == 0 : syncrange(striped,
-				off, PG * USERS, rnd() % 8) == 0);
+			must(rnd() % 2 ? fsync(striped) == 0 :
+				syncrange(striped, off, PG * USERS,
+					rnd() % 8) == 0);
 			break;
 		case 7:
 			must(rnd() % 2 ? msync(stripes + off, PG, MS_SYNC) == 0
@@ -298,7 +299,8 @@ memory_and_large_file(void)
 		memset(buf, i, sizeof(buf));
 		must(write(fd, buf, sizeof(buf)) == sizeof(buf));
 		if (i < n)
-			for (unsigned k = 0; k < sizeof(buf) / PG && i + k < n; k++)
+			for (unsigned k = 0; k < sizeof(buf) / PG && i + k < n;
+				k++)
 				at[(i + k) * (PG / 4)] = i + k;
 	}
 	for (unsigned i = 0; i < n; i++)

@@ -160,8 +160,8 @@ elf_truncated(void)
 	}
 }
 
-/* execve's errno for copy, which begins with the name of this interpreter; 0 if it
- * runs. */
+/* execve's errno for copy, which begins with the name of this interpreter; 0 if
+ * it runs. */
 static int
 interpreter(const char *name, int size)
 {
@@ -169,11 +169,12 @@ interpreter(const char *name, int size)
 
 	copy = prog;
 	copy.ph[1] = copy.ph[0];
-	copy.ph[0] = (Elf32_Phdr){PT_INTERP, at, BASE + at, BASE + at, size, size,
-		PF_R, 1};
+	copy.ph[0] = (Elf32_Phdr){PT_INTERP, at, BASE + at, BASE + at, size,
+		size, PF_R, 1};
 	strcpy(copy.filler, name);
 	st = runcopy();
-	return WIFEXITED(st) && WEXITSTATUS(st) >= 100 ? WEXITSTATUS(st) - 100 : 0;
+	return WIFEXITED(st) && WEXITSTATUS(st) >= 100 ? WEXITSTATUS(st) - 100
+		: 0;
 }
 
 static void
@@ -250,8 +251,8 @@ elf_refusals(void)
 
 enum { BIG = 256 }; /* pages of a large program */
 
-/* A program of BIG pages, of which it uses four: its code, which is on page 20, loads
- * from the others. */
+/* A program of BIG pages, of which it uses four: its code, which is on page 20,
+ * loads from the others. */
 static void
 putlarge(const char *name)
 {

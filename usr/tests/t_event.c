@@ -198,8 +198,8 @@ onusr1(int sig)
 	usr1++;
 }
 
-/* The mask is in force during the call only.  A signal ends a call that does not
- * wait too. */
+/* The mask is in force during the call only.  A signal ends a call that does
+ * not wait too. */
 static void
 ppoll_mask_and_time(void)
 {
@@ -709,7 +709,8 @@ epoll_waits(void)
 	sigprocmask(SIG_BLOCK, &set, 0);
 	raise(SIGUSR1);
 	sigemptyset(&set);
-	checkeq(epoll_pwait(ep, got, 4, -1, &set), 1); /* an event comes first */
+	/* an event comes first */
+	checkeq(epoll_pwait(ep, got, 4, -1, &set), 1);
 	checkeq(usr1, 0);
 	take(fd);
 	checkeq(epoll_pwait(ep, got, 4, 0, &set), 0);
@@ -775,7 +776,8 @@ epoll_edges_are_not_lost(void)
 static void
 epoll_shared_by_processes(void)
 {
-	int ep = epoll_create1(0), fd = eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE);
+	int ep = epoll_create1(0),
+		fd = eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE);
 	int done = eventfd(0, EFD_SEMAPHORE), pid[3], k, i;
 
 	watch(ep, fd, EPOLLIN | EPOLLONESHOT);
@@ -927,7 +929,8 @@ epoll_random_against_poll(void)
 					is = got[j].events;
 			if (is != want)
 				failed(__FILE__, __LINE__, "step %d: file %d "
-					"is told 0x%x, not 0x%x", i, k, is, want);
+					"is told 0x%x, not 0x%x", i, k, is,
+					want);
 			m[k].edge = 0;
 			if (is && (m[k].events & EPOLLONESHOT))
 				m[k].events = 0;
@@ -1105,8 +1108,8 @@ shiftclock(int seconds)
 	must(clock_settime(CLOCK_REALTIME, &t) == 0);
 }
 
-/* Sleeps until a time, and timers of timer_create for one, heed the clock: set on
- * they end, set back they go on. */
+/* Sleeps until a time, and timers of timer_create for one, heed the clock: set
+ * on they end, set back they go on. */
 static void
 clock_set_ends_waits(void)
 {
@@ -1124,7 +1127,8 @@ clock_set_ends_waits(void)
 	must(syscall(SYS_timer_create, CLOCK_REALTIME, &ev, &id) == 0);
 	must(syscall(SYS_timer_settime, id, TIMER_ABSTIME, &it, 0) == 0);
 	if ((pid = fork()) == 0) {
-		checkeq(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &end, 0), 0);
+		checkeq(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &end, 0),
+			0);
 		check(clockms(CLOCK_REALTIME) / 1000 >= end.tv_sec);
 		finish();
 	}

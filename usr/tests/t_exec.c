@@ -171,8 +171,8 @@ layout(void)
 	uintptr_t at[4];
 
 	at[0] = (uintptr_t)environ;
-	at[1] = (uintptr_t)mmap(0, PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		0);
+	at[1] = (uintptr_t)mmap(0, PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+		-1, 0);
 	at[2] = (uintptr_t)sbrk(0);
 	at[3] = (uintptr_t)execmain;
 	return write(9, at, sizeof at) != sizeof at;
@@ -565,7 +565,8 @@ exec_script_limits(void)
 		sprintf(name, "t_exec_s%d", i);
 		unlink(name);
 	}
-	memset(text, '/', sizeof text); /* too long for the interpreter's name */
+	/* too long for the interpreter's name */
+	memset(text, '/', sizeof text);
 	memcpy(text, "#!", 2);
 	strcpy(text + 256 - strlen(exepath), exepath);
 	strcat(text, "\n");
@@ -668,7 +669,8 @@ exec_set_ids(void)
 	runwith[4] = "1"; /* but libc is told that it is not safe */
 	child(assharer);
 	runwith[4] = "0";
-	must(chmod("t_exec_suid", 02745) == 0); /* no x for the group: no set-id */
+	/* no x for the group: no set-id */
+	must(chmod("t_exec_suid", 02745) == 0);
 	child(asuser);
 	unlink("t_exec_suid");
 }
@@ -716,7 +718,8 @@ exec_shares_text(void)
 	checkeq(first[1], next[1]);
 }
 
-/* Stack, mappings and heap are elsewhere each time, unless that is not wanted. */
+/* Stack, mappings and heap are elsewhere each time, unless that is not
+ * wanted. */
 static void
 exec_layout_is_random(void)
 {

@@ -395,7 +395,8 @@ file_getdents_while_names_go(void)
 			snprintf(name, sizeof(name), "f%d", i);
 			must(unlink(name) == 0);
 		}
-		for (calls = 0; syscall(SYS_getdents64, fd, buf, n) > 0; calls++)
+		for (calls = 0; syscall(SYS_getdents64, fd, buf, n) > 0;
+			calls++)
 			must(calls < 40);
 		close(fd);
 	}

@@ -308,7 +308,8 @@ fork_shared_anon_both_ways(void)
 	reaped(pid);
 }
 
-/* Untouched at the fork: a zero page read by one is not written by the other. */
+/* Untouched at the fork: a zero page read by one is not written by the
+ * other. */
 static void
 writezero(void)
 {

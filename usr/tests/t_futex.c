@@ -36,8 +36,8 @@ static struct shared {
 static int pids[NWAIT], npids;
 
 static long
-futex(const void *uaddr, int op, int val, const void *timeout, const void *uaddr2,
-	unsigned val3)
+futex(const void *uaddr, int op, int val, const void *timeout,
+	const void *uaddr2, unsigned val3)
 {
 	return syscall(SYS_futex, uaddr, op, val, timeout, uaddr2, val3);
 }
@@ -51,7 +51,8 @@ futex64(const void *uaddr, int op, int val, const void *timeout)
 static void
 share(void)
 {
-	sh = mmap(0, PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	sh = mmap(0, PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		0);
 	must(sh != MAP_FAILED);
 	npids = 0;
 }
@@ -132,11 +133,14 @@ futex_errors(void)
 	checkerr(futex(word, FUTEX_WAKE_BITSET, 1, 0, 0, 0), EINVAL);
 	checkerr(futex(word, FUTEX_REQUEUE, -1, (void *)1, word, 0), EINVAL);
 	checkerr(futex(word, FUTEX_REQUEUE, 1, (void *)-1, word, 0), EINVAL);
-	checkerr(futex(word, FUTEX_CMP_REQUEUE, 1, (void *)1, word + 1, 4), EAGAIN);
+	checkerr(futex(word, FUTEX_CMP_REQUEUE, 1, (void *)1, word + 1, 4),
+		EAGAIN);
 	checkerr(futex(word, FUTEX_FD, 1, 0, 0, 0), ENOSYS);
 	checkerr(futex(word, 100, 1, 0, 0, 0), ENOSYS);
-	checkerr(futex(word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, 0, 0, 0), ENOSYS);
-	checkerr(futex(word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 4, 0, 0, 0), ENOSYS);
+	checkerr(futex(word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, 0, 0, 0),
+		ENOSYS);
+	checkerr(futex(word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 4, 0, 0, 0),
+		ENOSYS);
 	if (quire)
 		checkerr(futex(word, FUTEX_LOCK_PI, 0, 0, 0, 0), ENOSYS);
 	/* the time comes first */
@@ -250,7 +254,8 @@ futex_requeue_counts(void)
 	checkeq(waiters(&sh->b), 4);
 	/* nothing happens to a word of another value */
 	sh->a = 1;
-	checkerr(futex(&sh->a, FUTEX_CMP_REQUEUE, 1, (void *)3, &sh->b, 0), EAGAIN);
+	checkerr(futex(&sh->a, FUTEX_CMP_REQUEUE, 1, (void *)3, &sh->b, 0),
+		EAGAIN);
 	checkeq(waiters(&sh->a), 2);
 	checkeq(futex(&sh->a, FUTEX_CMP_REQUEUE, 0, (void *)1, &sh->c, 1), 1);
 	checkeq(wakeup(&sh->c, MANY), 1);
@@ -323,7 +328,8 @@ cmpresult(int cmp, int old, int arg)
 static void
 futex_wake_op_words(void)
 {
-	static const int vals[] = {0, 1, -1, 5, 0x7ff, -0x800, INT_MAX, INT_MIN};
+	static const int vals[] = {0, 1, -1, 5, 0x7ff, -0x800, INT_MAX,
+		INT_MIN};
 	static const int args[] = {0, 1, -1, 5, 31, 0x7ff, -0x800};
 	int op, i, j, shift, word;
 
@@ -336,12 +342,14 @@ futex_wake_op_words(void)
 					if (shift && (arg < 0 || arg > 31))
 						continue; /* Linux complains */
 					word = vals[i];
-					checkeq(futex(&word, FUTEX_WAKE_OP | PRIV,
-						1, (void *)1, &word,
-						FUTEX_OP(op | shift << 3, arg, 0, 0)),
-						0);
+					checkeq(futex(&word,
+						FUTEX_WAKE_OP | PRIV, 1,
+						(void *)1, &word,
+						FUTEX_OP(op | shift << 3,
+							arg, 0, 0)), 0);
 					checkeq(word, opresult(op, vals[i],
-						shift ? (int)(1u << arg) : arg));
+						shift ? (int)(1u << arg) :
+							arg));
 				}
 	word = 7;
 	checkerr(futex(&word, FUTEX_WAKE_OP, 1, 0, &word, FUTEX_OP(5, 1, 0, 0)),
@@ -410,7 +418,8 @@ futex_wake_op_is_atomic(void)
 		if ((pid[i] = fork()) == 0) {
 			for (j = 0; j < OPS; j++)
 				futex(&sh->a, FUTEX_WAKE_OP, 1, (void *)1,
-					&sh->b, FUTEX_OP(FUTEX_OP_ADD, 1, 0, -1));
+					&sh->b,
+					FUTEX_OP(FUTEX_OP_ADD, 1, 0, -1));
 			_exit(0);
 		}
 	reaped(pid[0]);
@@ -466,9 +475,11 @@ futex_timeouts(void)
 		wide = i & 1;
 		t = nowns(CLOCK_MONOTONIC);
 		if (wide)
-			checkerr(futex64(&word, FUTEX_WAIT, 0, &t64), ETIMEDOUT);
+			checkerr(futex64(&word, FUTEX_WAIT, 0, &t64),
+				ETIMEDOUT);
 		else
-			checkerr(futex(&word, FUTEX_WAIT, 0, &ts, 0, 0), ETIMEDOUT);
+			checkerr(futex(&word, FUTEX_WAIT, 0, &ts, 0, 0),
+				ETIMEDOUT);
 		t = nowns(CLOCK_MONOTONIC) - t;
 		checkrange(t, ts.tv_nsec, ts.tv_nsec + 2000000000);
 	}
@@ -485,15 +496,18 @@ futex_absolute_timeouts(void)
 		for (j = -1; j < 4; j++) {
 			flag = clocks[i] ? 0 : FUTEX_CLOCK_REALTIME;
 			end = nowns(clocks[i]) + j * 20000000LL;
-			struct timespec ts = {end / 1000000000, end % 1000000000};
+			struct timespec ts = {end / 1000000000,
+				end % 1000000000};
 			struct time64 t64 = {ts.tv_sec, ts.tv_nsec};
 
 			if (j & 1)
-				checkerr(futex(&word, FUTEX_WAIT_BITSET | flag | PRIV,
-					0, &ts, 0, 1), ETIMEDOUT);
+				checkerr(futex(&word,
+					FUTEX_WAIT_BITSET | flag | PRIV, 0, &ts,
+					0, 1), ETIMEDOUT);
 			else
-				checkerr(futex64(&word, FUTEX_WAIT_BITSET | flag,
-					0, &t64), ETIMEDOUT);
+				checkerr(futex64(&word,
+					FUTEX_WAIT_BITSET | flag, 0, &t64),
+					ETIMEDOUT);
 			t = nowns(clocks[i]);
 			checkrange(t - end, 0, 2000000000);
 		}
@@ -548,7 +562,8 @@ futex_shared_at_other_addresses(void)
 	checkeq(wakeup(q, MANY), 1);
 	reapwaiters();
 	/* without a file: moved, the address it had is another's */
-	p = mmap(0, PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	p = mmap(0, PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		0);
 	waiter(p, ~0u);
 	q = mremap(p, PG, PG, MREMAP_MAYMOVE | MREMAP_FIXED, area(1));
 	must(q != MAP_FAILED && q != p);
@@ -573,8 +588,9 @@ static char stack[64 << 10];
 static int
 vmwaiter(void *arg)
 {
-	return futex(privateword, FUTEX_WAIT | (int)(intptr_t)arg, 0, 0, 0, 0) == 0
-		? 0 : errno;
+	int op = FUTEX_WAIT | (int)(intptr_t)arg;
+
+	return futex(privateword, op, 0, 0, 0, 0) == 0 ? 0 : errno;
 }
 
 /* In private memory a wake with the flag is not for waits without, on Linux
@@ -595,14 +611,16 @@ futex_private_flag(void)
 			privateword, 0) == 0)
 			sched_yield();
 		checkeq(futex(privateword, FUTEX_WAKE | other, 1, 0, 0, 0), 0);
-		checkeq(futex(privateword + 1, FUTEX_WAKE | flag, 1, 0, 0, 0), 0);
+		checkeq(futex(privateword + 1, FUTEX_WAKE | flag, 1, 0, 0, 0),
+			0);
 		checkeq(futex(privateword, FUTEX_WAKE | flag, 1, 0, 0, 0), 1);
 		reaped(pid);
 	}
 	/* a fork's memory is its own */
 	if ((pid = fork()) == 0)
 		_exit(futex(privateword, FUTEX_WAIT, 0,
-			&(struct timespec){0, 100000000}, 0, 0) < 0 ? errno : 0);
+			&(struct timespec){0, 100000000}, 0, 0) < 0
+			? errno : 0);
 	checkeq(futex(privateword, FUTEX_WAKE, 1, 0, 0, 0), 0);
 	must(waitpid(pid, &i, 0) == pid);
 	checkeq(WEXITSTATUS(i), ETIMEDOUT);
@@ -641,8 +659,8 @@ untilhandled(int n)
 static void
 futex_signals(void)
 {
-	struct timespec far = {100, 0}, abs = {nowns(CLOCK_MONOTONIC) / 1000000000
-		+ 100, 0};
+	struct timespec far = {100, 0},
+		abs = {nowns(CLOCK_MONOTONIC) / 1000000000 + 100, 0};
 	static const struct {
 		int op, flags, timed, end;
 	} rows[] = {
@@ -661,7 +679,8 @@ futex_signals(void)
 		const void *t = rows[i].op == FUTEX_WAIT ? &far : &abs;
 
 		sh->c = 0;
-		pid = signalled(rows[i].op, rows[i].flags, rows[i].timed ? t : 0);
+		pid = signalled(rows[i].op, rows[i].flags,
+			rows[i].timed ? t : 0);
 		kill(pid, SIGUSR1);
 		untilhandled(1);
 		if (rows[i].end == 0) {
@@ -690,8 +709,8 @@ futex_stop_and_continue(void)
 	kill(pid, SIGCONT);
 	must(waitpid(pid, &st, 0) == pid);
 	checkeq(st, ETIMEDOUT << 8);
-	checkrange(nowns(CLOCK_MONOTONIC) - start, 300000000, 480000000 + !quire *
-		2000000000LL);
+	checkrange(nowns(CLOCK_MONOTONIC) - start, 300000000,
+		480000000 + !quire * 2000000000LL);
 	pid = signalled(FUTEX_WAIT, 0, 0);
 	kill(pid, SIGSTOP);
 	must(waitpid(pid, &st, WUNTRACED) == pid && WIFSTOPPED(st));
@@ -864,7 +883,8 @@ fuzzstart(int k)
 	if (i == NWAIT)
 		return;
 	if ((pids[i] = fork()) == 0)
-		_exit(futex(word(k), FUTEX_WAIT_BITSET, *word(k), 0, 0, bits) < 0);
+		_exit(futex(word(k), FUTEX_WAIT_BITSET, *word(k), 0, 0,
+			bits) < 0);
 	untilwaiters(word(k), nqueue[k] + 1);
 	queue[k][nqueue[k]].slot = i;
 	queue[k][nqueue[k]++].bits = bits;
@@ -901,7 +921,8 @@ fuzzwake(int k)
 static void
 fuzzrequeue(int k, int to)
 {
-	int nwake = rnd() % 2, nmove = rnd() % 4, right = rnd() % 4 != 0, n = 0, r;
+	int nwake = rnd() % 2, nmove = rnd() % 4, right = rnd() % 4 != 0, n = 0,
+		r;
 
 	if (!quire && nqueue[to])
 		return; /* where Linux puts them depends on its hash */
@@ -912,7 +933,8 @@ fuzzrequeue(int k, int to)
 		return;
 	}
 	if (k == to) /* they stay where they are */
-		checkeq(r, nwake + nmove < nqueue[k] ? nwake + nmove : nqueue[k]);
+		checkeq(r, nwake + nmove < nqueue[k]
+			? nwake + nmove : nqueue[k]);
 	for (; n < nwake && nqueue[k]; n++)
 		gone(k, 0, 0);
 	for (; n < nwake + nmove && k != to && nqueue[k]; n++) {

@@ -40,7 +40,8 @@
  * S address of a socket; h msghdr; D socket domain, type, or a socketcall;
  * M mmap flags; O open flags; k mode; C clone flags; H futex op; U rusage who;
  * A aligned word; R robust list head; E epoll_event; L signal set; I interval
- * and time; X request of ptrace; Z sigevent; N struct clone_args; Y small limits; T id of a timer.
+ * and time; X request of ptrace; Z sigevent; N struct clone_args; Y small
+ * limits; T id of a timer.
  */
 static const struct call {
 	short nr;
@@ -98,7 +99,8 @@ static const struct call {
 	{360, "DDib"}, {360, "DDib"}, {361, "fSn"}, {362, "fSi"}, {363, "fi"},
 	{364, "fbbi"}, {365, "fDibb"}, {366, "fDibi"}, {367, "fbb"},
 	{368, "fbb"}, {369, "fbnxSn"}, {370, "fhx"}, {371, "fbnxbb"},
-	{372, "fhx"}, {373, "fi"}, {370, "fhi"}, {372, "fhi"}, {439, "dpix"}, {441, "fbetbi"},
+	{372, "fhx"}, {373, "fi"}, {370, "fhi"}, {372, "fhi"}, {439, "dpix"},
+	{441, "fbetbi"},
 	{240, "AHitAi"}, {240, "AHitAi"}, {240, "AHiiAi"}, {422, "AHitAi"},
 	{258, "A"}, {259, "iZb"}, {259, "iZb"}, {259, "ibb"}, {260, "TiIb"},
 	{260, "TiIb"}, {261, "Tb"}, {262, "T"}, {263, "T"}, {408, "Tb"},
@@ -108,7 +110,8 @@ static const struct call {
 	{328, "ii"}, {175, "iLbi"}, {179, "Li"}, {177, "Lbti"}, {421, "Lbti"},
 	{186, "vb"}, {335, "PPsb"}, {435, "Ni"}, {435, "Ni"}, {75, "rY"},
 	{340, "PrYb"}, {417, "fhixt"}, {404, "ib"}, {406, "ib"}, {235, "pp"},
-	{236, "pp"}, {237, "fp"}, {121, "pi"}, {88, "iii"}, {6, "f"}, {63, "ff"},
+	{236, "pp"}, {237, "fp"}, {121, "pi"}, {88, "iii"}, {6, "f"},
+	{63, "ff"},
 	{91, "ml"}, {125, "mlx"}, {163, "mllxm"}, {219, "mli"}, {11, "pyy"},
 	{360, "iiib"}, {360, "DDib"}, {370, "fhi"}, {372, "fhi"},
 	{26, "XPbb"}, {26, "XPoi"}, {26, "XPib"}, {26, "XPbi"}, {26, "XPii"},
@@ -241,10 +244,13 @@ filled(char kind)
 				i == 1 ? 'a' + rnd() % 3 : 0;
 			break;
 		case 'h': /* iovec, one control message of descriptors */
-			w[i] = i == 0 ? (rnd() % 4 ? 0 : (uint32_t)filled('S')) :
+			w[i] = i == 0 ? (rnd() % 4 ? 0 :
+					(uint32_t)filled('S')) :
 				i == 1 ? 6 + rnd() % 3 :
-				i == 2 ? (uint32_t)filled('v') : i == 3 ? rnd() % 4 :
-				i == 4 ? (uint32_t)(w + 8) : i == 5 ? rnd() % 60 :
+				i == 2 ? (uint32_t)filled('v') :
+				i == 3 ? rnd() % 4 :
+				i == 4 ? (uint32_t)(w + 8) :
+				i == 5 ? rnd() % 60 :
 				i == 8 ? 12 + rnd() % 4 * 4 : i == 9 ? 1 :
 				i == 10 ? 1 + rnd() % 2 : rnd() % 24;
 			break;
@@ -332,7 +338,8 @@ argument(char kind)
 	case 'G':
 		return somepid();
 	case 'X':
-		return rnd() % 3 ? (int)(rnd() % 34) : 0x4200 + (int)(rnd() % 16);
+		return rnd() % 3 ? (int)(rnd() % 34) :
+			0x4200 + (int)(rnd() % 16);
 	case 'm':
 		return (long)arena + rnd() % ARENA * PG;
 	case 'l':

@@ -241,7 +241,8 @@ mapped_writes_are_written(void)
 		checkeq(msync((void *)page(m, 1), PG, MS_SYNC), 0);
 		*page(m, 1) = 200 + i;
 		*page(m, 3) = 300 + i;
-		checkeq(i % 3 ? msync((void *)m, 4 * PG, MS_SYNC) : fsync(fd), 0);
+		checkeq(i % 3 ? msync((void *)m, 4 * PG, MS_SYNC) : fsync(fd),
+			0);
 		*page(m, 3) = 400 + i;
 		if (i % 2)
 			checkeq(fsync(fd), 0);

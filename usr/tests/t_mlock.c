@@ -156,7 +156,7 @@ limited(void)
 	must(setrlimit(RLIMIT_MEMLOCK, &r) == 0);
 	must(setuid(1000) == 0);
 	checkeq(mlock(at, 8 * PG), 0);
-	checkeq(mlock(at, 8 * PG), 0); /* the same again is no more */
+	checkeq(mlock(at, 8 * PG), 0); /* again: not counted twice */
 	checkerr(mlock(at + 8 * PG, PG), ENOMEM);
 	checkerr((long)mmap(0, PG, RW, ANON | MAP_LOCKED, -1, 0), EAGAIN);
 	checkerr(mlockall(MCL_CURRENT), ENOMEM);
@@ -402,7 +402,8 @@ setvm(const char *name, const char *value)
 	return n == (int)strlen(value);
 }
 
-/* What is promised is kept, with overcommit_memory 2; with 1 all is promised. */
+/* What is promised is kept, with overcommit_memory 2; with 1 all is
+ * promised. */
 static void
 overcommit_modes(void)
 {
@@ -424,7 +425,8 @@ overcommit_modes(void)
 	must(setvm("overcommit_ratio", "200"));
 	checkeq(mprotect(at, 200 << 20, RW), 0);
 	must(munmap(at, 200 << 20) == 0);
-	must(setvm("overcommit_ratio", "50") && setvm("overcommit_memory", "0"));
+	must(setvm("overcommit_ratio", "50") &&
+		setvm("overcommit_memory", "0"));
 	check(!setvm("overcommit_memory", "3"));
 	at = mmap(0, 750 << 20, RW, ANON, -1, 0); /* there is less */
 	check(at == MAP_FAILED && errno == ENOMEM);
@@ -443,7 +445,8 @@ remap_file_pages_moves_the_view(void)
 	checkeq(syscall(SYS_remap_file_pages, at, PG, 0, 3, 0), 0);
 	checkeq(at[0], '3');
 	checkeq(at[PG], '1');
-	checkerr(syscall(SYS_remap_file_pages, at, PG, PROT_READ, 3, 0), EINVAL);
+	checkerr(syscall(SYS_remap_file_pages, at, PG, PROT_READ, 3, 0),
+		EINVAL);
 	at = anon(1);
 	checkerr(syscall(SYS_remap_file_pages, at, PG, 0, 0, 0), EINVAL);
 }

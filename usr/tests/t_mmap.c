@@ -371,7 +371,8 @@ mremap_after_fork(void)
 	}
 	reaped(pid);
 	checkeq(p[0], 1);
-	must(mremap(p, 2 * PG, 2 * PG, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	must(mremap(p, 2 * PG, 2 * PG, MREMAP_MAYMOVE | MREMAP_FIXED,
+		to) == to);
 	to[0]++;
 	checkeq(to[0] + to[PG], 4);
 }

@@ -56,7 +56,8 @@ listed(const char *options)
 
 	must(f);
 	while (fgets(line, sizeof(line), f))
-		if (strstr(line, AT " tmpfs ") && (at = strstr(line, " tmpfs ")))
+		if (strstr(line, AT " tmpfs ") &&
+			(at = strstr(line, " tmpfs ")))
 			found = !strncmp(at + 7, options, strlen(options));
 	fclose(f);
 	return found;

@@ -381,7 +381,8 @@ files_beyond_2_gib(void)
 	int fd, small;
 
 	enter();
-	must((fd = syscall(SYS_open, "f", O_RDWR | O_CREAT | LARGE, 0644)) >= 0);
+	must((fd = syscall(SYS_open, "f", O_RDWR | O_CREAT | LARGE, 0644)) >=
+		0);
 	small = syscall(SYS_open, "f", O_RDWR, 0);
 	must(small >= 0);
 	checkeq(pwrite64(small, "xy", 2, 2 * GIB - 2), 1); /* up to 2^31 - 1 */

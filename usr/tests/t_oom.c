@@ -35,7 +35,7 @@ eatanon(void)
 	}
 }
 
-/* The same, touched by the kernel. */
+/* Take all memory there is, in pages that the kernel touches: read() does. */
 static void
 eatreading(void)
 {
@@ -48,7 +48,7 @@ eatreading(void)
 		if (p == MAP_FAILED)
 			_exit(0);
 		if (read(fd, p, CHUNK) != CHUNK)
-			_exit(1); /* a check would be killed for its own needs */
+			_exit(1); /* check() might be killed for its needs */
 	}
 }
 
@@ -124,7 +124,8 @@ eatnames(void)
 		if (i % 3 == 0)
 			fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 		else
-			fd = i % 3 == 1 ? mkdir(name, 0700) : symlink(name, name);
+			fd = i % 3 == 1 ? mkdir(name, 0700) :
+				symlink(name, name);
 		if (fd < 0)
 			break;
 		if (i % 3 == 0)

@@ -49,7 +49,8 @@ pipe_keeps_order(void)
 	while ((n = read(fd[0], out + got, 1 + rnd() % 3000)) > 0)
 		if ((got += n) > NUM(out) - 3000)
 			break;
-	while (got < NUM(out) && (n = read(fd[0], out + got, NUM(out) - got)) > 0)
+	while (got < NUM(out) &&
+		(n = read(fd[0], out + got, NUM(out) - got)) > 0)
 		got += n;
 	checkeq(got, NUM(in));
 	checkeq(memcmp(in, out, NUM(in)), 0);

@@ -29,8 +29,8 @@ stat_fields(void)
 
 	must(slurp("/proc/self/stat", 4096) > 0);
 	checkeq(words(text), 52);
-	checkeq(sscanf(text, "%d (t%*[-a-z]) %c %d", &pid, &state, &ppid) == 3 ||
-		sscanf(text, "%d (t) %c %d", &pid, &state, &ppid) == 3, 1);
+	check(sscanf(text, "%d (t%*[-a-z]) %c %d", &pid, &state, &ppid) == 3 ||
+		sscanf(text, "%d (t) %c %d", &pid, &state, &ppid) == 3);
 	checkeq(pid, getpid());
 	checkeq(ppid, getppid());
 	checkeq(state, 'R');
@@ -43,19 +43,20 @@ stat_fields(void)
 static void
 status_lines(void)
 {
-	static const char *const names[] = {"Name:\tt", "Umask:\t0", "State:\tR (",
-		"Tgid:\t", "Ngid:\t", "Pid:\t", "PPid:\t", "TracerPid:\t0",
-		"Uid:\t", "Gid:\t", "FDSize:\t", "Groups:\t", "NStgid:\t",
-		"NSpid:\t", "NSpgid:\t", "NSsid:\t", "VmPeak:\t", "VmSize:\t",
-		"VmLck:\t", "VmPin:\t", "VmHWM:\t", "VmRSS:\t", "RssAnon:\t",
-		"RssFile:\t", "RssShmem:\t", "VmData:\t", "VmStk:\t", "VmExe:\t",
-		"VmLib:\t", "VmPTE:\t", "VmSwap:\t", "HugetlbPages:\t",
-		"CoreDumping:\t", "THP_enabled:\t", "Threads:\t1", "SigQ:\t",
-		"SigPnd:\t0000000000000000", "ShdPnd:\t", "SigBlk:\t",
-		"SigIgn:\t", "SigCgt:\t", "CapInh:\t0000000000000000",
-		"CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t",
-		"NoNewPrivs:\t0", "Seccomp:\t", "Seccomp_filters:\t",
-		"Cpus_allowed:\t", "Cpus_allowed_list:\t0", "Mems_allowed:\t",
+	static const char *const names[] = {"Name:\tt", "Umask:\t0",
+		"State:\tR (", "Tgid:\t", "Ngid:\t", "Pid:\t", "PPid:\t",
+		"TracerPid:\t0", "Uid:\t", "Gid:\t", "FDSize:\t", "Groups:\t",
+		"NStgid:\t", "NSpid:\t", "NSpgid:\t", "NSsid:\t", "VmPeak:\t",
+		"VmSize:\t", "VmLck:\t", "VmPin:\t", "VmHWM:\t", "VmRSS:\t",
+		"RssAnon:\t", "RssFile:\t", "RssShmem:\t", "VmData:\t",
+		"VmStk:\t", "VmExe:\t", "VmLib:\t", "VmPTE:\t", "VmSwap:\t",
+		"HugetlbPages:\t", "CoreDumping:\t", "THP_enabled:\t",
+		"Threads:\t1", "SigQ:\t", "SigPnd:\t0000000000000000",
+		"ShdPnd:\t", "SigBlk:\t", "SigIgn:\t", "SigCgt:\t",
+		"CapInh:\t0000000000000000", "CapPrm:\t", "CapEff:\t",
+		"CapBnd:\t", "CapAmb:\t", "NoNewPrivs:\t0", "Seccomp:\t",
+		"Seccomp_filters:\t", "Cpus_allowed:\t",
+		"Cpus_allowed_list:\t0", "Mems_allowed:\t",
 		"Mems_allowed_list:\t0", "voluntary_ctxt_switches:\t",
 		"nonvoluntary_ctxt_switches:\t"};
 
@@ -325,7 +326,8 @@ mem_moves(void)
 	check(strcmp(buf, "hello") == 0);
 	checkeq(fn(), 42);
 	memcpy(old, code, 6); /* mov $7, %eax; ret: where we may not write */
-	checkeq(pwrite64(fd, "\xb8\7\0\0\0\xc3", 6, (off64_t)(uintptr_t)code), 6);
+	checkeq(pwrite64(fd, "\xb8\7\0\0\0\xc3", 6, (off64_t)(uintptr_t)code),
+		6);
 	checkeq(fn(), 7);
 	checkeq(pwrite64(fd, old, 6, (off64_t)(uintptr_t)code), 6);
 	checkeq(fn(), 42);
@@ -471,7 +473,8 @@ datasync(int fd, off_t off)
 	return w[1] - w[0];
 }
 
-/* fdatasync writes the inode if it has a new size or block, not for its times. */
+/* fdatasync writes the inode if it has a new size or block, not for its
+ * times. */
 static void
 disk_fdatasync(void)
 {
@@ -502,7 +505,8 @@ net_unix(void)
 	must(s >= 0 && bind(s, (void *)&a, 2 + 14) == 0 && listen(s, 1) == 0);
 	must(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
 	must(slurp("/proc/net/unix", 65536) > 0);
-	check(line("Num       RefCount Protocol Flags    Type St Inode Path\n"));
+	check(line("Num       RefCount Protocol Flags    Type St "
+		   "Inode Path\n"));
 	must(fstat(s, &st) == 0);
 	snprintf(want, sizeof(want), " 00000000 00010000 0001 01 %5lu "
 		"@t_proc_socket\n", (unsigned long)st.st_ino);
@@ -535,8 +539,9 @@ system_files(void)
 		"Active: ", "Inactive: ", "Active(anon): ", "Inactive(anon): ",
 		"Active(file): ", "Inactive(file): ", "SwapTotal: ",
 		"SwapFree: ", "Dirty: ", "Writeback: ", "AnonPages: ",
-		"Mapped: ", "Shmem: ", "KReclaimable: ", "Slab: ", "SReclaimable: ",
-		"SUnreclaim: ", "KernelStack: ", "PageTables: "};
+		"Mapped: ", "Shmem: ", "KReclaimable: ", "Slab: ",
+		"SReclaimable: ", "SUnreclaim: ", "KernelStack: ",
+		"PageTables: "};
 
 	for (int i = 0; i < NUM(names); i++)
 		if (slurp(names[i], 65536) < 0)

@@ -63,8 +63,10 @@ smaps_lines(void)
 static void
 smaps_whole(void)
 {
-	static const char *const names[] = {"/proc/self/maps", "/proc/self/smaps"};
-	char *p = mmap(0, 400 * PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static const char *const names[] = {"/proc/self/maps",
+		"/proc/self/smaps"};
+	char *p = mmap(0, 400 * PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		0);
 	int fd;
 	long n;
 
@@ -276,8 +278,8 @@ maps_pieces(void)
 
 	for (int i = 0; i < N; i++)
 		must(mprotect(p + 2 * i * PG, PG, PROT_READ) == 0);
-	copy = mmap(0, PROCMAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0);
+	copy = mmap(0, PROCMAX, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(copy != MAP_FAILED);
 	len = slurp("/proc/self/maps", 65536);
 	check(len > 2 * N * 40);

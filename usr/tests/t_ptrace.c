@@ -306,7 +306,7 @@ ptrace_fork_events(void)
 
 	must(trace(PTRACE_SETOPTIONS, pid, 0,
 		     PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-			     PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT) == 0);
+			PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT) == 0);
 	checkeq(past(pid), EVENT(PTRACE_EVENT_FORK));
 	kid = message(pid);
 	checkeq(waitfor(kid), STOPPED(SIGSTOP)); /* traced from the start */
@@ -679,7 +679,7 @@ ptrace_seize_stopped_and_continue(void)
 			must(trace(st == STOPEVENT(SIGSTOP) ? PTRACE_LISTEN
 							    : PTRACE_CONT,
 				     pid, 0,
-				     st == STOPPED(SIGCONT) ? SIGCONT : 0) == 0);
+			     st == STOPPED(SIGCONT) ? SIGCONT : 0) == 0);
 		checkeq(st, 0);
 	}
 }

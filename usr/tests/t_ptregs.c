@@ -1,6 +1,6 @@
 /*
- * t_ptregs.c - what a tracer reads and changes: memory, registers of CPU and FPU,
- * single steps, watchpoints.
+ * t_ptregs.c - what a tracer reads and changes: memory, registers of CPU and
+ * FPU, single steps, watchpoints.
  */
 #include "tracer.h"
 
@@ -63,7 +63,8 @@ ptrace_poke_is_private(void)
 	checkeq(((const volatile int *)constant)[1024], 0);
 	checkeq(ask(), 42);
 	for (st = STOPPED(0); WIFSTOPPED(st);)
-		st = go(PTRACE_CONT, pid, WSTOPSIG(st) == SIGSEGV ? SIGSEGV : 0);
+		st = go(PTRACE_CONT, pid, WSTOPSIG(st) == SIGSEGV
+			? SIGSEGV : 0);
 	checkeq(st & 0x7f, SIGSEGV);
 }
 
@@ -137,7 +138,8 @@ fpuchild(void)
 static void
 ptrace_fpu_registers(void)
 {
-	static const unsigned char two[10] = {0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0x40};
+	static const unsigned char two[10] = {0, 0, 0, 0, 0, 0, 0, 0x80, 0,
+		0x40};
 	struct user_fpregs_struct fp;
 	int pid = traced(fpuchild);
 
@@ -210,7 +212,8 @@ ptrace_debug_registers(void)
 		skip("no debug registers");
 	}
 	checkerr(trace(PTRACE_POKEUSER, pid, DEBUGREG(4), 1), EIO);
-	checkerr(trace(PTRACE_POKEUSER, pid, DEBUGREG(7), 0x2 << 16 | 1), EINVAL);
+	checkerr(trace(PTRACE_POKEUSER, pid, DEBUGREG(7), 0x2 << 16 | 1),
+		EINVAL);
 	must(trace(PTRACE_POKEUSER, pid, DEBUGREG(1), (long)answer) == 0);
 	/* 4 bytes written; an instruction */
 	must(trace(PTRACE_POKEUSER, pid, DEBUGREG(7), 0xd << 16 | 1 | 4) == 0);

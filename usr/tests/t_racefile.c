@@ -519,8 +519,8 @@ umount_against_proc_mounts(void)
 	must(rmdir(NAME ".d") == 0);
 }
 
-/* A file system goes from under those who use it, or stays if it cannot; nothing of
- * it is left then.  SPARE=/dev/NAME: it is the ext2 there. */
+/* A file system goes from under those who use it, or stays if it cannot;
+ * nothing of it is left then.  SPARE=/dev/NAME: it is the ext2 there. */
 static int umounted;
 
 static void
@@ -530,8 +530,8 @@ hasfs(int i)
 
 	if (i == 0)
 		hasdir(i);
-	must(mount(disk ? disk : "t", NAME ".d", disk ? "ext2" : "tmpfs", 0, 0) ==
-		0);
+	must(mount(disk ? disk : "t", NAME ".d", disk ? "ext2" : "tmpfs", 0,
+		0) == 0);
 }
 
 static void

@@ -334,9 +334,10 @@ punch_against_fault(void)
 	must(munmap((void *)p, PAGES * PG) == 0);
 }
 
-/* The ext2 of SPARE=/dev/NAME is unmounted while two processes use a file there:
- * they truncate it against mapped stores, write it against msync and fsync, unlink
- * it against reading pages, are killed while they do; or the unmount was first. */
+/* The ext2 of SPARE=/dev/NAME is unmounted while two processes use a file
+ * there: they truncate it against mapped stores, write it against msync and
+ * fsync, unlink it against reading pages, are killed while they do; or the
+ * unmount was first. */
 static const char *spare;
 static int found, unlinked, unmounted;
 

@@ -31,8 +31,8 @@ word(int i, int last)
 static void
 complain(const char *what, int i, unsigned got)
 {
-	failed(__FILE__, __LINE__, "step %d: page %d: %s: %#x, not %#x", step, i,
-		what, got, model[i].value);
+	failed(__FILE__, __LINE__, "step %d: page %d: %s: %#x, not %#x", step,
+		i, what, got, model[i].value);
 	finish();
 }
 

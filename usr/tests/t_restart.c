@@ -1,6 +1,6 @@
 /*
- * t_restart.c - calls that wait, and a signal comes: which are interrupted, which
- * begin again after a handler with SA_RESTART, which go on after a stop.
+ * t_restart.c - calls that wait, and a signal comes: which are interrupted,
+ * which begin again after a handler with SA_RESTART, which go on after a stop.
  */
 #include "t.h"
 

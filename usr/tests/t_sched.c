@@ -197,7 +197,8 @@ usertime(int pid)
 	close(fd);
 	buf[n > 0 ? n : 0] = 0;
 	p = strrchr(buf, ')');
-	must(p && sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld",
+	must(p && sscanf(p + 1,
+		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld",
 			&t) == 1);
 	return t;
 }
@@ -451,12 +452,14 @@ sched_policies(void)
 	checkerr(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &high), EINVAL);
 	checkeq(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &prio), 0);
 	child(onlybatch);
-	checkeq(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH | RESET, &prio), 0);
+	checkeq(syscall(SYS_sched_setscheduler, 0, SCHED_BATCH | RESET, &prio),
+		0);
 	checkeq(syscall(SYS_sched_getscheduler, 0), SCHED_BATCH | RESET);
 	child(onlybatch);
 	checkeq(syscall(SYS_sched_setparam, 0, &prio), 0);
 	checkeq(syscall(SYS_sched_getscheduler, 0), SCHED_BATCH | RESET);
-	checkeq(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE | RESET, &prio), 0);
+	checkeq(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE | RESET, &prio),
+		0);
 	checkerr(syscall(SYS_sched_setparam, 0, &one), EINVAL);
 	checkerr(syscall(SYS_sched_setparam, 0, 0), EINVAL);
 	checkerr(syscall(SYS_sched_setparam, -1, &prio), EINVAL);
@@ -546,7 +549,8 @@ statline(const char *name)
 	return n;
 }
 
-/* Both go on counting those that have ended, also where nobody waits for them. */
+/* Both go on counting those that have ended, also where nobody waits for
+ * them. */
 static void
 sched_stat_counts_the_gone(void)
 {

@@ -390,7 +390,8 @@ process_vm_copies(void)
 	theirs[0] = (struct iovec){at + PG - 5, 9};
 	theirs[1] = (struct iovec){at + PG + 4, 1};
 	checkeq(vmcopy(0, pid, ours, 2, theirs, 2), 10);
-	check(memcmp(buf, "abc", 4) == 0 && memcmp(buf + 50, "defghij", 8) == 0);
+	check(memcmp(buf, "abc", 4) == 0 &&
+		memcmp(buf + 50, "defghij", 8) == 0);
 	check(memcmp(at + PG - 5, "0123456789", 10) == 0);
 	checkeq(vmcopy(1, pid, &(struct iovec){"XY", 2}, 1, theirs, 1), 2);
 	theirs[0] = (struct iovec){at + 3 * PG, 8}; /* no access */
@@ -398,7 +399,8 @@ process_vm_copies(void)
 	theirs[0] = (struct iovec){at + 2 * PG, 8}; /* only to be read */
 	checkerr(vmcopy(1, pid, ours, 2, theirs, 1), EFAULT);
 	checkeq(vmcopy(0, pid, ours, 2, theirs, 1), 8);
-	theirs[0] = (struct iovec){at + 3 * PG - 8, 20}; /* the end is not there */
+	/* the end is not there */
+	theirs[0] = (struct iovec){at + 3 * PG - 8, 20};
 	checkeq(vmcopy(0, pid, ours, 2, theirs, 1), 8);
 	checkerr(vmcopy(0, pid, &(struct iovec){(void *)8, 8}, 1, theirs, 1),
 		EFAULT);

@@ -469,7 +469,8 @@ signal_child_info(void)
 {
 	int pid;
 
-	handle(SIGCHLD, (void (*)(int))(void *)noteinfo, SA_SIGINFO | SA_RESTART);
+	handle(SIGCHLD, (void (*)(int))(void *)noteinfo,
+		SA_SIGINFO | SA_RESTART);
 	pid = fork();
 	if (pid == 0)
 		_exit(42);
@@ -503,7 +504,7 @@ signal_stop_and_continue(void)
 	checkeq(waitpid(pid, &st, WUNTRACED), pid);
 	checkeq(st, 0x137f);
 	checkeq(waitpid(pid, &st, WNOHANG | WUNTRACED), 0); /* told once */
-	kill(pid, SIGUSR1);                                 /* not while stopped */
+	kill(pid, SIGUSR1); /* not while it is stopped */
 	msleep(20);
 	checkeq(waitpid(pid, &st, WNOHANG), 0);
 	kill(pid, SIGKILL); /* but this */

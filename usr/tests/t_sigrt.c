@@ -31,7 +31,8 @@ oninfo(int sig, siginfo_t *si, void *uc)
 static void
 handle(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
 {
-	struct sigaction sa = {.sa_sigaction = fn, .sa_flags = SA_SIGINFO | flags};
+	struct sigaction sa = {.sa_sigaction = fn,
+		.sa_flags = SA_SIGINFO | flags};
 
 	sigfillset(&sa.sa_mask);
 	must(sigaction(sig, &sa, 0) == 0);
@@ -100,7 +101,8 @@ sigrt_order(void)
 	}
 }
 
-/* Frames are pushed for all that is pending: the last one's handler is first. */
+/* Frames are pushed for all that is pending: the last one's handler is
+ * first. */
 static void
 sigrt_frames_stack(void)
 {
@@ -285,7 +287,8 @@ onautodisarm(int sig, siginfo_t *si, void *arg)
 static void
 sigrt_altstack_autodisarm(void)
 {
-	stack_t ss = {.ss_sp = stack, .ss_size = 8192, .ss_flags = 1 << 31}, old;
+	stack_t ss = {.ss_sp = stack, .ss_size = 8192, .ss_flags = 1 << 31},
+		old;
 	int i;
 
 	handle(SIGUSR1, onautodisarm, SA_ONSTACK);
@@ -456,7 +459,8 @@ onstep(int sig, siginfo_t *si, void *arg)
 
 	checkeq(sig, SIGTRAP);
 	checkeq(si->si_code, TRAP_TRACE);
-	checkeq((uintptr_t)si->si_addr, (uintptr_t)uc->uc_mcontext.gregs[REG_EIP]);
+	checkeq((uintptr_t)si->si_addr,
+		(uintptr_t)uc->uc_mcontext.gregs[REG_EIP]);
 	count++;
 }
 

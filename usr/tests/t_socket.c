@@ -703,7 +703,8 @@ packets_block_and_wake(void)
 			n = read(fd[1], buf, sizeof buf);
 			must(n == i * 37 % 9000);
 			if (n > 0)
-				must(buf[0] == (char)i && buf[n - 1] == (char)i);
+				must(buf[0] == (char)i &&
+					buf[n - 1] == (char)i);
 		}
 		reaped(pid);
 		close(fd[0]);
@@ -860,7 +861,8 @@ socket_random_operations(void)
 
 	srnd(7);
 	for (kind = 0; kind < 3; kind++) {
-		must(socketpair(AF_UNIX, kinds[kind] | SOCK_NONBLOCK, 0, fd) == 0);
+		must(socketpair(AF_UNIX, kinds[kind] | SOCK_NONBLOCK, 0,
+			fd) == 0);
 		first = last = head = tail = 0;
 		seq = 0;
 		for (round = 0; round < 2000; round++) {
@@ -914,8 +916,8 @@ socket_random_operations(void)
 }
 
 
-/* Three send numbered messages, three receive: each comes once, whole, and those
- * of one sender in order to each receiver. */
+/* Three send numbered messages, three receive: each comes once, whole, and
+ * those of one sender in order to each receiver. */
 static void
 packets_many_readers_and_writers(void)
 {
@@ -959,7 +961,8 @@ packets_many_readers_and_writers(void)
 		reaped(pid[i]);
 }
 
-/* The same of a stream: the bytes are as many, and of each kind as many. */
+/* Three processes write to one end of a stream, three read the other: as many
+ * bytes arrive as were sent, and as many of each kind. */
 static void
 stream_many_readers_and_writers(void)
 {

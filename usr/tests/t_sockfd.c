@@ -537,7 +537,8 @@ toomany(void)
 	pair(SOCK_DGRAM, s);
 	for (i = 0; i < 8; i++)
 		fd[i] = s[0];
-	for (i = 0; i < 20 && sendfds(s[0], "x", 1, fd, 8, MSG_DONTWAIT) == 1; i++)
+	for (i = 0; i < 20 && sendfds(s[0], "x", 1, fd, 8, MSG_DONTWAIT) == 1;
+		i++)
 		;
 	checkeq(errno, ETOOMANYREFS);
 	checkeq(i, 9);
@@ -632,7 +633,8 @@ static void
 atrandom(void)
 {
 	enum { N = 16 };
-	int s[N], i, j, n, round, fd[4], got[4], t[2], many = quire ? 6000 : 2000;
+	int s[N], i, j, n, round, fd[4], got[4], t[2];
+	int many = quire ? 6000 : 2000;
 
 	signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < N; i++)
@@ -680,7 +682,7 @@ cycles_at_random(void)
 	atrandom();
 }
 
-/* The same in several processes, which share some of the sockets. */
+/* Random steps in several processes, which share some of the sockets. */
 static void
 cycles_in_processes(void)
 {

@@ -1,4 +1,5 @@
-/* t_sockname.c - Unix-domain sockets with names: bind, listen, accept, connect. */
+/* t_sockname.c - Unix-domain sockets with names: bind, listen, accept,
+ * connect. */
 #include "t.h"
 
 #include <fcntl.h>
@@ -135,7 +136,8 @@ accept_and_talk(void)
 		checkeq(listen(l, 5), 0);
 		checkeq(polled(l, POLLIN | POLLOUT), 0);
 		c = sock(kinds[kind]);
-		checkerr(connectto(sock(kinds[2 - kind]), "t-sock1"), EPROTOTYPE);
+		checkerr(connectto(sock(kinds[2 - kind]), "t-sock1"),
+			EPROTOTYPE);
 		checkeq(connectto(c, "t-sock1"), 0);
 		checkerr(connectto(c, "t-sock1"), EISCONN);
 		checkeq(polled(l, POLLIN | POLLOUT), POLLIN);

@@ -134,7 +134,8 @@ vmsplice_fills(void)
 {
 	char *big = mmap(0, 1 << 20, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct iovec one = {big, 1 << 20}, two[2] = {{big, 40960}, {big, 40960}};
+	struct iovec one = {big, 1 << 20},
+		two[2] = {{big, 40960}, {big, 40960}};
 	int pid;
 
 	setup("");

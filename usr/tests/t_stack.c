@@ -198,8 +198,8 @@ stack_growsdown_mapping(void)
 
 	must(munmap(a, 1024 * PG) == 0);
 	must(mmap(p, PG, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1,
-		     0) == p);
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED,
+		     -1, 0) == p);
 	p[-3 * PG] = 5;
 	p[-200 * PG] = 6;
 	checkeq(p[-3 * PG], 5);

@@ -1,6 +1,6 @@
 /*
- * t_thread.c - threads: what they share and what not, how they and their process
- * end, what wait, signals and execve make of them.
+ * t_thread.c - threads: what they share and what not, how they and their
+ * process end, what wait, signals and execve make of them.
  *
  * Most use pthreads; where flags and ids are looked at, clone itself.
  */
@@ -86,8 +86,9 @@ sharedwords(void)
 	return p;
 }
 
-/* Field n (1 is the state) behind the name in /proc/PID/task/TID/stat, or of the
- * process with t 0: a number, or the state's letter; -1: there is no file. */
+/* Field n (1 is the state) behind the name in /proc/PID/task/TID/stat, or of
+ * the process with t 0: a number, or the state's letter; -1: there is no
+ * file. */
 static long
 stat_(int pid, int t, int n)
 {
@@ -195,7 +196,8 @@ thread_clone(void)
 	int r;
 
 	r = clone(rawids, stack + sizeof(stack), THREAD | CLONE_PARENT_SETTID |
-		CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED, 0, &ptid, 0, &ctid);
+		CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED, 0,
+		&ptid, 0, &ctid);
 	must(r > 0);
 	checkeq(ptid, r);
 	while (ctid == 1)

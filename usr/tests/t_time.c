@@ -152,8 +152,8 @@ usedms(void)
 	       (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1000;
 }
 
-/* What a process uses grows while it runs, and no faster than the time does (but
- * for a tick at each end). */
+/* What a process uses grows while it runs, and no faster than the time does
+ * (but for a tick at each end). */
 static void
 time_processor_time(void)
 {

@@ -1,4 +1,5 @@
-/* t_timer.c - timers of timer_create, and that the old ones are the process's. */
+/* t_timer.c - timers of timer_create, and that the old ones are the
+ * process's. */
 #include "t.h"
 
 #include <sys/resource.h>
@@ -174,7 +175,8 @@ onsignal(int sig, siginfo_t *si, void *uc)
 static void
 timer_interval_in_handler(void)
 {
-	struct sigaction sa = {.sa_sigaction = onsignal, .sa_flags = SA_SIGINFO};
+	struct sigaction sa = {.sa_sigaction = onsignal,
+		.sa_flags = SA_SIGINFO};
 	long long start, expired;
 
 	sigaction(SIG, &sa, 0);
@@ -296,7 +298,8 @@ static void
 timer_of_processor_time(void)
 {
 	int clocks[] = {CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-		(int)(~(unsigned)getpid() << 3 | 2), ~0u << 3 | 2, ~0u << 3 | 6};
+		(int)(~(unsigned)getpid() << 3 | 2), ~0u << 3 | 2,
+		~0u << 3 | 6};
 	long long end;
 	siginfo_t si;
 	int i, id;
@@ -437,7 +440,8 @@ timer_limit(void)
 
 	must(setrlimit(RLIMIT_SIGPENDING, &lim) == 0);
 	for (n = 0; n < NUM(ids); n++)
-		if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &ev, &ids[n]) < 0)
+		if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &ev,
+			&ids[n]) < 0)
 			break;
 	checkeq(errno, EAGAIN);
 	checkrange(n, quire ? 10 : 1, 10); /* a host's are the user's */

@@ -3,8 +3,8 @@
  *
  *   vmmap PID
  *
- * From /proc/PID/maps; sizes in KiB.  Where the kernel has /proc/PID/smaps, what
- * is resident of each; the sums at the end are those of /proc/PID/statm.
+ * From /proc/PID/maps; sizes in KiB.  Where the kernel has /proc/PID/smaps,
+ * what is resident of each; the sums at the end are those of /proc/PID/statm.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,8 @@ main(int argc, char **argv)
 		perror(pid);
 		return 1;
 	}
-	printf("%-17s %9s %8s  %s\n", "ADDRESS", "KIB", "RESIDENT", "MODE NAME");
+	printf("%-17s %9s %8s  %s\n", "ADDRESS", "KIB", "RESIDENT",
+		"MODE NAME");
 	total = mappings(maps, openproc(pid, "smaps"));
 	statm = openproc(pid, "statm");
 	if (statm && fscanf(statm, "%ld %ld", &size, &rss) == 2)

@@ -46,7 +46,8 @@ barriers(void)
 	pthread_barrier_init(&b, 0, THREADS);
 	pthread_spin_init(&spin, 0);
 	crowd(THREADS, march);
-	say("once %d, serial %d, early %d, spun %d", inits, serial, early, spun);
+	say("once %d, serial %d, early %d, spun %d", inits, serial, early,
+		spun);
 	say("spin trylock %s", err(pthread_spin_trylock(&spin)));
 	say("spin trylock %s", err(pthread_spin_trylock(&spin)));
 	say("destroy %s", err(pthread_barrier_destroy(&b)));
@@ -102,7 +103,8 @@ void
 rwlocks(void)
 {
 	crowd(6, readwrite);
-	say("reads %d, writes %d, torn %d, %d = %d", reads, writes, torn, one, two);
+	say("reads %d, writes %d, torn %d, %d = %d", reads, writes, torn, one,
+		two);
 	pthread_rwlock_rdlock(&rw);
 	join(start(tryboth, "read"));
 	pthread_rwlock_unlock(&rw);

@@ -120,7 +120,8 @@ mutexes(void)
 	pthread_mutex_unlock(&m);
 	join(t);
 	say("trylock elsewhere %s", elsewhere(trylock, &m));
-	say("timedlock, free, too late %s", err(pthread_mutex_timedlock(&m, &past)));
+	say("timedlock, free, too late %s",
+		err(pthread_mutex_timedlock(&m, &past)));
 	say("destroy held: trylock %s", err(pthread_mutex_trylock(&m)));
 	pthread_mutex_unlock(&m);
 	recursive();

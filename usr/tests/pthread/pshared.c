@@ -71,7 +71,8 @@ march(int me)
 
 	for (i = 0; i < 50; i++) {
 		s->phase[me] = i;
-		if (pthread_barrier_wait(&s->b) == PTHREAD_BARRIER_SERIAL_THREAD)
+		if (pthread_barrier_wait(&s->b) ==
+			PTHREAD_BARRIER_SERIAL_THREAD)
 			__sync_fetch_and_add(&s->serial, 1);
 		for (j = 0; j < PROCS; j++)
 			if (s->phase[j] != i)

@@ -67,8 +67,8 @@ detached(void)
 
 	pthread_attr_init(&a);
 	for (i = 0; i < 100; i++) {
-		pthread_attr_setdetachstate(&a, i % 2 ? PTHREAD_CREATE_JOINABLE
-						      : PTHREAD_CREATE_DETACHED);
+		pthread_attr_setdetachstate(&a, i % 2 ?
+			PTHREAD_CREATE_JOINABLE : PTHREAD_CREATE_DETACHED);
 		e |= pthread_create(&t, &a, leave, (void *)(intptr_t)i);
 	}
 	for (i = 0; i < 100; i++)
@@ -235,8 +235,8 @@ mainfirst(void)
 	pthread_exit((void *)5);
 }
 
-/* Not as a mere fork: musl 1.2.3 has no clear_child_tid there, and waits for its
- * own lock. */
+/* Not as a mere fork: musl 1.2.3 has no clear_child_tid there, and waits for
+ * its own lock. */
 static void
 execmainfirst(void)
 {
