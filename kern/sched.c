@@ -1,5 +1,5 @@
 /*
- * sched.c - who runs: run queues, sleep and wakeup.
+ * sched.c - which thread runs, and where: the run queues of the CPUs.
  *
  * Each CPU has a run queue; the switch goes from one process straight to the
  * next, with no scheduler thread in between.  The queue is ordered by virtual
@@ -25,56 +25,22 @@
  *       is about to halt sets its bit there, and then looks at the queues; and
  *       there is a fence between the two on both sides.
  *   S5  The locks of two run queues: the second one by tryacquire() only.
- *
- * Why no wakeup is lost.  A sleeper clears its wakeflag, enters the wait
- * queue, and only then releases the lock that guards its condition.  Whoever
- * changes the condition takes that lock: before the sleeper, and it sees the
- * change; or after, and then the waiter is on the queue, wakeup() finds it and
- * sets its wakeflag.  The sleeper looks at its wakeflag and becomes SLEEPING
- * under the same run queue lock (S1): a wakeup before that is seen in the flag,
- * one after it finds SLEEPING.  Signals take the same way: sigsend() marks
- * the signal pending and then calls interrupt(), the sleeper looks for pending
- * signals after it has cleared its wakeflag.  For a condition that no lock guards
- * there is a fence in wakeup(), and must be one between waiteradd() and the look
- * at the condition (pollwait).
  */
 #include "kern/sched.h"
-
 #include "arch/cpu.h"
 #include "arch/lapic.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
 #include "kern/abi/sched.h"
-#include "kern/exit.h"
-#include "kern/freeze.h"
 #include "kern/panic.h"
-#include "kern/proc.h"
-#include "kern/signal/ptrace.h"
+#include "kern/runq.h"
 
-enum { WAKE_UP = 1, WAKE_TIME = 2, WAKE_SIGNAL = 4 }; /* wakeflag */
+#define AHEAD   (SLICE / 2) /* ticks that one may be ahead of the next */
+#define BALANCE 16          /* ticks between looks for a longer queue */
 
-/* Virtual time: 4096 a tick at nice 0.  It wraps: only differences count, which
- * are small (enqueue). */
-#define VTICK  4096
-#define AHEAD  (SLICE / 2)  /* ticks that one may be ahead of the next */
-#define CREDIT (2 * VTICK)  /* what one that sleeps can save up */
-#define MAXLAG (1u << 20)   /* more than one that runs can be ahead */
-
-#define BALANCE 16 /* ticks between looks for a longer queue */
-
-struct runqueue {
-	struct spinlock lock; /* RANK_SCHED */
-	struct list ready;    /* RUNNABLE, by vtime [lock] */
-	volatile int n;       /* how many [lock] */
-	uint vtime;           /* the least of those that run; only grows [lock] */
-	int woken;            /* one woke since the last tick [lock] */
-	int balance;          /* ticks until the next look [its CPU] */
-	struct list strays;   /* RUNNABLE, but not here [lock] */
-} __attribute__((aligned(64)));
-
-static struct runqueue rq[NCPU];
+struct runqueue rq[NCPU];
 static struct proc idleproc[NCPU];
-static volatile uint idlecpus; /* bit per CPU that halts or is about to (S4) */
+volatile uint idlecpus;
 
 /* What a tick adds to the virtual time, by nice + 20: VTICK * 1024 / weight,
  * the weights being Linux's: a factor of 1.25 from one to the next. */
@@ -89,21 +55,10 @@ static int maytake(struct runqueue *q, int id);
 static int sendaway(struct runqueue *q);
 static int steal(struct runqueue *q, int id, int atleast);
 static void move(struct runqueue *to, struct runqueue *from, struct proc *p);
-static struct runqueue *relockrq(struct runqueue *q, struct proc *p)
-	__attribute__((noinline));
 static struct proc *picknext(struct runqueue *q, struct cpu *c);
 static void switchto(struct cpu *c, struct proc *p, struct proc *next);
-static void enqueue(struct runqueue *q, struct proc *p);
-static void makeready(struct runqueue *q, struct proc *p);
-static void offer(struct runqueue *q, struct proc *p);
-static void kick(struct runqueue *q, struct proc *p);
 static int unfair(struct runqueue *q, struct proc *p);
 static uint cost(struct proc *p);
-static void wakeproc(struct proc *p, int flag);
-static int dosleep(int64_t deadline, int flags);
-static int signalled(struct proc *p, int flags);
-static void timeout(void *arg);
-static void sched(void);
 
 /* Make the run queues.  Before the first process is made. */
 void
@@ -177,9 +132,9 @@ sendaway(struct runqueue *q)
 	return 0;
 }
 
-/* Take a process that may run here from a queue with atleast that many.  0: there
- * is none; else there is one now, or a queue could not be locked.  q->lock held,
- * of this CPU. */
+/* Take a process that may run here from a queue with atleast that many.  0:
+ * there is none; else there is one now, or a queue could not be locked.
+ * q->lock held, of this CPU. */
 static int
 steal(struct runqueue *q, int id, int atleast)
 {
@@ -218,45 +173,13 @@ move(struct runqueue *to, struct runqueue *from, struct proc *p)
 	makeready(to, p);
 }
 
-/* Take the lock of p's run queue.  p may be taken to another CPU meanwhile. */
-static inline struct runqueue *
-lockrq(struct proc *p)
-{
-	struct runqueue *q = &rq[p->cpu];
-
-	acquire(&q->lock);
-	while (q != &rq[p->cpu])
-		q = relockrq(q, p);
-	return q;
-}
-
-/* It was not q: try where p is now. */
-static struct runqueue *
+struct runqueue *
 relockrq(struct runqueue *q, struct proc *p)
 {
 	release(&q->lock);
 	q = &rq[p->cpu];
 	acquire(&q->lock);
 	return q;
-}
-
-/* Where a new process begins, with the run queue lock that the one before it
- * took.  Returns to trapret. */
-void
-forkret(void)
-{
-	struct proc *p = myproc();
-
-	mycpu()->intena = 1;
-	release(&rq[p->cpu].lock);
-	if (p->kfn) {
-		p->kfn(p->karg);
-		if (p->uvm == 0) /* else it has become a program */
-			doexit(0);
-		return;
-	}
-	if (p->settid)
-		copyout(p->settid, &p->pid, sizeof(p->pid));
 }
 
 void
@@ -356,9 +279,7 @@ schedgone(struct proc *p)
 	release(&q->lock);
 }
 
-/* Let the next process run; the running one's state says why it leaves.  Run
- * queue lock held, and no other spinlock. */
-static void
+void
 sched(void)
 {
 	struct cpu *c = mycpu();
@@ -417,21 +338,7 @@ switchto(struct cpu *c, struct proc *p, struct proc *next)
 	mycpu()->intena = intena;
 }
 
-/* p, whose virtual time may be from long ago, becomes RUNNABLE, and an idle CPU
- * hears of it.  q->lock held; p is q's. */
-static void
-makeready(struct runqueue *q, struct proc *p)
-{
-	if (p->vtime - q->vtime + CREDIT > CREDIT + MAXLAG)
-		p->vtime = q->vtime - CREDIT;
-	p->state = RUNNABLE;
-	enqueue(q, p);
-	offer(q, p);
-}
-
-/* Put p in its place on the queue, behind its equals, or among the strays.
- * q->lock held. */
-static void
+void
 enqueue(struct runqueue *q, struct proc *p)
 {
 	struct list *at = q->ready.prev;
@@ -448,18 +355,7 @@ enqueue(struct runqueue *q, struct proc *p)
 	q->woken = 1;
 }
 
-/* p is on the queue: let an idle CPU know.  q->lock held. */
-static inline void
-offer(struct runqueue *q, struct proc *p)
-{
-	fence(); /* S4 */
-	if (idlecpus)
-		kick(q, p);
-}
-
-/* p is ready: wake a halted CPU that may take it; q's own if that halts.  No
- * need to if q's own is looking at the queue anyway.  q->lock held. */
-static void
+void
 kick(struct runqueue *q, struct proc *p)
 {
 	int own = q - rq, id;
@@ -547,197 +443,3 @@ nrunnable(void)
 	return n;
 }
 
-void
-userret(struct trapframe *tf)
-{
-	struct proc *p = myproc();
-
-	for (;;) {
-		if (p->work) {
-			p->work = 0; /* what comes from here on sets it again */
-			sti();
-			sigdeliver(tf);
-			if (freezing)
-				freezehere();
-		} else if (mycpu()->resched) {
-			yield();
-		} else {
-			if (p->trace)
-				traceload(p);
-			return;
-		}
-		cli(); /* what comes from here on interrupts user mode */
-	}
-}
-
-void
-initwaitq(struct waitq *q)
-{
-	initlock(&q->lock, RANK_WAITQ);
-	listinit(&q->waiters);
-}
-
-int
-sleepuntil(struct waitq *q, struct spinlock *lk, int64_t deadline, int flags)
-{
-	struct waiter w;
-	int err;
-
-	preparesleep();
-	waiteraddfn(q, &w, 0);
-	if (lk)
-		release(lk);
-	err = dosleep(deadline, flags);
-	waiterdel(&w);
-	if (lk)
-		acquire(lk);
-	return err;
-}
-
-void
-sleep(struct waitq *q, struct spinlock *lk)
-{
-	sleepuntil(q, lk, NEVER, 0);
-}
-
-int
-sleepint(struct waitq *q, struct spinlock *lk)
-{
-	return sleepuntil(q, lk, NEVER, SLEEP_INT);
-}
-
-void
-preparesleep(void)
-{
-	/* No lock: what we could overwrite is the mark of a signal, and we look
-	 * for signals after this.  An exchange, since a plain store may become
-	 * visible after that look (SDM 3A 8.2.3.4). */
-	xchg(&myproc()->wakeflag, 0);
-}
-
-void
-waiteradd(struct waitq *q, struct waiter *w)
-{
-	waiteraddfn(q, w, 0);
-}
-
-void
-waiteraddfn(struct waitq *q, struct waiter *w, void (*fn)(struct waiter *))
-{
-	w->q = q;
-	w->p = myproc();
-	w->fn = fn;
-	acquire(&q->lock);
-	listadd(&q->waiters, &w->link);
-	release(&q->lock);
-}
-
-void
-waiterdel(struct waiter *w)
-{
-	acquire(&w->q->lock);
-	listdel(&w->link);
-	release(&w->q->lock);
-}
-
-int
-pollsleep(int64_t deadline)
-{
-	return dosleep(deadline, SLEEP_INT);
-}
-
-void
-wakeup(struct waitq *q)
-{
-	struct waiter *w;
-
-	/* No lock for this look: a waiter that comes later sees what the caller
-	 * has changed, and does not sleep. */
-	fence();
-	if (listempty(&q->waiters))
-		return;
-	acquire(&q->lock);
-	listeach (w, &q->waiters, link) {
-		if (w->fn)
-			w->fn(w);
-		else
-			wakeproc(w->p, WAKE_UP);
-	}
-	release(&q->lock);
-}
-
-void
-waiterwake(struct waiter *w)
-{
-	wakeproc(w->p, WAKE_UP);
-}
-
-void
-interrupt(struct proc *p)
-{
-	wakeproc(p, WAKE_SIGNAL);
-}
-
-/* Note the cause, and make p run if it sleeps and the cause counts for it. */
-static void
-wakeproc(struct proc *p, int flag)
-{
-	struct runqueue *q = lockrq(p);
-
-	atomicor(&p->wakeflag, flag);
-	if (p->state == SLEEPING && (flag != WAKE_SIGNAL || p->sleepflags))
-		makeready(q, p);
-	else if (p->state == RUNNING && flag == WAKE_SIGNAL && p != myproc())
-		ipi(p->cpu, T_RESCHED); /* it looks at p->work on its way out */
-	release(&q->lock);
-}
-
-/* Sleep unless something has come since preparesleep(). */
-static int
-dosleep(int64_t deadline, int flags)
-{
-	struct proc *p = myproc();
-	struct timer t;
-	int came;
-
-	if (flags && signalled(p, flags))
-		return -EINTR;
-	t.on = 0;
-	t.real = (flags & SLEEP_REAL) != 0;
-	if (deadline != NEVER)
-		timerset(&t, deadline, timeout, p);
-	lockrq(p);
-	if ((p->wakeflag & (flags ? ~0 : ~WAKE_SIGNAL)) == 0) {
-		p->sleepflags = flags;
-		p->state = SLEEPING;
-		p->nvcsw++;
-		sched();
-	}
-	came = p->wakeflag;
-	release(&rq[p->cpu].lock);
-	if (deadline != NEVER)
-		timerdel(&t);
-	if (came & WAKE_UP)
-		return 0;
-	if (came & WAKE_TIME)
-		return -ETIMEDOUT;
-	return signalled(p, flags) ? -EINTR : 0;
-}
-
-/* Is a signal pending that ends such a sleep? */
-static int
-signalled(struct proc *p, int flags)
-{
-	if (flags & SLEEP_INT)
-		return sigpending();
-	if (flags & SLEEP_KILL)
-		return (p->sig.pend.set & 1 << (SIGKILL - 1)) != 0;
-	return 0;
-}
-
-/* A sleep's time is over. */
-static void
-timeout(void *arg)
-{
-	wakeproc(arg, WAKE_TIME);
-}

@@ -18,8 +18,7 @@
  * A timer's function runs without the timer lock, so that it may send signals
  * and set timers; `running` names it meanwhile, and timerdel() waits for it.
  */
-#include "kern/sched.h"
-
+#include "kern/time.h"
 #include "arch/cpu.h"
 #include "arch/lapic.h"
 #include "arch/x86.h"
@@ -28,6 +27,7 @@
 #include "kern/dev/dev.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
+#include "kern/sched.h"
 
 #define SECOND    1000000000ll
 #define TSCSHIFT  24 /* ns = ticks * tscmult >> TSCSHIFT */
