@@ -43,7 +43,7 @@ newuvm(void)
 	if (u == 0)
 		return 0;
 	memset(u, 0, sizeof(*u));
-	initrwlock(&u->lock);
+	initrwlock(&u->lock, RANK_UVMLIST);
 	u->ref = 1;
 	u->limit[UVM_STACK] = STACKLIMIT;
 	u->limit[UVM_AS] = u->limit[UVM_DATA] = ~0u;

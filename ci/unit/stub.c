@@ -138,8 +138,9 @@ holdingsleep(struct sleeplock *l)
 }
 
 void
-initrwlock(struct rwlock *l)
+initrwlock(struct rwlock *l, int rank)
 {
+	l->rank = rank;
 	l->state = 0;
 }
 

@@ -20,8 +20,9 @@
 static void getbusy(struct rwlock *, uint add);
 
 void
-initrwlock(struct rwlock *lk)
+initrwlock(struct rwlock *lk, int rank)
 {
+	lk->rank = rank;
 	lk->state = 0;
 	lk->owner = 0;
 	initlock(&lk->lock, RANK_SLEEPQ);
@@ -33,7 +34,7 @@ void
 acquirewrite(struct rwlock *lk)
 {
 	if (cas(&lk->state, 0, RW_WRITER))
-		sleepcount(RANK_UVMLIST, 0);
+		sleepcount(lk->rank, 0);
 	else
 		acquirewritebusy(lk);
 	lk->owner = myproc();
@@ -97,7 +98,7 @@ getbusy(struct rwlock *lk, uint add)
 		}
 	}
 	release(&lk->lock);
-	sleepcount(RANK_UVMLIST, nowns() - start + 1);
+	sleepcount(lk->rank, nowns() - start + 1);
 }
 
 /* The last reader has left, and somebody waits: unless somebody came in

@@ -12,6 +12,7 @@
 
 struct rwlock {
 	volatile uint state;   /* RW_WRITER, RW_WAITERS, RW_READER for each */
+	int rank;              /* a class of /proc/lockstat: RANK_* */
 	struct proc *owner;    /* who writes [debug builds] */
 	struct spinlock lock;
 	struct waitq queue;
@@ -21,7 +22,7 @@ struct rwlock {
 #define RW_WAITERS 2u
 #define RW_READER  4u
 
-void initrwlock(struct rwlock *);
+void initrwlock(struct rwlock *, int rank);
 int holdingwrite(struct rwlock *); /* does the running process write? Always
                                     * true in release builds */
 
@@ -55,7 +56,7 @@ acquireread(struct rwlock *lk)
 		acquirereadbusy(lk);
 #ifdef QUIRE_DEBUG
 	else
-		sleepcount(RANK_UVMLIST, 0);
+		sleepcount(lk->rank, 0);
 #endif
 }
 
