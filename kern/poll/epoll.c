@@ -1,11 +1,11 @@
 /*
  * epoll.c - wait for many files without naming them each time: epoll(7).
  *
- * An epoll has a watch for each file added to it.  The watch waits on the file's
- * queues; when one of them is woken it goes to the end of the epoll's ready
- * list, and epoll_wait looks at the watches there alone.  It tells of those whose
- * events hold; a level-triggered one then goes back to the end of the list, so
- * that all have their turn.
+ * An epoll has a watch for each file added to it.  The watch waits on the
+ * file's queues; when one of them is woken it goes to the end of the epoll's
+ * ready list, and epoll_wait looks at the watches there alone.  It tells of
+ * those whose events hold; a level-triggered one then goes back to the end of
+ * the list, so that all have their turn.
  *
  * An epoll can be watched by others.  They do not wait on its queue, but are in
  * its list of outer watches and become ready with its first watch, since one
@@ -14,7 +14,8 @@
  * Invariants:
  *   E1  A watch refers to its file and its epoll but does not hold them: the
  *       last close of either frees the watch first.
- *   E2  A watch whose events hold, and have not been told since they came, is on
+ *   E2  A watch whose events hold, and have not been told since they came, is
+ *   on
  *       the ready list, or being looked at by who holds the epoll's lock.
  *   E3  Epolls that watch epolls make no circle, and no chain of more than
  *       MAXCHAIN; of such watches there are MAXNESTED at most, so that passing
@@ -93,6 +94,8 @@ static int ctlcheck(struct file *f, struct file *target, uint op, uint events);
 static int ctl(struct epoll *, struct file *, const uint *a,
 	const struct epollevent *);
 static struct watch *findwatch(struct epoll *, struct file *, uint fd);
+static struct watch *newwatch(struct epoll *, struct file *, uint fd,
+	const struct epollevent *);
 static int watchadd(struct epoll *, struct file *, uint fd,
 	const struct epollevent *);
 static int nest(struct epoll *, struct epoll *inner);
@@ -211,13 +214,16 @@ ctlcheck(struct file *f, struct file *target, uint op, uint events)
 	return 0;
 }
 
-/* Both locks held. */
+/* epoll_ctl(2) with the arguments a, on ep, about f.  0 or -errno.  watchlock
+ * and ep->lock held. */
 static int
 ctl(struct epoll *ep, struct file *f, const uint *a,
 	const struct epollevent *ev)
 {
 	struct watch *w = findwatch(ep, f, a[2]);
 
+	lockassert(holdingsleep(&watchlock));
+	lockassert(holdingsleep(&ep->lock));
 	if (a[1] == EPOLL_CTL_ADD)
 		return w ? -EEXIST : watchadd(ep, f, a[2], ev);
 	if (a[1] != EPOLL_CTL_MOD && a[1] != EPOLL_CTL_DEL)
@@ -243,7 +249,8 @@ findwatch(struct epoll *ep, struct file *f, uint fd)
 	return w;
 }
 
-/* 0, -ELOOP, -ENOSPC or -ENOMEM. */
+/* Let ep watch f, which is open as descriptor fd, for the events of *ev.  0,
+ * -ELOOP, -ENOSPC or -ENOMEM.  watchlock and ep->lock held. */
 static int
 watchadd(struct epoll *ep, struct file *f, uint fd,
 	const struct epollevent *ev)
@@ -257,9 +264,30 @@ watchadd(struct epoll *ep, struct file *f, uint fd,
 		return err;
 	if (nwatches >= maxwatches)
 		return -ENOSPC;
-	w = slaballoc(watchcache);
+	w = newwatch(ep, f, fd, ev);
 	if (w == 0)
 		return -ENOMEM;
+	if (inner) {
+		nnested++;
+		acquire(&readylock);
+		listadd(&inner->outer, &w->outerlink);
+		release(&readylock);
+	}
+	add.watch = w;
+	look(w, inner ? 0 : &add.set);
+	return 0;
+}
+
+/* Make a watch, and enter it into the lists of ep and of f; or 0 when there is
+ * no memory.  watchlock and ep->lock held. */
+static struct watch *
+newwatch(struct epoll *ep, struct file *f, uint fd,
+	const struct epollevent *ev)
+{
+	struct watch *w = slaballoc(watchcache);
+
+	if (w == 0)
+		return 0;
 	memset(w, 0, sizeof(*w));
 	w->ep = ep;
 	w->file = f;
@@ -275,15 +303,7 @@ watchadd(struct epoll *ep, struct file *f, uint fd,
 		w->next->prev = &w->next;
 	f->watches = w;
 	nwatches++;
-	if (inner) {
-		nnested++;
-		acquire(&readylock);
-		listadd(&inner->outer, &w->outerlink);
-		release(&readylock);
-	}
-	add.watch = w;
-	look(w, inner ? 0 : &add.set);
-	return 0;
+	return w;
 }
 
 /* May ep watch inner?  0, -ELOOP or -ENOSPC. */
@@ -387,7 +407,8 @@ makeready(struct watch *w)
 	passon(w);
 }
 
-/* Put the watch on the list, and with it those of its epoll, each epoll once. */
+/* Put the watch on the list, and with it those of its epoll, each epoll
+ * once. */
 static void
 passon(struct watch *w)
 {

@@ -4,8 +4,8 @@
  * A signal that nobody cares about is dropped when it is sent.  Others set a
  * bit in a struct sigpend, that of one thread or that of the process, with what
  * is known of them in its queue (one entry for the old signals 1 to 31, any
- * number for those from 32 on); an entry may be missing when memory ran out, the
- * bit never.  On its way back to user mode a thread takes them off, lowest
+ * number for those from 32 on); an entry may be missing when memory ran out,
+ * the bit never.  On its way back to user mode a thread takes them off, lowest
  * first, faults before all others, its own before those of the process, which
  * any thread may take that does not block them.
  *
@@ -539,7 +539,8 @@ pgorphaned(int pgid, struct tgroup *ignored)
 	return 1;
 }
 
-static int take(struct sigpend *pend, uint64_t set, struct ksiginfo *info);
+static int takefrom(struct sigpend *pend, uint64_t set,
+	struct ksiginfo *info);
 
 int
 sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
@@ -547,12 +548,15 @@ sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
 	int sig;
 
 	assert(holding(&p->tg->sighand->lock));
-	sig = take(&p->sig.pend, set, info);
-	return sig ? sig : take(&p->tg->pend, set, info);
+	sig = takefrom(&p->sig.pend, set, info);
+	return sig ? sig : takefrom(&p->tg->pend, set, info);
 }
 
+/* Take the first signal of the set that is pending in *pend: one that the
+ * thread itself has caused before others, then the lowest number.  Its number,
+ * with *info filled in, or 0.  The lock of the sighand is held. */
 static int
-take(struct sigpend *pend, uint64_t set, struct ksiginfo *info)
+takefrom(struct sigpend *pend, uint64_t set, struct ksiginfo *info)
 {
 	struct sigqueue **at, *q;
 	uint64_t ready = pend->set & set;
@@ -582,6 +586,9 @@ take(struct sigpend *pend, uint64_t set, struct ksiginfo *info)
 }
 
 static int nextsignal(struct proc *p, struct ksigaction *, struct ksiginfo *);
+static int picksignal(struct proc *p, struct ksigaction *, struct ksiginfo *);
+static int asktracer(struct proc *p, int sig, struct ksiginfo *info);
+static int takeaction(struct proc *p, int sig, struct ksigaction *act);
 static void die(struct trapframe *tf, int sig, const struct ksiginfo *info)
 	__attribute__((noreturn));
 static void stop(struct proc *p, int sig);
@@ -624,56 +631,89 @@ sigdeliver(struct trapframe *tf)
 	}
 }
 
-/* Take the next signal that does something: its number, or 0.  act is a copy
- * of its action.  A stop of the process is one, too; for one that p begins
- * sig.stopping is set, so that a SIGCONT from now on undoes it. */
+/* Take the next signal that does something: its number, with a copy of its
+ * action in *act, or 0.  A stop of the process counts as one, too; for a
+ * stop that p begins sig.stopping is set, so that a SIGCONT from now on
+ * undoes it. */
 static int
 nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 {
-	struct tgroup *tg = p->tg;
-	struct sighand *sh = tg->sighand;
-	int sig, forced;
+	struct sighand *sh = p->tg->sighand;
+	int sig;
 
-again:
-	if (p->trace) {
-		tracework(p);
-		tellcontinued(tg);
-	}
-	acquire(&sh->lock);
+	do {
+		if (p->trace) {
+			tracework(p);
+			tellcontinued(p->tg);
+		}
+		acquire(&sh->lock);
+		sig = picksignal(p, act, info);
+		release(&sh->lock);
+	} while (sig < 0);
+	return sig;
+}
+
+/* nextsignal() with the lock of the sighand held, which this releases while it
+ * asks a tracer; -1: the tracer took the signal, so that the caller starts
+ * over. */
+static int
+picksignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
+{
+	int sig = sigtake(p, sigbit(SIGKILL), info);
+
 	act->handler = SIG_DFL;
-	sig = sigtake(p, sigbit(SIGKILL), info);
 	if (sig == 0 && stopwanted(p))
-		sig = tg->stopsig;
+		sig = p->tg->stopsig;
 	if (sig)
-		goto out;
+		return sig;
 	while ((sig = sigtake(p, ~p->sig.mask, info)) != 0) {
 		if (traced(p)) {
-			p->sig.stopping = 1; /* whatever comes of it */
-			release(&sh->lock);
-			sig = tracesignal(sig, info);
-			if (sig == 0 || (p->sig.pend.set & sigbit(SIGKILL)))
-				goto again;
-			acquire(&sh->lock);
+			if ((sig = asktracer(p, sig, info)) == 0)
+				return -1;
 		} else if (sigbit(sig) & STOPSET) {
 			p->sig.stopping = 1;
 		}
-		forced = (p->sig.forced & sigbit(sig)) != 0;
-		p->sig.forced &= ~sigbit(sig);
-		*act = sh->action[sig - 1];
-		if (act->handler == SIG_IGN)
-			continue;
-		if (act->handler != SIG_DFL) {
-			if (act->flags & SA_RESETHAND)
-				sh->action[sig - 1].handler = SIG_DFL;
+		if (takeaction(p, sig, act))
 			break;
-		}
-		if ((sigbit(sig) & IGNORESET) || (tg == initgroup && !forced))
-			continue;
-		break;
 	}
-out:
-	release(&sh->lock);
 	return sig;
+}
+
+/* Stop p for its tracer, which may change the signal: the signal that p gets,
+ * or 0.  The lock of the sighand is held, but not while p waits. */
+static int
+asktracer(struct proc *p, int sig, struct ksiginfo *info)
+{
+	struct sighand *sh = p->tg->sighand;
+
+	p->sig.stopping = 1; /* whatever comes of it */
+	release(&sh->lock);
+	sig = tracesignal(sig, info);
+	if (p->sig.pend.set & sigbit(SIGKILL))
+		sig = 0;
+	acquire(&sh->lock);
+	return sig;
+}
+
+/* Copy the action of sig to *act, and reset it if it is for once only.  Does
+ * the signal do anything to p?  1 or 0.  The lock of the sighand is held. */
+static int
+takeaction(struct proc *p, int sig, struct ksigaction *act)
+{
+	struct ksigaction *a = &p->tg->sighand->action[sig - 1];
+	int forced = (p->sig.forced & sigbit(sig)) != 0;
+
+	lockassert(holding(&p->tg->sighand->lock));
+	p->sig.forced &= ~sigbit(sig);
+	*act = *a;
+	if (act->handler == SIG_IGN)
+		return 0;
+	if (act->handler == SIG_DFL)
+		return !(sigbit(sig) & IGNORESET) &&
+			(p->tg != initgroup || forced);
+	if (act->flags & SA_RESETHAND)
+		a->handler = SIG_DFL;
+	return 1;
 }
 
 /* The process dies of sig. */
