@@ -1,15 +1,17 @@
 /*
  * sched.c - which thread runs, and where: the run queues of the CPUs.
  *
- * Each CPU has a run queue; the switch goes from one process straight to the
- * next, with no scheduler thread in between.  The queue is ordered by virtual
- * time: each tick that a process runs adds to its own, the more the nicer it
- * is, and who has the least runs.  So each gets its share; one that has slept
- * begins a little before the others, so that it is served at the next tick, and
- * no more than a little, so that it cannot shut out the rest.
+ * Each CPU has a run queue.  A switch goes from one thread straight to the
+ * next:  xv6's scheduler(), a loop on a stack of its own between any two
+ * threads, has become the idle thread of a CPU.  The queue is ordered by
+ * virtual time.  Each tick that a thread runs adds to its virtual time, the
+ * more the nicer it is, and the thread with the least runs next.  So each gets
+ * its share.  A thread that has slept begins a little before the others, so
+ * that it is served at the next tick, and no more than a little, so that it
+ * cannot shut out the rest.
  *
- * A CPU with an empty queue takes from the others' (steal), or halts until
- * somebody who makes a process ready sends it an interrupt (kick).
+ * A CPU with an empty queue takes a thread from another queue (steal), or halts
+ * until the CPU that makes a thread ready sends it an interrupt (kick).
  *
  * Invariants:
  *   S1  p->state, p->cpu and p->runlink change, and bits of p->wakeflag are
@@ -21,10 +23,11 @@
  *       leaves, released by the one that arrives.  So nobody else sees a
  *       process asleep, runnable or dead before it is off its stack.
  *   S4  While a CPU halts, no process that may run on it waits in a queue.
- *       Who makes one ready looks at idlecpus after it has put it there; who
- *       is about to halt sets its bit there, and then looks at the queues; and
- *       there is a fence between the two on both sides.
- *   S5  The locks of two run queues: the second one by tryacquire() only.
+ *       A CPU that makes one ready first puts it in a queue and then looks at
+ *       idlecpus; a CPU that is about to halt first sets its bit in idlecpus
+ *       and then looks at the queues; both have a fence between the two steps.
+ *   S5  A CPU that holds the lock of one run queue takes that of a second one
+ *       by tryacquire() only.
  */
 #include "kern/sched.h"
 #include "arch/cpu.h"
@@ -60,7 +63,6 @@ static void switchto(struct cpu *c, struct proc *p, struct proc *next);
 static int unfair(struct runqueue *q, struct proc *p);
 static uint cost(struct proc *p);
 
-/* Make the run queues.  Before the first process is made. */
 void
 schedinit(void)
 {
@@ -100,8 +102,9 @@ scheduler(void)
 	}
 }
 
-/* Nothing runs on this CPU: see to it that its queue has something.  0 if there
- * is nothing that it may take; else look again.  Interrupts off. */
+/* CPU id, whose queue is q, has nothing to run: fill the queue.  0 if there is
+ * nothing that this CPU may take; else the caller looks again.  Called with
+ * interrupts off, on that CPU. */
 static int
 maytake(struct runqueue *q, int id)
 {
@@ -113,14 +116,16 @@ maytake(struct runqueue *q, int id)
 	return found;
 }
 
-/* Let the strays go to CPUs where they may run; 1 if not all of them could be
- * sent.  q->lock held, by its CPU; all of them are off their stacks. */
+/* Send the strays of q to CPUs on which they may run: 1 if the lock of one of
+ * these could not be had, else 0.  q->lock held, by the CPU of q; so all strays
+ * are off their stacks. */
 static int
 sendaway(struct runqueue *q)
 {
 	struct runqueue *to;
 	struct proc *p;
 
+	lockassert(holding(&q->lock));
 	listeach (p, &q->strays, runlink) {
 		to = &rq[__builtin_ctz(p->affinity)];
 		if (!tryacquire(&to->lock))
@@ -142,6 +147,7 @@ steal(struct runqueue *q, int id, int atleast)
 	struct proc *p;
 	int busy = 0;
 
+	lockassert(holding(&q->lock));
 	for (from = rq; from < &rq[ncpu]; from++) {
 		if (from == q || from->n < atleast)
 			continue;
@@ -163,11 +169,12 @@ steal(struct runqueue *q, int id, int atleast)
 	return busy;
 }
 
-/* p is RUNNABLE, on no queue, and off its stack: from now on it is to's.  Both
- * locks held. */
+/* Give p, which is RUNNABLE, on no queue and off its stack, from the run queue
+ * `from` to the run queue `to`.  The locks of both are held. */
 static void
 move(struct runqueue *to, struct runqueue *from, struct proc *p)
 {
+	lockassert(holding(&to->lock) && holding(&from->lock));
 	p->cpu = to - rq;
 	p->vtime += to->vtime - from->vtime;
 	makeready(to, p);
@@ -214,8 +221,6 @@ yield(void)
 	release(&rq[p->cpu].lock);
 }
 
-/* At the end of an interrupt of kernel mode, with interrupts off: yield if it
- * is time to, and the interrupted code does not mind. */
 void
 preempt(void)
 {
@@ -286,9 +291,7 @@ sched(void)
 	struct runqueue *q = &rq[c->id];
 	struct proc *p = c->proc, *next;
 
-#ifdef QUIRE_DEBUG
-	assert(holding(&q->lock));
-#endif
+	lockassert(holding(&q->lock));
 	if (c->ncli != 1)
 		panic("sched: sleeps with a spinlock held");
 	next = picknext(q, c);
@@ -299,7 +302,8 @@ sched(void)
 		p->state = RUNNING;
 }
 
-/* Take the next process off the queue; the idle one if there is none. */
+/* Take the next thread off q, the queue of c: that thread, or the idle one of c
+ * if the queue is empty.  q->lock held. */
 static struct proc *
 picknext(struct runqueue *q, struct cpu *c)
 {
@@ -315,9 +319,10 @@ picknext(struct runqueue *q, struct cpu *c)
 	return p;
 }
 
-/* Change from p to next.  %gs is in the trap frames: the way out to user mode
- * loads it, after the descriptors here.  A kernel thread runs in whatever
- * address space is loaded. */
+/* Switch this CPU, c, from the thread p to the thread next; returns when p runs
+ * again.  %gs is in the trap frames: the way to user mode loads it, after the
+ * descriptors here.  A kernel thread runs in whatever address space is loaded.
+ * The lock of c's run queue is held. */
 static void
 switchto(struct cpu *c, struct proc *p, struct proc *next)
 {
@@ -373,7 +378,6 @@ kick(struct runqueue *q, struct proc *p)
 	}
 }
 
-/* A tick of the running process: is its turn over?  From tick(). */
 void
 schedtick(void)
 {
@@ -396,8 +400,8 @@ schedtick(void)
 	release(&q->lock);
 }
 
-/* Is the first of the queue so far behind the running p that it should run?
- * q->lock held. */
+/* Is the first thread of q so far behind p, which runs, that it should run
+ * instead?  1 or 0.  q->lock held. */
 static int
 unfair(struct runqueue *q, struct proc *p)
 {
@@ -418,7 +422,7 @@ unfair(struct runqueue *q, struct proc *p)
 		AHEAD * MIN(cost(p), cost(first));
 }
 
-/* What a tick adds to p's virtual time. */
+/* What a tick adds to the virtual time of p. */
 static uint
 cost(struct proc *p)
 {

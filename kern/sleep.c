@@ -108,7 +108,9 @@ pollsleep(int64_t deadline)
 	return dosleep(deadline, SLEEP_INT);
 }
 
-/* Sleep unless something has come since preparesleep(). */
+/* Sleep until the deadline, unless something has come since preparesleep().
+ * flags as for sleepuntil(), and so what comes back: 0, -EINTR or
+ * -ETIMEDOUT. */
 static int
 dosleep(int64_t deadline, int flags)
 {
@@ -116,6 +118,7 @@ dosleep(int64_t deadline, int flags)
 	struct timer t;
 	int came;
 
+	lockassert(nospinlocks());
 	if (flags && signalled(p, flags))
 		return -EINTR;
 	t.on = 0;
@@ -140,7 +143,8 @@ dosleep(int64_t deadline, int flags)
 	return signalled(p, flags) ? -EINTR : 0;
 }
 
-/* Is a signal pending that ends such a sleep? */
+/* Is a signal pending for p, which runs, that ends a sleep with these flags?  1
+ * or 0. */
 static int
 signalled(struct proc *p, int flags)
 {
@@ -151,7 +155,8 @@ signalled(struct proc *p, int flags)
 	return 0;
 }
 
-/* A sleep's time is over. */
+/* The timer of a sleep: the time of the thread arg is over.  Interrupt
+ * context. */
 static void
 timeout(void *arg)
 {
@@ -190,7 +195,8 @@ interrupt(struct proc *p)
 	wakeproc(p, WAKE_SIGNAL);
 }
 
-/* Note the cause, and make p run if it sleeps and the cause counts for it. */
+/* Note in p->wakeflag why p is woken (one of WAKE_*), and make p run if it
+ * sleeps and that cause ends its sleep. */
 static void
 wakeproc(struct proc *p, int flag)
 {

@@ -6,22 +6,26 @@
 
 struct proc;
 
-/* Sleep until wakeup(q), a signal, or the time (ns of nowns(); NEVER).
- * Releases lk (when not 0) once nothing can be lost, takes it again before it
- * returns.  flags: 0, SLEEP_INT or SLEEP_KILL.
- * 0: woken (look again at the condition).  -EINTR: a signal is pending
- * (SLEEP_INT), SIGKILL is (SLEEP_KILL).  -ETIMEDOUT. */
+/* Sleep until wakeup(q), until the deadline in ns of nowns() (NEVER: none), or
+ * until a signal comes, if flags has SLEEP_INT, or SIGKILL, if it has
+ * SLEEP_KILL.  lk, held by the caller (0: none), is released once no wakeup can
+ * be lost, and taken again before this returns; no other spinlock is held.  0:
+ * woken, and the caller looks at its condition again; -EINTR: such a signal is
+ * pending; -ETIMEDOUT. */
 #define NEVER      INT64_MAX
 #define SLEEP_INT  1
 #define SLEEP_KILL 2
 #define SLEEP_REAL 4 /* with one of these: the time is one of realns() */
 int sleepuntil(struct waitq *q, struct spinlock *lk, int64_t deadline, int flags);
 
-/* The two usual forms. */
+/* sleepuntil() without a deadline: sleep() goes on whatever signal comes,
+ * sleepint() returns 0 or -EINTR.  xv6's sleep(), but for the queue in place of
+ * a channel. */
 void sleep(struct waitq *q, struct spinlock *lk);
 int sleepint(struct waitq *q, struct spinlock *lk);
 
-/* Everybody who sleeps on q becomes runnable and looks again.  Any context. */
+/* Make all threads that sleep on q ready; each looks at its condition again.
+ * Any context. */
 void wakeup(struct waitq *q);
 
 /* Waiting on many queues at once (poll): register a waiter with each, check the

@@ -11,8 +11,6 @@
 #include "kern/runq.h"
 #include "kern/signal/ptrace.h"
 
-/* Where a new process begins, with the run queue lock that the one before it
- * took.  Returns to trapret. */
 void
 forkret(void)
 {
