@@ -1,39 +1,40 @@
 /*
- * tlb.c - forget translations.
+ * tlb.c - forget translations, on every CPU that may hold them.
  *
  * A CPU caches page table entries, and directory entries too, until it is told
- * to forget them (SDM 3A 4.10); no CPU can be told from outside, so each runs
- * flushhere() (SDM 3A 4.10.5: "propagation of paging-structure changes").
+ * to forget them (SDM 3A 4.10).  No CPU can be told from outside, so each of
+ * them runs flushhere(), in an interrupt that arch/xcall.c sends (SDM 3A 4.10.5:
+ * "propagation of paging-structure changes").
  *
  * Which CPUs: those whose bit in uvmcpus(u) is set.  A CPU sets its bit before it
- * loads u and clears it after it has loaded another; the caller changes the slot,
- * fences, and then looks.  So a CPU whose bit it does not see loads u, and reads
- * the slot, after the change.
+ * loads u and clears the bit after it has loaded another address space.  The
+ * caller changes the slot, fences, and then reads the bits.  So a CPU whose bit
+ * is not set then loads u, and reads the slot, after the change.
  *
- * A CPU that has u loaded and runs nobody of u's (it is idle, or in a thread of
- * the kernel) does not flush but lets go of u: it is asked once, not each time.
+ * A CPU that has u loaded but runs no thread of u's (the CPU is idle, or in a
+ * thread of the kernel) does not flush.  It loads the kernel's own directory
+ * instead, so that it is asked once and not at each change that follows.
  */
-#include "arch/tlb.h"
-
-#include "arch/cpu.h"
-#include "arch/x86.h"
-#include "mm/mm.h"
+#include "mm/vm.h"
+#include "arch/xcall.h"
 #include "kern/proc.h"
 
 #define MANY 8 /* more single flushes than this cost more than a whole one */
 
-struct flush {
-	struct uvm *uvm; /* 0: the kernel's */
-	const uint *va;
-	int n;           /* of va[]; 0: all */
+struct flush {           /* what each CPU shall forget */
+	struct uvm *uvm; /* translations of this one; 0: not of one alone */
+	const uint *va;  /* n virtual addresses */
+	int n;           /* 0: all user addresses */
 };
 
 static void shoot(struct flush *, uint set);
 static void flushhere(void *);
 
+/* See vm.h.  With one CPU there is nobody to ask. */
 void
 tlbshoot(struct uvm *u, uint va)
 {
+	lockassert(holdingeither(&u->lock));
 	if (ncpu > 1) {
 		tlbshootmany(u, &va, 1);
 	} else if (mycpu()->uvm == u) {
@@ -42,21 +43,26 @@ tlbshoot(struct uvm *u, uint va)
 	}
 }
 
+/* See vm.h.  The fence puts the change of the slots before the look at the bits
+ * of the CPUs. */
 void
 tlbshootmany(struct uvm *u, const uint va[], int n)
 {
 	struct flush f = {u, va, n > MANY ? 0 : n};
 
-	fence(); /* the change, before the look */
+	lockassert(holdingeither(&u->lock));
+	fence();
 	shoot(&f, uvmcpus(u));
 }
 
+/* See vm.h. */
 void
 tlbshootall(struct uvm *u)
 {
 	tlbshootmany(u, 0, 0);
 }
 
+/* See vm.h. */
 void
 tlbshootevery(void)
 {
@@ -66,6 +72,7 @@ tlbshootevery(void)
 	shoot(&f, (1u << ncpu) - 1);
 }
 
+/* See vm.h. */
 void
 tlbshootkernel(uint va)
 {
@@ -74,6 +81,8 @@ tlbshootkernel(uint va)
 	shoot(&f, (1u << ncpu) - 1);
 }
 
+/* Run flushhere(f) on each CPU whose bit is in set, this one perhaps among them,
+ * and wait until all have done so. */
 static void
 shoot(struct flush *f, uint set)
 {
@@ -89,7 +98,7 @@ shoot(struct flush *f, uint set)
 	popcli();
 }
 
-/* On each CPU of the set, interrupts off. */
+/* Do what a struct flush says on this CPU.  Interrupts are off. */
 static void
 flushhere(void *arg)
 {

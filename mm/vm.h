@@ -17,7 +17,6 @@
 
 #include "arch/cpu.h"
 #include "arch/x86.h"
-#include "arch/tlb.h"
 #include "mm/mm.h"
 #include "kern/lib/list.h"
 #include "kern/lock/lock.h"
@@ -428,6 +427,18 @@ extern struct list uvmlist;
 /* fault.c: the fault path with u->lock held to write; returns like fault(). */
 int faultlocked(struct uvm *, uint va, uint access);
 #define FORCE 0x200 /* with PROT_WRITE: of private memory, as uvmpoke() does */
+
+/* tlb.c: forget translations, on every CPU that may hold them.  The slots have
+ * changed before.  These return when no CPU can use the old translations any
+ * more.  The caller holds u->lock or the lock of the table, so that nobody
+ * changes the slots back meanwhile.  Any context; wait for other CPUs. */
+
+void tlbshoot(struct uvm *, uint va); /* of the page at va in this address space */
+void tlbshootmany(struct uvm *, const uint va[], int n); /* of n addresses */
+void tlbshootall(struct uvm *);       /* of all its user addresses */
+void tlbshootevery(void);      /* of all user addresses of all address spaces:
+                                * for a table that several of them hang */
+void tlbshootkernel(uint va);  /* of a kernel address; no lock needed */
 
 /* tlbcheck.c: debug builds with "tlbcheck": around a change that takes access
  * (PROT_READ: all, PROT_WRITE) to va away, with the flush between the two. */
