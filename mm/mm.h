@@ -322,6 +322,9 @@ struct pcacheops { /* how a file reaches its disk; null: nothing to do */
 	/* It was clean and has dirty pages now; or pcachewriteback() has left
 	 * some.  No spinlock held. */
 	void (*dirtied)(struct pcache *);
+	/* The running process has made so many bytes dirty that were clean: for
+	 * the account of what it writes.  No spinlock held. */
+	void (*charge)(uint bytes);
 	/* A write has failed.  Any context, the pcache locked. */
 	void (*failed)(struct pcache *, int err);
 	int buffers; /* its pages count as Buffers: a block device's own */

@@ -669,16 +669,20 @@ putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
 static int
 commit(struct pcache *pc, struct page *pg, uint64_t end)
 {
-	int first = 0, err = 0;
+	int clean = 0, first = 0, err = 0;
 
 	acquire(&pc->lock);
 	if (end > pc->size)
 		setsize(pc, end);
-	if (!(pg->flags & PGF_UPTODATE))
+	if (!(pg->flags & PGF_UPTODATE)) {
 		err = -EIO;
-	else if (backed(pc))
+	} else if (backed(pc)) {
+		clean = !(pg->flags & PGF_DIRTY);
 		first = pagedirty(pc, pg);
+	}
 	release(&pc->lock);
+	if (clean && pc->ops->charge)
+		pc->ops->charge(PGSIZE);
 	if (first && pc->ops->dirtied)
 		pc->ops->dirtied(pc);
 	return err;

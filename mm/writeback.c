@@ -12,7 +12,6 @@
  * uvm->lock held.
  */
 #include "mm/vm.h"
-#include "kern/proc.h"
 #include "kern/sched.h"
 
 #define MINDIRTY 64 /* pages: less is never too much */
@@ -47,8 +46,6 @@ pagedirty(struct pcache *pc, struct page *pg)
 	if (pg->flags & PGF_DIRTY)
 		return 0;
 	pg->flags |= PGF_DIRTY;
-	if (myproc())
-		myproc()->io.diskwritten += PGSIZE;
 	treetag(pc, pg->index, TREE_DIRTY, 1);
 	xadd(&ndirty, 1);
 	return pc->ndirty++ == 0;

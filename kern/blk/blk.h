@@ -146,4 +146,8 @@ int blksync(int wait);
 void pageio(struct pcio *io, struct blkdev *, uint blksize,
 	int (*map)(struct pcache *, uint block, uint *disk, uint *run));
 
+/* kern/blk/pageio.c: pcacheops.charge of files on disks: so many bytes that the
+ * running process has changed will go to a disk. */
+void chargewrite(uint bytes);
+
 #endif

@@ -35,7 +35,8 @@ static int putint(uint uva, uint v);
 static void devrelease(struct file *);
 
 static const struct pcacheops pageops = {
-	.io = devio, .reserve = devreserve, .buffers = 1};
+	.io = devio, .reserve = devreserve, .charge = chargewrite,
+	.buffers = 1};
 
 static const struct fileops devops = {
 	.read = devread,

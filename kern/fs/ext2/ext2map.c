@@ -78,6 +78,7 @@ const struct pcacheops ext2pcops = {
 	.io = ext2io,
 	.reserve = reserve,
 	.dirtied = dirtied,
+	.charge = chargewrite,
 	.failed = superfailed,
 };
 
