@@ -22,7 +22,6 @@
 #include "mm/vm.h"
 #include "kern/file.h"
 
-#define MAXBYTES ((uint64_t)MAXINDEX << PGSHIFT)
 #define ROOM     (64 << 10) /* bytes for which room is asked at once */
 
 struct list pclist;
@@ -35,9 +34,6 @@ static int bring(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 static struct page *blankpage(void);
 static struct page *newpage(void);
-static void cutfrom(struct pcache *, uint from);
-static int zerotail(struct pcache *, uint64_t end);
-static void zeropart(struct pcache *, uint64_t from, uint64_t to);
 static int findroom(struct pcache *, uint64_t off, uint n, uint left,
 	uint64_t *room);
 static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
@@ -321,61 +317,10 @@ pageremove(struct pcache *pc, struct page *pg)
 	pg->flags &= ~PGF_UPTODATE;
 }
 
-/* See mm.h. */
-int
-pcachetruncate(struct pcache *pc, uint64_t size)
-{
-	uint from = (size + PGSIZE - 1) >> PGSHIFT; /* <= MAXINDEX: no wrap */
-	uint tail = size % PGSIZE;
-	uint64_t old = pcachesize(pc);
-	struct page *pg;
-	int err;
-
-	if (size > MAXBYTES)
-		return -EFBIG;
-	if (size > old && (err = zerotail(pc, size)) < 0)
-		return err;
-	acquire(&pc->lock);
-	setsize(pc, size);
-	while (size < old && tail && (pg = treeget(pc, from - 1))) {
-		if (!(pg->flags & PGF_BUSY)) {
-			memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
-			break;
-		}
-		pagesleep(pc, pg);
-	}
-	release(&pc->lock);
-	if (size < old) {
-		objunmap(pc, from);
-		cutfrom(pc, from);
-	}
-	return 0;
-}
-
-/* Drop the pages from index from on, those on their way when they arrive. */
-static void
-cutfrom(struct pcache *pc, uint from)
-{
-	struct page *pg;
-
-	acquire(&pc->lock);
-	while ((pg = treenext(pc, from, TREE_ANY))) {
-		if (pg->flags & (PGF_BUSY | PGF_WRITEBACK)) {
-			pagesleep(pc, pg);
-			continue;
-		}
-		pageremove(pc, pg);
-		release(&pc->lock); /* one at a time: it is short */
-		putpage(pg);
-		acquire(&pc->lock);
-	}
-	release(&pc->lock);
-}
-
 /* The file grows to end: what its last page has behind the end so far, in memory
  * or on the disk, becomes zeroes.  Where there is no room for the rest of the page
  * it is written at once: only a dirty page must have its room.  0 or -errno. */
-static int
+int
 zerotail(struct pcache *pc, uint64_t end)
 {
 	uint64_t size = pcachesize(pc), room;
@@ -412,72 +357,6 @@ bring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 		err = pagebring(pc, index, ra, want, pgp);
 	while (err == -ENOMEM && ra && reclaimwait());
 	return err;
-}
-
-/* See mm.h. */
-void
-pcachedrop(struct pcache *pc, uint64_t from, uint64_t to)
-{
-	uint index = (from + PGSIZE - 1) >> PGSHIFT;
-	struct page *pg;
-
-	while (backed(pc)) {
-		acquire(&pc->lock);
-		pg = treenext(pc, index, TREE_ANY);
-		if (pg == 0 || ((uint64_t)pg->index + 1) << PGSHIFT > to) {
-			release(&pc->lock);
-			return;
-		}
-		index = pg->index + 1;
-		if (pg->ref > 1 || (pg->flags & (PGF_BUSY | PGF_DIRTY |
-				PGF_WRITEBACK)))
-			pg = 0;
-		else
-			pageremove(pc, pg);
-		release(&pc->lock);
-		if (pg)
-			putpage(pg);
-	}
-}
-
-/* See mm.h. */
-void
-pcachepunch(struct pcache *pc, uint64_t from, uint64_t to)
-{
-	uint first = (from + PGSIZE - 1) >> PGSHIFT, last = to >> PGSHIFT;
-	struct page *pg;
-
-	if (from >= to)
-		return;
-	zeropart(pc, from, MIN(to, (uint64_t)first << PGSHIFT));
-	zeropart(pc, MAX(from, (uint64_t)last << PGSHIFT), to);
-	for (uint i = first; i < last; i++) {
-		acquire(&pc->lock);
-		pg = treenext(pc, i, TREE_ANY);
-		if (pg && pg->index < last)
-			pageremove(pc, pg);
-		else
-			pg = 0;
-		release(&pc->lock);
-		if (pg == 0)
-			break;
-		i = pg->index;
-		putpage(pg);
-	}
-	if (first < last)
-		objpunch(pc, first, last);
-}
-
-/* Zero bytes of one page, if there is one. */
-static void
-zeropart(struct pcache *pc, uint64_t from, uint64_t to)
-{
-	struct page *pg = from < to ? pagefind(pc, from >> PGSHIFT) : 0;
-
-	if (pg) {
-		memset((char *)pagekva(pg) + from % PGSIZE, 0, to - from);
-		putpage(pg);
-	}
 }
 
 /* See mm.h.  Each page is pinned, not locked, while it is copied: the copy may

@@ -233,6 +233,7 @@ struct drop { /* what is given back once u->lock has been released */
 };
 
 #define MAXINDEX    (1u << 24) /* pages an object may have: 64 GiB */
+#define MAXBYTES    ((uint64_t)MAXINDEX << PGSHIFT)
 #define STACKGAP    (256 * PGSIZE) /* kept free below a stack */
 #define MANYVMAS    64 /* more are not all looked at, to find a place */
 #define MMAPMIN     0x10000 /* the kernel's choices stay above */
@@ -530,6 +531,11 @@ int pageinsert(struct pcache *, uint index, struct page *, uint64_t end);
 void pageremove(struct pcache *, struct page *); /* locked; drops nothing */
 int pagebring(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
+
+int zerotail(struct pcache *, uint64_t end);
+
+/* pccut.c */
+void cutfrom(struct pcache *, uint from);
 
 /* pctree.c: pc locked */
 void treeinit(void);
