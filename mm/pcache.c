@@ -4,33 +4,51 @@
  * read() and write() copy from and to the very pages that mappings and exec
  * show.  A file on a disk (backed()) reads its pages when they are asked for
  * (readahead.c), writes them some time after they were changed (writeback.c) and
- * may lose those that are like the disk's at any time (reclaim.c).
+ * may lose those that are like the disk's at any time (reclaim.c).  A file that
+ * is only in memory keeps its pages here and nowhere else.
  *
- * Invariants: at most one cached page per (file, index); the tree (pctree.c)
- * holds one reference to each; pages beyond the size are not in the tree, but
- * for those on their way while the file shrinks; a page in the tree is whole
- * (PGF_UPTODATE) or being read (PGF_BUSY); one that is being read or written
- * stays in the tree.  Bytes of the last page beyond the size are zero, but for
- * what mappings stored there; before the file grows over them they are zeroed.
+ *    process 1               process 2
+ *    uvm                     uvm
+ *     | vmas[]                | vmas[]
+ *    vma --------+           vma --------+     [start, end), pgoff, prot
+ *     |      obj |            |      obj |     both are on pcache->maps, which
+ *     |          |            |          |     objmap.c walks
+ *     |          +--> pcache <-----------+
+ *     |           host|  | root (pctree.c)     inode->pages is this pcache
+ *     |         inode-+  |
+ *     |                  +-- index 0 --> page     ref 2: the tree, one slot
+ *     |                  +-- index 1 --> page     ref 1: the tree alone
+ *     |                  +-- index 7 --> page     ref 3: the tree, two slots
+ *     |                                   ^ ^
+ *    slot of va ---- page table 1 --------+ |     index = pgoff of the vma
+ *                    slot of va, table 2 ---+           + (va - start) / PGSIZE
  *
- * The lock is a spinlock: a page is made and filled first, then put in the tree
- * unless somebody else was faster.
+ * Invariants: at most one cached page per (file, index).  The tree holds one
+ * reference to each.  Pages beyond the size are not in the tree, except those on
+ * their way to or from the disk while the file shrinks.  A page in the tree is
+ * whole (PGF_UPTODATE) or being read (PGF_BUSY).  A page that is being read or
+ * written stays in the tree.  Bytes of the last page beyond the size are zero,
+ * except what mappings stored there; before the file grows over these bytes they
+ * are zeroed.
  *
- * One at a time writes or changes the size (the inode's lock); reads and faults
- * go on meanwhile, and read the size without a lock (sizeseq).
+ * pcache->lock is a spinlock, so a page is made and filled without it, and put
+ * in the tree afterwards unless somebody else was faster.
+ *
+ * One process at a time writes or changes the size (it holds the inode's lock).
+ * Reads and faults go on meanwhile, and read the size without a lock (sizeseq).
  */
 #include "mm/vm.h"
 #include "kern/file.h"
 
-#define ROOM     (64 << 10) /* bytes for which room is asked at once */
+#define ROOM (64 << 10) /* bytes for which room on the disk is asked at once */
 
 struct list pclist;
 struct spinlock pclistlock;
 
 static struct slabcache *pccache;
-static struct readahead once = {.mode = RA_RANDOM}; /* a page, no more */
+static struct readahead onepage = {.mode = RA_RANDOM}; /* no read-ahead */
 
-static int bring(struct pcache *, uint index, struct readahead *, uint want,
+static int bringwait(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 static struct page *blankpage(void);
 static struct page *newpage(void);
@@ -39,8 +57,9 @@ static int findroom(struct pcache *, uint64_t off, uint n, uint left,
 static int writechunk(struct pcache *, struct uio *, uint64_t off, uint n);
 static int writenew(struct pcache *, struct uio *, uint64_t off, uint n);
 static int putbytes(struct pcache *, uint64_t off, const char *from, uint n);
-static int commit(struct pcache *, struct page *, uint64_t end);
+static int pagewrote(struct pcache *, struct page *, uint64_t end);
 
+/* Boot: the caches and locks of all files that deal with page caches. */
 void
 pcacheinit(void)
 {
@@ -53,6 +72,7 @@ pcacheinit(void)
 	writebackinit();
 }
 
+/* See mm.h. */
 struct pcache *
 pcachenew(void *host, const struct pcacheops *ops)
 {
@@ -73,6 +93,7 @@ pcachenew(void *host, const struct pcacheops *ops)
 	return pc;
 }
 
+/* See mm.h. */
 struct pcache *
 pcacheref(struct pcache *pc)
 {
@@ -104,14 +125,17 @@ pcachegone(struct pcache *pc)
 	pc->ops = 0;
 }
 
+/* See mm.h. */
 void *
 pcachehost(struct pcache *pc)
 {
 	return pc->host;
 }
 
-/* See mm.h.  It changes with the pcache locked, so never twice while a reader
- * is between its two looks on the same CPU. */
+/* See mm.h.  The size is 64 bits wide and cannot be read in one instruction: an
+ * odd sizeseq, or one that differs afterwards, means that somebody changed the
+ * size meanwhile.  The writer holds pc->lock with interrupts off, so a reader
+ * never waits for a writer that it has itself interrupted. */
 uint64_t
 pcachesize(struct pcache *pc)
 {
@@ -130,17 +154,20 @@ pcachesize(struct pcache *pc)
 void
 setsize(struct pcache *pc, uint64_t size)
 {
+	lockassert(holding(&pc->lock));
 	pc->sizeseq++;
 	pc->size = size;
 	pc->sizeseq++;
 }
 
+/* See mm.h. */
 uint
 pcachepages(struct pcache *pc)
 {
 	return pc->npages;
 }
 
+/* See mm.h. */
 uint
 pcachedirty(struct pcache *pc)
 {
@@ -161,7 +188,8 @@ pcachecached(struct pcache *pc, uint index)
 	return r;
 }
 
-/* The cached page at index, referenced, perhaps still being read; or 0. */
+/* See vm.h.  A page that was put there by read-ahead and is not wanted yet counts
+ * as unused. */
 struct page *
 pagefind(struct pcache *pc, uint index)
 {
@@ -206,6 +234,7 @@ pcacheget(struct pcache *pc, uint index, struct readahead *ra,
 	struct page *pg;
 	int err;
 
+	lockassert(nospinlocks());
 	for (;;) {
 		if ((uint64_t)index << PGSHIFT >= pcachesize(pc))
 			return -EIO;
@@ -222,15 +251,14 @@ pcacheget(struct pcache *pc, uint index, struct readahead *ra,
 			return 0;
 		putpage(pg);
 		putpage(pg);
-		if (err != -EEXIST) /* else somebody was faster: take theirs */
+		if (err != -EEXIST) /* else use the other page */
 			return err;
 	}
 }
 
-/* The page at index of a backed file, referenced and whole.  If it is not there
- * it is read, with its neighbours: for want, the pages that a read() is about
- * to take from here on, or 0 for a fault.  0, or 1 if that waited; -EIO (it
- * cannot be read, or the file has ended), -ENOMEM. */
+/* See vm.h.  A page that leaves the tree while we wait belongs to a run that
+ * failed, perhaps for another page's sake: so this page is tried once more,
+ * alone, and only when that fails the error is the caller's. */
 int
 pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	struct page **pgp)
@@ -238,6 +266,7 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	int major = 0, alone = 0, mine, err = 0;
 	struct page *pg;
 
+	lockassert(nospinlocks());
 	for (;;) {
 		pg = pagefind(pc, index);
 		mine = 0;
@@ -259,7 +288,7 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 		}
 		if (pg->flags & PGF_UPTODATE)
 			break;
-		putpage(pg); /* its run failed: is it this page? */
+		putpage(pg);
 		if (mine)
 			return -EIO;
 		alone = 1;
@@ -268,7 +297,7 @@ pagebring(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	return major;
 }
 
-/* A page of zeroes for a file, or 0. */
+/* A new page of zeroes for a file, with one reference; 0: no memory. */
 static struct page *
 blankpage(void)
 {
@@ -281,9 +310,7 @@ blankpage(void)
 	return pg;
 }
 
-/* Put a page in the tree, which takes over the reference, and make the file
- * reach to end at least.  0, -EEXIST if one is there, -EIO if the file ended
- * meanwhile, -ENOMEM. */
+/* See vm.h. */
 int
 pageinsert(struct pcache *pc, uint index, struct page *pg, uint64_t end)
 {
@@ -306,20 +333,20 @@ pageinsert(struct pcache *pc, uint index, struct page *pg, uint64_t end)
 	return err;
 }
 
-/* Take a page out of the tree, whose reference is the caller's then.  pc is
- * locked. */
+/* See vm.h. */
 void
 pageremove(struct pcache *pc, struct page *pg)
 {
+	lockassert(holding(&pc->lock));
 	pageclean(pc, pg);
 	lrudel(pg);
 	treecut(pc, pg->index);
 	pg->flags &= ~PGF_UPTODATE;
 }
 
-/* The file grows to end: what its last page has behind the end so far, in memory
- * or on the disk, becomes zeroes.  Where there is no room for the rest of the page
- * it is written at once: only a dirty page must have its room.  0 or -errno. */
+/* See vm.h.  Where the disk has no room for the rest of the page (-ENOSPC), the
+ * page is written at once: only a page that stays dirty must have room for all its
+ * bytes. */
 int
 zerotail(struct pcache *pc, uint64_t end)
 {
@@ -330,14 +357,14 @@ zerotail(struct pcache *pc, uint64_t end)
 
 	if (tail == 0 || !backed(pc))
 		return 0;
-	err = bring(pc, size >> PGSHIFT, &once, 1, &pg);
+	err = bringwait(pc, size >> PGSHIFT, &onepage, 1, &pg);
 	if (err < 0)
 		return err;
 	end = MIN(end, size - tail + PGSIZE);
 	err = findroom(pc, size, end - size, end - size, &room);
 	if (err == 0 || err == -ENOSPC) {
 		memset((char *)pagekva(pg) + tail, 0, PGSIZE - tail);
-		commit(pc, pg, 0);
+		pagewrote(pc, pg, 0);
 	}
 	putpage(pg);
 	if (err == -ENOSPC)
@@ -345,10 +372,11 @@ zerotail(struct pcache *pc, uint64_t end)
 	return err;
 }
 
-/* The same for system calls, which may wait for memory; but with ra 0 they may
- * not. */
+/* pagebring() for system calls, which hold no uvm->lock: when there is no memory
+ * and ra is not 0, wait until some has been freed, and try again.  Returns what
+ * pagebring() does. */
 static int
-bring(struct pcache *pc, uint index, struct readahead *ra, uint want,
+bringwait(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	struct page **pgp)
 {
 	int err;
@@ -370,6 +398,7 @@ pcacheread(struct pcache *pc, struct uio *u, uint64_t off,
 	struct page *pg;
 	int err = 0;
 
+	lockassert(nospinlocks());
 	while (u->n > 0 && off < size && err >= 0) {
 		index = off >> PGSHIFT;
 		n = MIN(u->n, PGSIZE - (uint)off % PGSIZE);
@@ -381,7 +410,7 @@ pcacheread(struct pcache *pc, struct uio *u, uint64_t off,
 			if (pg)
 				putpage(pg);
 			pg = 0;
-			err = bring(pc, index, ra, (MIN(u->n, size - off) +
+			err = bringwait(pc, index, ra, (MIN(u->n, size - off) +
 				off % PGSIZE + PGSIZE - 1) >> PGSHIFT, &pg);
 			if (err < 0)
 				break;
@@ -407,6 +436,7 @@ pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
 	uint64_t room = 0;
 	int err = 0;
 
+	lockassert(nospinlocks());
 	if (off > pcachesize(pc) && off < MAXBYTES && u->n > 0)
 		err = zerotail(pc, off);
 	for (; u->n > 0 && err == 0; off += n) {
@@ -422,8 +452,10 @@ pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
 	return before != u->n ? (int)(before - u->n) : err;
 }
 
-/* Room on the disk for n bytes at off, in one page, and perhaps for more of the
- * left bytes of this call: *room is where it ends. */
+/* Find room on the disk for n bytes at off, which are in one page, and if there
+ * is some for more of the `left` bytes that this call is to write.  *room becomes
+ * the offset where the room ends.  0, or -EFBIG (beyond MAXBYTES) and the errors
+ * of pcacheops.reserve. */
 static int
 findroom(struct pcache *pc, uint64_t off, uint n, uint left, uint64_t *room)
 {
@@ -443,8 +475,9 @@ findroom(struct pcache *pc, uint64_t off, uint n, uint left, uint64_t *room)
 	return err;
 }
 
-/* The part in one page.  One that is not there is read only if bytes of it
- * stay. */
+/* Write n bytes from u at off, all in one page.  A page that is not cached is
+ * read first only if some of its old bytes stay.  u moves on by what was copied;
+ * 0 or -errno. */
 static int
 writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
@@ -459,20 +492,22 @@ writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 	if (pg == 0 || !(pg->flags & PGF_UPTODATE)) {
 		if (pg)
 			putpage(pg);
-		if ((err = bring(pc, index, &once, 1, &pg)) < 0)
+		if ((err = bringwait(pc, index, &onepage, 1, &pg)) < 0)
 			return err;
 	}
 	got = u->n;
 	err = uioget(u, (char *)pagekva(pg) + start, n);
 	got -= u->n;
 	if (got > 0)
-		commit(pc, pg, off + got);
+		pagewrote(pc, pg, off + got);
 	putpage(pg);
 	return err;
 }
 
-/* The same where there is no page.  Nobody sees the new one before it is whole;
- * the size grows with that. */
+/* Write n bytes from u at off into a new page, where none is cached.  Nobody sees
+ * the page before it is whole; the size grows when it enters the tree.  If another
+ * page got there first (-EEXIST), or the copy stopped early and the file has old
+ * bytes behind it, putbytes() does the rest.  As writechunk(). */
 static int
 writenew(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
@@ -490,12 +525,12 @@ writenew(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 	got -= u->n;
 	bad = got == 0;
 	if (bad == 0 && got < n && off < pcachesize(pc))
-		bad = -EEXIST; /* old bytes behind these stay */
+		bad = -EEXIST;
 	if (bad == 0) {
 		memset(kva + start + got, 0, n - got);
 		bad = pageinsert(pc, off >> PGSHIFT, getpage(pg), off + got);
 		if (bad == 0)
-			commit(pc, pg, 0);
+			pagewrote(pc, pg, 0);
 		else
 			putpage(pg);
 	}
@@ -510,8 +545,8 @@ writenew(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 	return err;
 }
 
-/* A page for a file, contents undefined, or 0.  No uvm->lock held: waits for
- * memory as long as some may come. */
+/* A new page for a file, whole in name but with undefined bytes; 0: no memory.
+ * No uvm->lock held: waits for memory as long as some may come. */
 static struct page *
 newpage(void)
 {
@@ -524,7 +559,8 @@ newpage(void)
 	return pg;
 }
 
-/* Write n bytes that are in one page of the cache, or of the file. */
+/* Copy n bytes from kernel memory to off, all in one page, which is made or read
+ * if it is not cached.  0, -EIO (the file ends before this page), -ENOMEM. */
 static int
 putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
 {
@@ -533,20 +569,21 @@ putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
 
 	if (off - off % PGSIZE >= pcachesize(pc))
 		return -EIO;
-	err = backed(pc) ? bring(pc, off >> PGSHIFT, &once, 1, &pg)
+	err = backed(pc) ? bringwait(pc, off >> PGSHIFT, &onepage, 1, &pg)
 			 : pcacheget(pc, off >> PGSHIFT, 0, &pg);
 	if (err < 0)
 		return err;
 	memcpy((char *)pagekva(pg) + off % PGSIZE, from, n);
-	commit(pc, pg, off + n);
+	pagewrote(pc, pg, off + n);
 	putpage(pg);
 	return 0;
 }
 
-/* The page has been written to, and the file reaches to end at least.  0, or
- * -EIO: it was cut off meanwhile. */
+/* Bytes of the page have been changed: it is dirty, if the file has a disk, and
+ * the file reaches to end at least (0: no change).  0, or -EIO: the page was cut
+ * off meanwhile.  Takes pc->lock, and calls the host without it. */
 static int
-commit(struct pcache *pc, struct page *pg, uint64_t end)
+pagewrote(struct pcache *pc, struct page *pg, uint64_t end)
 {
 	int clean = 0, first = 0, err = 0;
 
@@ -567,21 +604,24 @@ commit(struct pcache *pc, struct page *pg, uint64_t end)
 	return err;
 }
 
-/* See vm.h.  A dirty page has its room; if it becomes clean at this moment, the
- * writer waits for our uvm->lock before it writes (objclean). */
+/* See vm.h.  A page that is dirty has its room already.  If it becomes clean at
+ * this moment, because somebody starts to write it, that one waits for our
+ * uvm->lock before the page goes to the disk (objclean), so the store is not
+ * lost. */
 int
 pcachemkwrite(struct pcache *pc, uint index, struct page *pg)
 {
 	uint64_t base = (uint64_t)index << PGSHIFT, size = pcachesize(pc);
 	int err = 0;
 
+	lockassert(nospinlocks());
 	if (!backed(pc) || (pg->flags & PGF_DIRTY))
 		return 0;
 	if (base >= size)
 		return -EIO;
 	if (pc->ops->reserve)
 		err = pc->ops->reserve(pc, base, MIN(base + PGSIZE, size));
-	return err < 0 ? err : commit(pc, pg, 0);
+	return err < 0 ? err : pagewrote(pc, pg, 0);
 }
 
 /* See mm.h. */

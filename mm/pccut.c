@@ -1,12 +1,20 @@
 /*
  * pccut.c - pages leave the page cache because the file is cut short, or a part
  * of it is given back.
+ *
+ * Cutting a file short goes in this order: the size is lowered, then the pages
+ * leave all mappings (objunmap), then they leave the tree (cutfrom).  A fault
+ * looks at the size after it has locked its page table (truncated() in fault.c),
+ * so it installs no page beyond the new end once its slot has been visited.  A
+ * page on its way to or from the disk stays in the tree until it has arrived.
  */
 #include "mm/vm.h"
 
 static void zeropart(struct pcache *, uint64_t from, uint64_t to);
 
-/* See mm.h. */
+/* See mm.h.  The rest of the last page becomes zeroes, so that a file that grows
+ * again does not show its old bytes; a page that is still being read is waited
+ * for, or the read would put them back. */
 int
 pcachetruncate(struct pcache *pc, uint64_t size)
 {
@@ -16,6 +24,7 @@ pcachetruncate(struct pcache *pc, uint64_t size)
 	struct page *pg;
 	int err;
 
+	lockassert(nospinlocks());
 	if (size > MAXBYTES)
 		return -EFBIG;
 	if (size > old && (err = zerotail(pc, size)) < 0)
@@ -37,12 +46,14 @@ pcachetruncate(struct pcache *pc, uint64_t size)
 	return 0;
 }
 
-/* Drop the pages from index from on, those on their way when they arrive. */
+/* See vm.h.  The lock is let go after each page, so that nobody waits long for
+ * it. */
 void
 cutfrom(struct pcache *pc, uint from)
 {
 	struct page *pg;
 
+	lockassert(nospinlocks());
 	acquire(&pc->lock);
 	while ((pg = treenext(pc, from, TREE_ANY))) {
 		if (pg->flags & (PGF_BUSY | PGF_WRITEBACK)) {
@@ -50,14 +61,15 @@ cutfrom(struct pcache *pc, uint from)
 			continue;
 		}
 		pageremove(pc, pg);
-		release(&pc->lock); /* one at a time: it is short */
+		release(&pc->lock);
 		putpage(pg);
 		acquire(&pc->lock);
 	}
 	release(&pc->lock);
 }
 
-/* See mm.h. */
+/* See mm.h.  The tree holds one reference, so ref > 1 means that a slot or a
+ * reader uses the page. */
 void
 pcachedrop(struct pcache *pc, uint64_t from, uint64_t to)
 {
@@ -83,7 +95,8 @@ pcachedrop(struct pcache *pc, uint64_t from, uint64_t to)
 	}
 }
 
-/* See mm.h. */
+/* See mm.h.  Such a file's pages are never on their way anywhere, so there is
+ * nothing to wait for. */
 void
 pcachepunch(struct pcache *pc, uint64_t from, uint64_t to)
 {
@@ -111,7 +124,8 @@ pcachepunch(struct pcache *pc, uint64_t from, uint64_t to)
 		objpunch(pc, first, last);
 }
 
-/* Zero bytes of one page, if there is one. */
+/* Zero bytes [from, to), which are in one page, if that page is cached.  Nothing
+ * to do if from >= to. */
 static void
 zeropart(struct pcache *pc, uint64_t from, uint64_t to)
 {

@@ -3,25 +3,30 @@
  *
  * Invariant: the pages of a run are in the tree and PGF_BUSY (read) or
  * PGF_WRITEBACK (write), so they stay there, and their pcache lives; the run
- * holds no references.  pciodone() ends that, in any context, under the pcache's
- * lock.
+ * itself holds no references.  pciodone() ends that, in any context, with pc->lock
+ * held.
+ *
+ * Waiting for a page: PGF_WAITED is set and the process sleeps on a queue that
+ * the page's frame number chooses; pciodone() wakes that queue.  Processes that
+ * wait for other pages may be on it too, so each looks at its page again.
  */
 #include "mm/vm.h"
 #include "kern/sched.h"
 
 #define NQUEUE 64
 
-static struct waitq queue[NQUEUE]; /* who waits for pages, by frame number */
+static struct waitq queue[NQUEUE]; /* processes that wait for pages */
 static struct slabcache *iocache;
 
 static struct spinlock sparelock;
-static struct waitq sparefree;
+static struct waitq sparefree; /* processes that wait for spare */
 static struct pcio spare; /* for writes when there is no memory */
 static int spareused;     /* [sparelock] */
 
 static struct pcio *takespare(void);
 static struct waitq *queueof(struct page *);
 
+/* Boot: the cache that runs come from, and the queues. */
 void
 pcioinit(void)
 {
@@ -32,8 +37,8 @@ pcioinit(void)
 	initwaitq(&sparefree);
 }
 
-/* An empty run from index on; 0: no memory.  To write, there always is one: more
- * memory may depend on that. */
+/* See vm.h.  A write always gets one, since memory may become free only when it
+ * has been done. */
 struct pcio *
 pcioalloc(struct pcache *pc, uint index, int write)
 {
@@ -50,9 +55,12 @@ pcioalloc(struct pcache *pc, uint index, int write)
 	return io;
 }
 
+/* The run that is kept for writes when there is no memory.  Waits while another
+ * process uses it. */
 static struct pcio *
 takespare(void)
 {
+	lockassert(nospinlocks());
 	acquire(&sparelock);
 	while (spareused)
 		sleep(&sparefree, &sparelock);
@@ -61,6 +69,7 @@ takespare(void)
 	return &spare;
 }
 
+/* See vm.h. */
 void
 pciofree(struct pcio *io)
 {
@@ -74,9 +83,11 @@ pciofree(struct pcio *io)
 	release(&sparelock);
 }
 
-/* See mm.h.  What could not be read leaves the cache: those who wait for it try
- * it alone.  What could not be written is clean all the same, or it would fill
- * memory; fsync tells (pcacheerror). */
+/* See mm.h.  A page that could not be read leaves the cache; those that wait for
+ * it try to read it alone (pagebring).  A page that could not be written is clean
+ * all the same, or such pages would fill memory; fsync() reports the error
+ * (pcacheerror).  Only if the write found no memory the page becomes dirty again,
+ * to be written later. */
 void
 pciodone(struct pcio *io)
 {
@@ -85,7 +96,7 @@ pciodone(struct pcio *io)
 	uint ndrop = 0;
 
 	acquire(&pc->lock);
-	if (io->write && io->err < 0) { /* no memory: told, too */
+	if (io->write && io->err < 0) { /* -ENOMEM is reported, too */
 		pc->nerr++;
 		pc->err = io->err;
 		if (pc->ops->failed)
@@ -96,7 +107,7 @@ pciodone(struct pcio *io)
 		if (io->write) {
 			pagewritten(pc, pg);
 			if (io->err == -ENOMEM)
-				pagedirty(pc, pg); /* try again */
+				pagedirty(pc, pg);
 		} else if (io->err == 0) {
 			pg->flags = (pg->flags & ~PGF_BUSY) | PGF_UPTODATE;
 		} else {
@@ -109,7 +120,7 @@ pciodone(struct pcio *io)
 			wakeup(queueof(pg));
 		}
 	}
-	release(&pc->lock); /* it may be gone now */
+	release(&pc->lock); /* pc may be gone now */
 	if (io->write)
 		dirtywake();
 	while (ndrop > 0)
@@ -117,25 +128,27 @@ pciodone(struct pcio *io)
 	pciofree(io);
 }
 
+/* The queue of those that wait for a page, and for some others. */
 static struct waitq *
 queueof(struct page *pg)
 {
 	return &queue[(pg - pages) % NQUEUE];
 }
 
-/* Sleep until one of the page's flags BUSY and WRITEBACK may have gone, or for
- * nothing.  pc is locked, and unlocked meanwhile: the page may be gone. */
+/* See vm.h. */
 void
 pagesleep(struct pcache *pc, struct page *pg)
 {
+	lockassert(holding(&pc->lock));
 	pg->flags |= PGF_WAITED;
 	sleep(queueof(pg), &pc->lock);
 }
 
-/* Wait until the page, referenced, has none of the flags. */
+/* See vm.h. */
 void
 pagewait(struct pcache *pc, struct page *pg, uint flags)
 {
+	lockassert(nospinlocks());
 	acquire(&pc->lock);
 	while (pg->flags & flags)
 		pagesleep(pc, pg);

@@ -1,14 +1,23 @@
 /*
  * pctree.c - the tree of a file's cached pages, found by their index.
  *
- * Nodes with 16 slots, as high as the largest index needs; a leaf's slots point
- * to pages.  Each node has a bit for each slot and tag: is something below that
- * has it?  So the dirty pages of a large file are found without a look at the
- * others.
+ * A node has 16 slots.  The tree is as high as the largest index needs; slots of
+ * the nodes on level 0 point to pages, those of other nodes to nodes one level
+ * below.  Each node has one bit for each slot and tag, which says whether a page
+ * below that slot has the tag.  So the dirty pages of a large file are found
+ * without a look at the clean ones.
+ *
+ *   index 0x25, height 2:   root (level 1)  slot 2, DIRTY bit 2 set
+ *                             |
+ *                           node (level 0)  slot 5, DIRTY bit 5 set
+ *                             |
+ *                           struct page     PGF_DIRTY
  *
  * Invariants: the tree holds one reference to each page; no node is empty; a
- * bit is set if and only if a page below the slot was given the tag.  The
- * pcache is locked in all of this; nothing here sleeps.
+ * bit is set if and only if a page below the slot was given the tag.
+ *
+ * All functions here are called with pc->lock held, which treeget() and the
+ * others that vm.h declares assert; nothing here sleeps.
  */
 #include "mm/vm.h"
 
@@ -28,29 +37,32 @@ static struct pcnode *nodenew(void *child);
 static int grow(struct pcache *, uint index);
 static void path(struct pcache *, uint index, struct pcnode *at[]);
 static void prune(struct pcache *, uint index);
-static struct page *next(struct pcnode *, int level, uint from, int tag);
-static int each(struct pcnode *, int level,
+static struct page *nextbelow(struct pcnode *, int level, uint from, int tag);
+static int eachbelow(struct pcnode *, int level,
 	int (*fn)(struct page *, void *), void *arg);
 
+/* Which slot of a node on that level leads to index. */
 static inline uint
 slotof(uint index, int level)
 {
 	return index >> level * FANBITS & (FANOUT - 1);
 }
 
+/* Boot: the cache that nodes come from. */
 void
 treeinit(void)
 {
 	nodecache = slabcreate("pcnode", sizeof(struct pcnode), 4);
 }
 
-/* The page at index, or 0. */
+/* See vm.h. */
 struct page *
 treeget(struct pcache *pc, uint index)
 {
 	void *p = pc->root;
 	int shift = (pc->height - 1) * FANBITS;
 
+	lockassert(holding(&pc->lock));
 	if (p == 0 || index >> shift >= FANOUT)
 		return 0;
 	for (; p && shift >= 0; shift -= FANBITS)
@@ -58,8 +70,7 @@ treeget(struct pcache *pc, uint index)
 	return p;
 }
 
-/* Enter a page, with the caller's reference: 0, -EEXIST (one is there),
- * -ENOMEM. */
+/* See vm.h. */
 int
 treeput(struct pcache *pc, uint index, struct page *pg)
 {
@@ -78,7 +89,7 @@ treeput(struct pcache *pc, uint index, struct page *pg)
 	return 0;
 }
 
-/* Take the page at index, which is there, out; its reference is the caller's. */
+/* See vm.h. */
 void
 treecut(struct pcache *pc, uint index)
 {
@@ -93,13 +104,15 @@ treecut(struct pcache *pc, uint index)
 	prune(pc, index);
 }
 
-/* Give the page at index, which is there, the tag, or take it away. */
+/* See vm.h.  A node's bit is cleared only when no other slot below it has the
+ * tag. */
 void
 treetag(struct pcache *pc, uint index, int tag, int on)
 {
 	struct pcnode *at[LEVELS];
 	uint bit;
 
+	lockassert(holding(&pc->lock));
 	path(pc, index, at);
 	for (int l = 0; l < pc->height; l++) {
 		bit = 1u << slotof(index, l);
@@ -113,18 +126,20 @@ treetag(struct pcache *pc, uint index, int tag, int on)
 	}
 }
 
-/* The first page at or behind index from that has the tag (TREE_ANY: the first
- * page), or 0. */
+/* See vm.h.  With TREE_ANY the tag does not matter. */
 struct page *
 treenext(struct pcache *pc, uint from, int tag)
 {
+	lockassert(holding(&pc->lock));
 	if (pc->root == 0 || from >> (pc->height - 1) * FANBITS >= FANOUT)
 		return 0;
-	return next(pc->root, pc->height - 1, from, tag);
+	return nextbelow(pc->root, pc->height - 1, from, tag);
 }
 
+/* treenext() below one node: the first page in its slots whose index, in the bits
+ * that this level and those below decide, is at least from; or 0. */
 static struct page *
-next(struct pcnode *node, int level, uint from, int tag)
+nextbelow(struct pcnode *node, int level, uint from, int tag)
 {
 	uint i = slotof(from, level), first = i;
 	struct page *pg = 0;
@@ -133,13 +148,14 @@ next(struct pcnode *node, int level, uint from, int tag)
 		if (node->slot[i] == 0 ||
 			(tag != TREE_ANY && !(node->tag[tag] & 1u << i)))
 			continue;
-		pg = level ? next(node->slot[i], level - 1,
+		pg = level ? nextbelow(node->slot[i], level - 1,
 				i == first ? from : 0, tag) : node->slot[i];
 	}
 	return pg;
 }
 
-/* Make the nodes that index needs: 0, or -ENOMEM with some of them made. */
+/* Make the nodes that lead to index: 0, or -ENOMEM with some of them made, which
+ * prune() frees. */
 static int
 grow(struct pcache *pc, uint index)
 {
@@ -167,7 +183,8 @@ grow(struct pcache *pc, uint index)
 	return 0;
 }
 
-/* A node with one child, or none; 0: no memory. */
+/* A new node, empty if child is 0, else with child in slot 0 and that one's tags;
+ * 0: no memory. */
 static struct pcnode *
 nodenew(void *child)
 {
@@ -183,7 +200,8 @@ nodenew(void *child)
 	return new;
 }
 
-/* The nodes above index, by level; 0 where there is none. */
+/* at[l] becomes the node on level l that leads to index, for each level of the
+ * tree; 0 where there is none. */
 static void
 path(struct pcache *pc, uint index, struct pcnode *at[])
 {
@@ -196,7 +214,8 @@ path(struct pcache *pc, uint index, struct pcnode *at[])
 	}
 }
 
-/* Free the nodes above index that are empty. */
+/* Free the nodes that lead to index and are empty, and the tree's root with
+ * them if that is empty too. */
 static void
 prune(struct pcache *pc, uint index)
 {
@@ -219,8 +238,7 @@ prune(struct pcache *pc, uint index)
 	}
 }
 
-/* Call fn for each cached page until it returns non-zero, with pc locked here;
- * that value or 0. */
+/* See vm.h. */
 int
 pcacheeach(struct pcache *pc, int (*fn)(struct page *, void *), void *arg)
 {
@@ -228,13 +246,14 @@ pcacheeach(struct pcache *pc, int (*fn)(struct page *, void *), void *arg)
 
 	acquire(&pc->lock);
 	if (pc->root)
-		r = each(pc->root, pc->height - 1, fn, arg);
+		r = eachbelow(pc->root, pc->height - 1, fn, arg);
 	release(&pc->lock);
 	return r;
 }
 
+/* pcacheeach() below one node: what the last fn() returned, or 0. */
 static int
-each(struct pcnode *node, int level, int (*fn)(struct page *, void *),
+eachbelow(struct pcnode *node, int level, int (*fn)(struct page *, void *),
 	void *arg)
 {
 	int r = 0;
@@ -242,7 +261,7 @@ each(struct pcnode *node, int level, int (*fn)(struct page *, void *),
 	for (int i = 0; i < FANOUT && r == 0; i++) {
 		if (node->slot[i] == 0)
 			continue;
-		r = level ? each(node->slot[i], level - 1, fn, arg)
+		r = level ? eachbelow(node->slot[i], level - 1, fn, arg)
 			  : fn(node->slot[i], arg);
 	}
 	return r;

@@ -82,10 +82,10 @@ _Static_assert(sizeof(struct page) == 32, "one per frame");
 enum { /* flags of a cached page */
 	PGF_UPTODATE = 1,   /* its bytes are the file's; else it is busy, or no
 	                     * longer in the tree */
-	PGF_BUSY = 2,       /* being read; pagewait() */
+	PGF_BUSY = 2,       /* being read; pagewait() waits for the end */
 	PGF_DIRTY = 4,      /* to be written */
 	PGF_WRITEBACK = 8,  /* being written; perhaps dirty again */
-	PGF_READAHEAD = 16, /* who reads it starts the next window */
+	PGF_READAHEAD = 16, /* the first that uses it starts the next window */
 	PGF_WAITED = 32,    /* somebody waits until it is not busy or written */
 	PGF_REFERENCED = 64, /* used since reclaim looked; the first use of all
 	                      * does not count */
@@ -434,7 +434,7 @@ int faultlocked(struct uvm *, uint va, uint access);
  * more.  The caller holds u->lock or the lock of the table, so that nobody
  * changes the slots back meanwhile.  Any context; wait for other CPUs. */
 
-void tlbshoot(struct uvm *, uint va); /* of the page at va in this address space */
+void tlbshoot(struct uvm *, uint va); /* of the page at va in that one */
 void tlbshootmany(struct uvm *, const uint va[], int n); /* of n addresses */
 void tlbshootall(struct uvm *);       /* of all its user addresses */
 void tlbshootevery(void);      /* of all user addresses of all address spaces:
@@ -477,7 +477,7 @@ uint lockmax(struct uvm *); /* pages that may be locked; ~0u: all */
 int locklimit(struct uvm *, uint bytes); /* more? 0, -EAGAIN */
 int populate(struct uvm *, uint start, uint end); /* u->lock not held */
 
-/* pcache.c */
+/* pcache.c: a drawing of what follows is at its top. */
 enum { TREE_DIRTY, TREE_WRITEBACK, NTREETAG, TREE_ANY = NTREETAG };
 
 struct pcache {
@@ -501,7 +501,7 @@ struct pcache {
 extern struct list pclist;
 extern struct spinlock pclistlock;
 
-/* Has it a disk, so that pages may come and go? */
+/* Has the file a disk, so that its pages may come and go? */
 static inline int
 backed(const struct pcache *pc)
 {
@@ -510,47 +510,88 @@ backed(const struct pcache *pc)
 
 void pcacheinit(void);
 
-/* The page at index, referenced, made or read if need be: 0 or 1 (waited for
- * I/O), or -EIO (beyond the end, or the read failed), -ENOMEM.  What is around
- * it comes along as ra says; 0: nothing.  No spinlock held. */
+/* *pgp becomes the page at index, referenced and whole; it is made or read if
+ * it is not cached, and its neighbours are read along as ra says (0: none).  0,
+ * or 1 if that waited for I/O; -EIO (beyond the end, or the read failed), -ENOMEM.
+ * May sleep: called with no spinlock held; uvm->lock may be held to read. */
 int pcacheget(struct pcache *, uint index, struct readahead *, struct page **);
 
-/* Before a shared mapping may write to the page, which pcacheget() gave: room on
- * the disk, and it is dirty.  0, -ENOSPC, -EIO (also: it was cut off).  May
- * sleep. */
+/* Before a shared mapping may write to the page at index, which pcacheget() gave:
+ * find room for it on the disk and make it dirty.  0, -ENOSPC, -EIO (also: the
+ * page was cut off).  May sleep: called with no spinlock held, with u->lock of the
+ * address space held, so that objclean() waits until the slot is filled. */
 int pcachemkwrite(struct pcache *, uint index, struct page *);
 
-/* Those of pages [index, index + n) that are cached, whole and before the end,
- * each referenced; 0 for the others, and for one that whoever reads it must ask
- * pcacheget() for (PGF_READAHEAD).  No I/O. */
+/* out[i] becomes the page at index + i, referenced, for i < n, if it is cached,
+ * whole and before the end of the file; else 0.  It is also 0 for a page marked
+ * PGF_READAHEAD: the one that uses it first must call pcacheget(), which starts
+ * the next window.  No I/O; any context. */
 void pcachenear(struct pcache *, uint index, uint n, struct page *out[]);
 
-void setsize(struct pcache *, uint64_t size); /* pc is locked */
+/* Set the size in bytes, for readers without a lock.  Called with pc->lock
+ * held. */
+void setsize(struct pcache *, uint64_t size);
+
+/* The cached page at index, referenced, perhaps still being read; or 0.  Notes
+ * for reclaim that it is used.  Takes pc->lock. */
 struct page *pagefind(struct pcache *, uint index);
+
+/* Put a page in the tree, which takes over the caller's reference, and make the
+ * file reach to end (bytes) at least.  0; or with nothing changed -EEXIST (a page
+ * is there), -EIO (the page is beyond the end), -ENOMEM.  Takes pc->lock. */
 int pageinsert(struct pcache *, uint index, struct page *, uint64_t end);
-void pageremove(struct pcache *, struct page *); /* locked; drops nothing */
+
+/* Take a page out of the tree and off reclaim's lists.  The tree's reference is
+ * the caller's afterwards.  Called with pc->lock held. */
+void pageremove(struct pcache *, struct page *);
+
+/* *pgp becomes the page at index of a backed file, referenced and whole.  If it is
+ * not cached it is read, with neighbours as ra says.  want: how many pages from
+ * here on the read() is about to copy; 0: a fault asks.  0, or 1 if that waited;
+ * -EIO (the page cannot be read, or the file has ended), -ENOMEM.  May sleep. */
 int pagebring(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 
+/* The file is about to grow to end (bytes): whatever its last page has behind the
+ * present end, in memory or on the disk, becomes zeroes.  0 or -errno.  Called
+ * with the inode locked; may sleep. */
 int zerotail(struct pcache *, uint64_t end);
 
-/* pccut.c */
+/* pccut.c: drop the cached pages from index from on; those on their way are waited
+ * for.  May sleep. */
 void cutfrom(struct pcache *, uint from);
 
-/* pctree.c: pc locked */
+/* pctree.c.  All but treeinit() and pcacheeach() are called with pc->lock held. */
 void treeinit(void);
-struct page *treeget(struct pcache *, uint index);
-int treeput(struct pcache *, uint index, struct page *);
-void treecut(struct pcache *, uint index);
-void treetag(struct pcache *, uint index, int tag, int on);
-struct page *treenext(struct pcache *, uint from, int tag);
+struct page *treeget(struct pcache *, uint index); /* the page there, or 0 */
+int treeput(struct pcache *, uint index, struct page *); /* takes over the
+                              * caller's reference: 0, -EEXIST, -ENOMEM */
+void treecut(struct pcache *, uint index); /* take the page, which is there, out;
+                              * its reference is the caller's */
+void treetag(struct pcache *, uint index, int tag, int on); /* give the page,
+                              * which is there, the tag TREE_*, or take it away */
+struct page *treenext(struct pcache *, uint from, int tag); /* the first page at
+                              * index from or behind that has the tag; or 0 */
+
+/* Call fn(page, arg) for each cached page until it returns non-zero: that value,
+ * or 0.  Holds pc->lock meanwhile. */
 int pcacheeach(struct pcache *, int (*fn)(struct page *, void *), void *);
 
 /* pcio.c */
 void pcioinit(void);
-struct pcio *pcioalloc(struct pcache *, uint index, int write); /* or 0 */
+
+/* An empty run of pages from index on, to be written, or read if write is 0.  0:
+ * no memory, which does not happen for a write: that may sleep instead. */
+struct pcio *pcioalloc(struct pcache *, uint index, int write);
 void pciofree(struct pcio *);
+
+/* Sleep until the page, which the caller holds a reference to, has none of the
+ * flags (of PGF_BUSY and PGF_WRITEBACK).  No spinlock held. */
 void pagewait(struct pcache *, struct page *, uint flags);
+
+/* Sleep until the page may have lost PGF_BUSY or PGF_WRITEBACK, or something else
+ * has happened.  Called with pc->lock held, which is let go meanwhile: afterwards
+ * the caller must find the page again, it may be gone. */
 void pagesleep(struct pcache *, struct page *);
 
 /* readahead.c */
