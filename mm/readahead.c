@@ -1,15 +1,21 @@
 /*
  * readahead.c - which pages of a file to read, and when.
  *
- * Who reads from front to back gets windows that double from 16 KiB to PCIOMAX
- * pages; one page of each is marked PGF_READAHEAD, and who reaches it starts the
- * next before he waits for it.  Once they are that large, two are always on their
- * way while a third is read, so the disk works while the reader copies.  Who
- * reads here and there gets what he asked for.  A fault gets what is around it; in
- * what is mapped to be executed only the aligned block that it is in, since programs
- * have much that they do not use.
+ *   read() from front to back  windows that double from FIRST pages (16 KiB) to
+ *                       PCIOMAX pages.  One page of each window is marked
+ *                       PGF_READAHEAD; the reader that reaches this page starts
+ *                       the next window before it waits.  Once windows have
+ *                       PCIOMAX pages, two are always on their way while a third
+ *                       is copied, so the disk works while the reader copies.
+ *   read() here and there  the pages that were asked for
+ *   a fault             PCIOMAX pages around it
+ *   a fault in a file that is mapped to be executed  the aligned block of NEAR
+ *                       pages that it is in, since a program has much that it
+ *                       does not use
+ *   RA_RANDOM, or no struct readahead  the pages that were asked for
  *
- * Invariant: struct readahead is a guess: wrong ones cost time, nothing else.
+ * Invariant: struct readahead is a guess, changed without a lock: a wrong guess
+ * costs time, nothing else.  All functions here may sleep.
  */
 #include "mm/vm.h"
 #include "kern/file.h"
@@ -20,9 +26,10 @@ static int readwindow(struct pcache *, uint index, uint n, uint mark,
 	uint wanted, struct page **);
 static int readrun(struct pcache *, uint index, uint n, uint mark,
 	uint wanted, struct page **);
-static int addpage(struct pcio *, uint mark, uint wanted, struct page **);
+static int growrun(struct pcio *, uint mark, uint wanted, struct page **);
 
-/* The file is mapped with these rights. */
+/* The file is being mapped with these rights (PROT_*): if it may be executed, its
+ * faults read small blocks from now on. */
 void
 aheadmapped(struct file *f, int prot)
 {
@@ -30,16 +37,14 @@ aheadmapped(struct file *f, int prot)
 		f->ra.mode = RA_TEXT;
 }
 
-/* How the mapping's file is read; 0: page by page. */
+/* The guess about how v's file is read; 0: read page by page. */
 struct readahead *
 vmaahead(struct vma *v)
 {
 	return v->file && !(v->flags & VM_RANDREAD) ? &v->file->ra : 0;
 }
 
-/* The page at index is not there: start reading it, and more; it in *pgp, busy
- * and referenced.  want: how many pages from here on read() will take; 0: a
- * fault.  0; -EEXIST: it is there now; -EIO: the file has ended; -ENOMEM. */
+/* See vm.h. */
 int
 readmissing(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	struct page **pgp)
@@ -47,6 +52,7 @@ readmissing(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	uint start = index, n = MAX(want, 1), mark = ~0u;
 	int err;
 
+	lockassert(nospinlocks());
 	if (ra == 0 || ra->mode == RA_RANDOM) {
 		n = MIN(n, PCIOMAX);
 	} else if (want == 0 && ra->mode == RA_TEXT) {
@@ -76,7 +82,7 @@ readmissing(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	return err;
 }
 
-/* Somebody reads the page that is marked: start the next window, or two. */
+/* See vm.h.  Starts one window, or two when windows have their full size. */
 void
 readnext(struct pcache *pc, struct page *pg, struct readahead *ra)
 {
@@ -113,8 +119,10 @@ pcacheahead(struct pcache *pc, uint64_t from, uint64_t to)
 			return;
 }
 
-/* Start reading what is missing of n pages from index on.  0: the wanted one is
- * among them, in *pgp; -EEXIST: it is not, or is there; or -errno. */
+/* Start reading those of n pages from index on that are not cached; the one at
+ * index mark, if it is among them, gets PGF_READAHEAD.  0: the page at index
+ * wanted is being read now, *pgp, referenced; -EEXIST: that one was cached
+ * already, or is outside the window; else -errno, and it is not being read. */
 static int
 readwindow(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	struct page **pgp)
@@ -130,11 +138,13 @@ readwindow(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	}
 	if (*pgp)
 		return 0;
-	return r < 0 && index <= wanted ? r : -EEXIST; /* not behind it */
+	/* an error behind the wanted page is not the caller's */
+	return r < 0 && index <= wanted ? r : -EEXIST;
 }
 
-/* The same up to the first page that is there: how many pages that are, or
- * -errno when there are none. */
+/* Start reading one run: n pages from index on, or as many as come before the
+ * first that is cached.  Returns how many these are, or -errno if there are none
+ * (-EEXIST: the first one is cached). */
 static int
 readrun(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	struct page **pgp)
@@ -143,10 +153,10 @@ readrun(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	int err = io ? 0 : -ENOMEM;
 
 	while (err == 0 && io->n < MIN(n, PCIOMAX))
-		err = addpage(io, mark, wanted, pgp);
+		err = growrun(io, mark, wanted, pgp);
 	if (io && io->n > 0) {
 		n = io->n;
-		pc->ops->io(io); /* it may be freed now */
+		pc->ops->io(io); /* io may be freed now */
 		return n;
 	}
 	if (io)
@@ -154,9 +164,11 @@ readrun(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	return err;
 }
 
-/* One more page for the run, if there is none yet in the cache. */
+/* Put a new page, busy, behind the last of the run and in the tree.  If it is the
+ * wanted one, *pgp becomes it, with one more reference.  0, or with nothing
+ * changed -EEXIST (a page is cached there), -EIO (beyond the end), -ENOMEM. */
 static int
-addpage(struct pcio *io, uint mark, uint wanted, struct page **pgp)
+growrun(struct pcio *io, uint mark, uint wanted, struct page **pgp)
 {
 	struct page *pg = allocpage(PG_CACHED);
 	uint index = io->index + io->n;

@@ -596,8 +596,17 @@ void pagesleep(struct pcache *, struct page *);
 
 /* readahead.c */
 #define NEAR 16 /* pages that one read fault maps at most, and of a program reads */
+
+/* The page at index of a backed file is not cached: start reading it, with
+ * neighbours as ra says (0: none).  want: how many pages from here on a read() is
+ * about to copy; 0: a fault asks.  0: *pgp is the page, busy and referenced;
+ * -EEXIST: it is cached now; -EIO: the file ends before it; -ENOMEM.  May sleep,
+ * no spinlock held. */
 int readmissing(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
+
+/* A page marked PGF_READAHEAD is being used, the caller has a reference to it:
+ * take the mark away and start to read the next window.  May sleep. */
 void readnext(struct pcache *, struct page *, struct readahead *);
 struct readahead *vmaahead(struct vma *);
 void aheadmapped(struct file *, int prot);
@@ -605,10 +614,22 @@ void aheadmapped(struct file *, int prot);
 /* writeback.c */
 extern volatile uint ndirty, nwriteback; /* pages, of all files */
 void writebackinit(void);
+
+/* A page of a backed file has become dirty (1: it is the only dirty one of its
+ * file; else 0), is clean, is no longer being written.  They set flags, tags and
+ * counts, nothing more.  Called with pc->lock held. */
 int pagedirty(struct pcache *, struct page *);
 void pageclean(struct pcache *, struct page *);
 void pagewritten(struct pcache *, struct page *);
+
+/* Some pages have been written: wake the processes that dirtythrottle() holds
+ * up.  Any context. */
 void dirtywake(void);
+
+/* The caller is about to write to a backed file; or with 0 it has written to one
+ * that it maps.  If much is dirty, wake the flusher; if too much is, start to
+ * write pages of pc and sleep until less is dirty or on its way.  No uvm->lock,
+ * no spinlock held. */
 void dirtythrottle(struct pcache *);
 
 /* reclaim.c */

@@ -1,12 +1,13 @@
 /*
  * writeback.c - dirty pages, and their way to the disk.
  *
- * A page that was written to is dirty until somebody takes it to the disk: the
- * flusher (kern/fs/flush.c), fsync, or who writes while too much is dirty.  It
- * is not waited for, but by who wants that.
+ * A page that was written to is dirty until somebody starts to write it to the
+ * disk: the flusher (kern/fs/flush.c), fsync(), reclaim, or a process that writes
+ * while too much is dirty (dirtythrottle).  Only callers that ask for it wait for
+ * the end.
  *
- * Invariants: PGF_DIRTY and PGF_WRITEBACK, the tree's tags and the counts say
- * the same [pcache lock].  A run is marked PGF_WRITEBACK and clean first, then
+ * Invariants: PGF_DIRTY and PGF_WRITEBACK, the tree's tags and the counts agree
+ * [pcache lock].  A run is marked PGF_WRITEBACK and clean first, then
  * write-protected wherever it is mapped (objclean), then written: a store that
  * comes later faults and makes its page dirty again.  Nobody waits here with a
  * uvm->lock held.
@@ -15,21 +16,22 @@
 #include "kern/sched.h"
 
 #define MINDIRTY 64 /* pages: less is never too much */
-#define CHUNK    64 /* that who writes too much takes to the disk first */
+#define CHUNK    64 /* pages that a throttled process starts to write itself */
 
 volatile uint ndirty, nwriteback;
 
 static struct spinlock dirtylock;
 static struct waitq flusher;   /* sleeps in dirtysleep() */
-static struct waitq throttled; /* who writes too much */
-static volatile int nthrottled; /* [dirtylock] */
+static struct waitq throttled; /* processes that wrote too much */
+static volatile int nthrottled; /* how many sleep there [dirtylock] */
 
-static void start(struct pcache *, uint from, uint end, uint most, int wait);
-static struct pcio *gather(struct pcache *, uint from, uint end, int wait);
+static void startwriting(struct pcache *, uint from, uint end, uint most, int wait);
+static struct pcio *nextrun(struct pcache *, uint from, uint end, int wait);
 static void markrun(struct pcio *, struct page *, uint end);
 static void waitwritten(struct pcache *, uint from, uint end);
 static uint dirtylimit(uint percent);
 
+/* Boot. */
 void
 writebackinit(void)
 {
@@ -38,11 +40,11 @@ writebackinit(void)
 	initwaitq(&throttled);
 }
 
-/* The page is dirty now: 1 if its file was clean.  pc is locked, as in the next
- * two. */
+/* See vm.h. */
 int
 pagedirty(struct pcache *pc, struct page *pg)
 {
+	lockassert(holding(&pc->lock));
 	if (pg->flags & PGF_DIRTY)
 		return 0;
 	pg->flags |= PGF_DIRTY;
@@ -51,9 +53,11 @@ pagedirty(struct pcache *pc, struct page *pg)
 	return pc->ndirty++ == 0;
 }
 
+/* See vm.h. */
 void
 pageclean(struct pcache *pc, struct page *pg)
 {
+	lockassert(holding(&pc->lock));
 	if (!(pg->flags & PGF_DIRTY))
 		return;
 	pg->flags &= ~PGF_DIRTY;
@@ -62,10 +66,11 @@ pageclean(struct pcache *pc, struct page *pg)
 	pc->ndirty--;
 }
 
-/* It is on the disk, or cannot get there. */
+/* See vm.h. */
 void
 pagewritten(struct pcache *pc, struct page *pg)
 {
+	lockassert(holding(&pc->lock));
 	pg->flags &= ~PGF_WRITEBACK;
 	treetag(pc, pg->index, TREE_WRITEBACK, 0);
 	xadd(&nwriteback, -1);
@@ -78,6 +83,7 @@ pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 {
 	uint index = MIN(from >> PGSHIFT, MAXINDEX), end, seen;
 
+	lockassert(nospinlocks());
 	if (!backed(pc))
 		return 0;
 	end = MIN(to >> PGSHIFT, MAXINDEX - 1) + (to % PGSIZE != 0);
@@ -86,7 +92,7 @@ pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 	acquire(&pc->lock);
 	seen = pc->nerr;
 	release(&pc->lock);
-	start(pc, index, end, ~0u, wait);
+	startwriting(pc, index, end, ~0u, wait);
 	if (wait)
 		waitwritten(pc, index, end);
 	if (pc->ndirty > 0 && pc->ops->dirtied)
@@ -94,26 +100,27 @@ pcachewriteback(struct pcache *pc, uint64_t from, uint64_t to, int wait)
 	return pcacheerror(pc, &seen);
 }
 
-/* Start writing the dirty pages of [from, end), but no more than most or a run
- * beyond that. */
+/* Start writing the dirty pages with indices [from, end), run by run, until at
+ * least `most` pages are on their way.  wait: as in nextrun(). */
 static void
-start(struct pcache *pc, uint from, uint end, uint most, int wait)
+startwriting(struct pcache *pc, uint from, uint end, uint most, int wait)
 {
 	struct pcio *io;
 	uint n = 0;
 
-	while (from < end && n < most && (io = gather(pc, from, end, wait))) {
+	while (from < end && n < most && (io = nextrun(pc, from, end, wait))) {
 		from = io->index + io->n;
 		n += io->n;
 		objclean(pc, io->index, from);
-		pc->ops->io(io); /* it may be freed now */
+		pc->ops->io(io); /* io may be freed now */
 	}
 }
 
-/* The first run of dirty pages in [from, end), now on its way; 0: there is none.
- * Those on their way already are waited for or left. */
+/* The first run of dirty pages in [from, end), marked as on its way and to be
+ * handed to the host; 0: there is none.  A page that is dirty and still being
+ * written is waited for if wait is set, else left out. */
 static struct pcio *
-gather(struct pcache *pc, uint from, uint end, int wait)
+nextrun(struct pcache *pc, uint from, uint end, int wait)
 {
 	struct pcio *io;
 	struct page *pg;
@@ -138,12 +145,15 @@ gather(struct pcache *pc, uint from, uint end, int wait)
 	return 0;
 }
 
-/* From the dirty page on, as far as dirty pages follow before end. */
+/* Fill the run with the dirty page pg and the dirty pages that follow without a
+ * gap before index end, and mark each as clean and on its way.  Called with
+ * pc->lock held. */
 static void
 markrun(struct pcio *io, struct page *pg, uint end)
 {
 	struct pcache *pc = io->pc;
 
+	lockassert(holding(&pc->lock));
 	io->index = pg->index;
 	while (pg && pg->index < end && io->n < PCIOMAX &&
 		(pg->flags & (PGF_DIRTY | PGF_WRITEBACK)) == PGF_DIRTY) {
@@ -157,7 +167,7 @@ markrun(struct pcio *io, struct page *pg, uint end)
 	}
 }
 
-/* Wait for pages [from, end) that are on their way. */
+/* Sleep until none of the pages with indices [from, end) is being written. */
 static void
 waitwritten(struct pcache *pc, uint from, uint end)
 {
@@ -185,14 +195,13 @@ pcacheerror(struct pcache *pc, uint *seen)
 	return err;
 }
 
-/* pc is going to be written to; or 0: some mapped file has been.  With too much
- * dirty its pages go to the disk, and the writer waits while far too much is on
- * its way there.  No uvm->lock held. */
+/* See vm.h. */
 void
 dirtythrottle(struct pcache *pc)
 {
 	uint limit;
 
+	lockassert(nospinlocks());
 	if (ndirty + nwriteback < MINDIRTY)
 		return;
 	limit = dirtylimit(vmtune.dirtybackground);
@@ -205,7 +214,7 @@ dirtythrottle(struct pcache *pc)
 	if (ndirty + nwriteback <= limit)
 		return;
 	if (pc)
-		start(pc, 0, MAXINDEX, CHUNK, 0);
+		startwriting(pc, 0, MAXINDEX, CHUNK, 0);
 	acquire(&dirtylock);
 	nthrottled++;
 	while (nwriteback > 0 && ndirty + nwriteback > limit &&
@@ -215,7 +224,8 @@ dirtythrottle(struct pcache *pc)
 	release(&dirtylock);
 }
 
-/* A part of what memory files could have, in pages. */
+/* So many percent of the memory that files could have (what is free, and what
+ * reclaim could free), in pages. */
 static uint
 dirtylimit(uint percent)
 {
@@ -225,7 +235,7 @@ dirtylimit(uint percent)
 	return MAX(n / 100 * percent, MINDIRTY);
 }
 
-/* Some pages have been written. */
+/* See vm.h. */
 void
 dirtywake(void)
 {
