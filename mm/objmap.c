@@ -1,39 +1,52 @@
 /*
- * objmap.c - who maps a file: from its pages to the slots that show them.
+ * objmap.c - which vmas map a file: from its pages to the slots that show them.
  *
- * A pcache lists the vmas that map it.  A walk over the list takes each address
- * space's lock in turn, so what it finds may change before and after, but:
+ *   pcache->maps --> mark ---> vma -------> vma -------> vma
+ *   (maplock)        (a walk)   | uvm        | uvm        | uvm
+ *                               v            v            v
+ *                              uvm 1        uvm 1        uvm 2
+ *                               | pgdir                   | pgdir
+ *                              tables: slots             tables: slots
+ *
+ * Pages have no list of their slots.  A walk goes through the vmas that map the
+ * object, computes the address of each page in each of them, and looks at that
+ * slot.  It holds the lock of one address space at a time, so the others may
+ * change before and after it visits them, but:
  *
  *   M1  A vma with an object is on that object's list as long as it is in an
- *       address space that others can see; it gets on at the end.
- *   M2  Slots of a file spread by fork and mremap only, with the lock of the
- *       address space they come from held to write.  One that has not been
- *       visited gives them to vmas that are still ahead, one that has been
- *       visited has none to give.
+ *       address space that others can see.  It enters the list at the end.
+ *   M2  Slots of a file spread only by fork and mremap, which hold the lock of
+ *       the address space that the slots come from to write.  An address space
+ *       that has not been visited gives them to vmas that are still ahead of the
+ *       walk; one that has been visited has none left to give.
  *   M3  A fault looks at the file's size with the table locked (truncated() in
- *       fault.c), after the size was lowered: no slot fills behind a walk.
- *   M4  Fork shares tables, and a walk changes them in place.  So a TLB that
- *       learned a page through another address space's directory must forget
- *       it too: all CPUs flush (batchflush() in pgtab.c).  Slots of a table that
- *       is hung twice are writable in no TLB (F2), and need no flush for that.
+ *       fault.c).  The size was lowered before the walk, so no slot is filled
+ *       behind it.
+ *   M4  Fork shares tables, and a walk changes shared tables in place.  A CPU may
+ *       know a page through another directory that hangs the table, so every CPU
+ *       is flushed (batchflush() in pgtab.c).  Where a walk only takes the right
+ *       to write away, a table that is hung twice needs no flush: its slots are
+ *       writable in no TLB (F2).
  *
- * An address space that a walk looks at is pinned, not referenced: the last
- * reference closes files, which a walker, with an inode locked, may not.  Its
- * owner waits for walkers instead, before it frees it.
+ * An address space that a walk looks at is pinned (u->pins), not referenced: to
+ * drop the last reference closes files, which takes inode locks, and the walker
+ * holds one.  Instead freeuvm() waits until nobody has the address space pinned.
  */
 #include "mm/vm.h"
 #include "kern/sched.h"
 
 struct walk {
 	struct pcache *pc;
-	uint from, to; /* pages */
-	uint flags;    /* VM_SHARED: only such vmas */
+	uint from, to; /* indices of pages: [from, to) */
+	uint flags;    /* VM_SHARED: only shared mappings; 0: all */
+	/* What to do to the addresses [start, end) of a vma, which show such
+	 * pages.  Called with u->lock held to write. */
 	void (*fn)(struct uvm *, uint start, uint end, struct vma *);
 };
 
 static struct spinlock pinlock;
-static struct waitq unpinned;
-static volatile uint lastwalk;
+static struct waitq unpinned; /* freeuvm() waits here for walkers */
+static volatile uint lastwalk; /* number of the newest walk */
 
 static struct pcache *lockmaps(struct pcache *old, struct pcache *new);
 static void objwait(struct uvm *);
@@ -41,11 +54,12 @@ static void walkmaps(struct walk *);
 static struct uvm *nextuvm(struct walk *, struct vma *mark);
 static void visit(struct walk *, struct uvm *);
 static void unpin(struct uvm *);
-static void clear(struct uvm *, uint start, uint end, struct vma *);
-static void protect(struct uvm *, uint start, uint end, struct vma *);
-static void forget(struct uvm *, uint start, uint end, struct vma *);
-static void takeout(struct uvm *, uint start, uint end, struct vma *);
+static void clearrange(struct uvm *, uint start, uint end, struct vma *);
+static void protectrange(struct uvm *, uint start, uint end, struct vma *);
+static void clearunlocked(struct uvm *, uint start, uint end, struct vma *);
+static void clearcached(struct uvm *, uint start, uint end, struct vma *);
 
+/* Boot. */
 void
 objmapinit(void)
 {
@@ -53,6 +67,7 @@ objmapinit(void)
 	initwaitq(&unpinned);
 }
 
+/* See vm.h. */
 void
 objlink(struct vma *v, struct uvm *u)
 {
@@ -62,6 +77,7 @@ objlink(struct vma *v, struct uvm *u)
 	release(&v->obj->maplock);
 }
 
+/* See vm.h. */
 void
 objunlink(struct vma *v)
 {
@@ -72,7 +88,8 @@ objunlink(struct vma *v)
 	release(&v->obj->maplock);
 }
 
-/* All of u's, most of which map one object. */
+/* See vm.h.  Neighbours often map one object, so its lock is kept from one vma to
+ * the next. */
 void
 objlinkall(struct uvm *u)
 {
@@ -90,6 +107,7 @@ objlinkall(struct uvm *u)
 	lockmaps(pc, 0);
 }
 
+/* See vm.h. */
 void
 objunlinkall(struct uvm *u)
 {
@@ -109,7 +127,7 @@ objunlinkall(struct uvm *u)
 		objwait(u);
 }
 
-/* The list of new is locked afterwards, in place of old's; 0: none. */
+/* Let go of old's maplock and take new's; 0: no pcache.  Returns new. */
 static inline struct pcache *
 lockmaps(struct pcache *old, struct pcache *new)
 {
@@ -120,7 +138,8 @@ lockmaps(struct pcache *old, struct pcache *new)
 	return new;
 }
 
-/* u has no vma on any list: wait until no walker looks at it. */
+/* Sleep until no walker has u pinned.  u has no vma on any list, so no new walker
+ * comes. */
 static void
 objwait(struct uvm *u)
 {
@@ -148,7 +167,7 @@ pcachemaps(struct pcache *pc)
 void
 objunmap(struct pcache *pc, uint from)
 {
-	struct walk w = {pc, from, ~0u, 0, clear};
+	struct walk w = {pc, from, ~0u, 0, clearrange};
 
 	walkmaps(&w);
 }
@@ -157,32 +176,34 @@ objunmap(struct pcache *pc, uint from)
 void
 objclean(struct pcache *pc, uint from, uint to)
 {
-	struct walk w = {pc, from, to, VM_SHARED, protect};
+	struct walk w = {pc, from, to, VM_SHARED, protectrange};
 
 	walkmaps(&w);
 }
 
 /* See vm.h. */
 void
-objforget(struct pcache *pc, uint from, uint to)
+objevict(struct pcache *pc, uint from, uint to)
 {
-	struct walk w = {pc, from, to, 0, forget};
+	struct walk w = {pc, from, to, 0, clearunlocked};
 
 	walkmaps(&w);
 }
 
-/* See vm.h.  Twice: a fault that had the page before it left the cache may fill a
- * shared table behind the first walk, and has ended before the second. */
+/* See vm.h.  Two walks: a fault that had found the page before it left the cache
+ * may fill a slot of a shared table behind the first walk.  That fault holds a
+ * u->lock, which the second walk waits for. */
 void
 objpunch(struct pcache *pc, uint from, uint to)
 {
-	struct walk w = {pc, from, to, 0, takeout};
+	struct walk w = {pc, from, to, 0, clearcached};
 
 	walkmaps(&w);
 	walkmaps(&w);
 }
 
-/* Do it in each address space that maps the object, once in each. */
+/* Visit each address space that maps the object once, with its lock held to
+ * write.  An empty vma on the list marks how far the walk has come. */
 static void
 walkmaps(struct walk *w)
 {
@@ -190,6 +211,7 @@ walkmaps(struct walk *w)
 	uint id = xadd(&lastwalk, 1) + 1;
 	struct uvm *u;
 
+	lockassert(nospinlocks());
 	acquire(&w->pc->maplock);
 	listpush(&w->pc->maps, &mark.maplink);
 	while ((u = nextuvm(w, &mark)) != 0) {
@@ -206,14 +228,16 @@ walkmaps(struct walk *w)
 	release(&w->pc->maplock);
 }
 
-/* Move the mark behind the next vma, whose address space comes back pinned; 0 at
- * the end.  Others may have marks in the list too.  The list is locked. */
+/* Move the mark behind the next vma that the walk is about, and return that one's
+ * address space, pinned; 0 at the end.  Marks of other walks (uvm is 0) are passed
+ * over.  Called with maplock held. */
 static struct uvm *
 nextuvm(struct walk *w, struct vma *mark)
 {
 	struct list *n;
 	struct vma *v;
 
+	lockassert(holding(&w->pc->maplock));
 	for (n = mark->maplink.next; n != &w->pc->maps; n = n->next) {
 		v = listitem(n, struct vma, maplink);
 		if (v->uvm == 0 || (v->flags & w->flags) != w->flags)
@@ -226,13 +250,15 @@ nextuvm(struct walk *w, struct vma *mark)
 	return 0;
 }
 
-/* All the vmas of one address space.  u->lock held to write. */
+/* Call fn for each vma of u that shows pages of the walk.  Called with u->lock
+ * held to write. */
 static void
 visit(struct walk *w, struct uvm *u)
 {
 	uint first, last, n;
 	struct vma *v;
 
+	lockassert(holdingwrite(&u->lock));
 	for (int i = 0; i < u->nvma; i++) {
 		v = u->vmas[i];
 		if (v->obj != w->pc || (v->flags & w->flags) != w->flags)
@@ -246,6 +272,7 @@ visit(struct walk *w, struct uvm *u)
 	}
 }
 
+/* The walker has done with u: wake its owner if that waits in objwait(). */
 static void
 unpin(struct uvm *u)
 {
@@ -255,31 +282,34 @@ unpin(struct uvm *u)
 	release(&pinlock);
 }
 
+/* For objunmap(): empty all slots, private copies included. */
 static void
-clear(struct uvm *u, uint start, uint end, struct vma *v)
+clearrange(struct uvm *u, uint start, uint end, struct vma *v)
 {
 	(void)v;
 	clearpages(u, start, end);
 }
 
+/* For objclean(): write-protect the slots, if v may write at all. */
 static void
-protect(struct uvm *u, uint start, uint end, struct vma *v)
+protectrange(struct uvm *u, uint start, uint end, struct vma *v)
 {
 	if (v->prot & PROT_WRITE)
 		protpages(u, start, end, PROT_READ);
 }
 
-/* The pages of the file, not private copies. */
+/* For objevict(): clearcached(), but not in a mapping that is locked. */
 static void
-forget(struct uvm *u, uint start, uint end, struct vma *v)
+clearunlocked(struct uvm *u, uint start, uint end, struct vma *v)
 {
 	if (!(v->flags & VM_LOCKED))
-		takeout(u, start, end, v);
+		clearcached(u, start, end, v);
 }
 
-/* The same, of locked mappings too. */
+/* For objpunch(): empty the slots that show pages of the file; private copies of
+ * them stay. */
 static void
-takeout(struct uvm *u, uint start, uint end, struct vma *v)
+clearcached(struct uvm *u, uint start, uint end, struct vma *v)
 {
 	struct page *pg;
 
@@ -293,7 +323,7 @@ takeout(struct uvm *u, uint start, uint end, struct vma *v)
 	}
 }
 
-/* See vm.h. */
+/* See vm.h.  Marks of walks are on the list too, with uvm 0. */
 void
 objcheck(struct pcache *pc, uint *n)
 {

@@ -1,28 +1,29 @@
 /*
  * reclaim.c - memory that can be had back: clean pages of files on disks.
  *
- * Such pages are on two lists, oldest first: those used once, and those found
- * in use when their turn came.  A thread takes from them while little memory is
- * free; who gets none at all takes himself, where he may.  Pages that are
- * mapped, dirty or on their way stay, until nothing else is left: then the oldest
- * are unmapped or written, by those who may wait.
+ * Such pages are on two lists, oldest first: "inactive" has those used at most
+ * once, "active" those that had been used again (PGF_REFERENCED) when their turn
+ * came.  A thread (kswapd0) frees pages from them while little memory is free.  A
+ * process whose allocation finds nothing frees some itself, where it may.  Pages
+ * that are mapped, dirty or on their way stay until nothing else is left.  Then
+ * the oldest are unmapped or written, by those that may wait.
  *
  * Invariants: a page is on a list (PGF_LRU) if and only if it is in the tree of a
- * backed file; both change with the pcache locked.  The lists' lock is taken
- * inside the pcache's; reclaim has it first and only tries the other.  While a
- * page is on a list and that is locked, its pcache exists.
+ * backed file; both change with pc->lock held.  lrulock is taken inside pc->lock;
+ * reclaim holds lrulock first, and therefore only tries to take pc->lock.  While
+ * a page is on a list and lrulock is held, its pcache exists.
  */
 #include "mm/vm.h"
 #include "kern/proc.h"
 #include "kern/sched.h"
 
 #define NSHRINK 4
-#define LOOK    32  /* pages looked at with the lists locked */
-#define PASSES  32  /* without success, by anybody: then there is none */
-#define BATCH   16  /* pages that one who waits frees */
-#define WRITE   256 /* pages written to be able to free some */
-#define UNMAP   32u /* and unmapped */
-#define MOST    8192 /* looked at for that */
+#define LOOK    32  /* pages looked at before lrulock is let go */
+#define PASSES  32  /* fruitless rounds of reclaimwait() before it gives up */
+#define BATCH   16  /* pages that reclaimwait() frees at once */
+#define WRITE   256 /* pages written so that some can be freed */
+#define UNMAP   32u /* pages around an old one that are unmapped with it */
+#define MOST    8192 /* pages that oldest() looks at */
 
 struct lrustat lrustat;
 
@@ -32,38 +33,40 @@ static struct list active, inactive; /* [lrulock] */
 static uint (*shrinkers[NSHRINK])(uint); /* set at boot */
 static int nshrink;
 
-static volatile uint freed; /* changes when somebody has freed pages */
+static volatile uint freed; /* pages freed since boot, roughly */
 
-static struct spinlock lock;
-static struct waitq work; /* the thread sleeps */
-static int wanted;        /* it shall look [lock] */
+static struct spinlock worklock;
+static struct waitq work; /* where the thread sleeps */
+static int wanted;        /* the thread shall free some [worklock] */
 
-static void unlink(struct page *);
-static struct page *scan(uint *look, int force);
-static struct page *try(struct page *, int force);
+static void listleave(struct page *);
+static struct page *nextunused(uint *look, int force);
+static struct page *tryremove(struct page *, int force);
 static void deactivate(void);
-static uint take(uint n, int force);
-static uint shrink(uint n);
+static uint reclaimlists(uint n, int force);
+static uint shrinkothers(uint n);
 static void reclaimer(void *);
 static uint unmapold(void);
 static int writeold(void);
-static int readold(void);
+static int waitold(void);
 static int isdirty(struct page *);
 static int isbusy(struct page *);
 static int isclean(struct page *);
 static struct pcache *oldest(int (*is)(struct page *), uint *index);
 static struct pcache *holdpcache(struct pcache *);
 
+/* Boot: the lists and locks. */
 void
 lruinit(void)
 {
 	initlock(&lrulock, RANK_LRU);
 	listinit(&active);
 	listinit(&inactive);
-	initlock(&lock, RANK_SLEEPQ);
+	initlock(&worklock, RANK_SLEEPQ);
 	initwaitq(&work);
 }
 
+/* See mm.h. */
 void
 reclaiminit(void)
 {
@@ -78,10 +81,11 @@ shrinkregister(uint (*fn)(uint))
 	shrinkers[nshrink++] = fn;
 }
 
-/* The page has come into the tree of a backed file, which is locked. */
+/* See vm.h. */
 void
 lruadd(struct page *pg)
 {
+	lockassert(holding(&pg->pcache->lock));
 	acquire(&lrulock);
 	pg->flags |= PGF_LRU;
 	listadd(&inactive, &pg->lru);
@@ -90,21 +94,23 @@ lruadd(struct page *pg)
 	release(&lrulock);
 }
 
-/* It leaves the tree. */
+/* See vm.h. */
 void
 lrudel(struct page *pg)
 {
+	lockassert(holding(&pg->pcache->lock));
 	if (!(pg->flags & PGF_LRU))
 		return;
 	acquire(&lrulock);
-	unlink(pg);
+	listleave(pg);
 	release(&lrulock);
 }
 
-/* Both locked. */
+/* Take a page off its list.  Called with pc->lock and lrulock held. */
 static void
-unlink(struct page *pg)
+listleave(struct page *pg)
 {
+	lockassert(holding(&lrulock) && holding(&pg->pcache->lock));
 	if (pg->flags & PGF_ACTIVE)
 		lrustat.active--;
 	else
@@ -114,20 +120,24 @@ unlink(struct page *pg)
 	listdel(&pg->lru);
 }
 
-/* Free up to n frames, without sleeping: how many.  No spinlock held. */
+/* See vm.h. */
 uint
 reclaim(uint n)
 {
-	uint got = take(n, 0);
+	uint got;
 
+	lockassert(nospinlocks());
+	got = reclaimlists(n, 0);
 	if (got < n)
-		got += shrink(n - got);
+		got += shrinkothers(n - got);
 	return got;
 }
 
-/* From the lists; force: also what was used lately. */
+/* Free up to n pages from the lists: how many.  force: also pages that were used
+ * lately, and no limit to how many are looked at but twice their number.  Does
+ * not sleep. */
 static uint
-take(uint n, int force)
+reclaimlists(uint n, int force)
 {
 	uint look = 2 * (lrustat.active + lrustat.inactive) + 1, got = 0;
 	struct page *pg;
@@ -137,7 +147,7 @@ take(uint n, int force)
 
 	while (got < n && look > 0) {
 		acquire(&lrulock);
-		pg = scan(&look, force);
+		pg = nextunused(&look, force);
 		release(&lrulock);
 		if (pg) {
 			putpage(pg);
@@ -148,38 +158,43 @@ take(uint n, int force)
 	return got;
 }
 
-/* The next page to free, out of its tree and lists; 0: not among the first.
- * Lowers *look by the pages looked at.  lrulock. */
+/* The oldest page that can be freed, removed from its tree and list; 0: none of
+ * those looked at.  Looks at no more than LOOK or *look pages, and lowers *look by
+ * how many these were.  Called with lrulock held. */
 static struct page *
-scan(uint *look, int force)
+nextunused(uint *look, int force)
 {
 	struct page *pg = 0;
 
+	lockassert(holding(&lrulock));
 	for (int i = 0; i < LOOK && *look > 0 && pg == 0; i++) {
 		--*look;
 		if (lrustat.inactive <= lrustat.active)
 			deactivate();
 		if (!listempty(&inactive))
-			pg = try(listitem(inactive.next, struct page, lru),
+			pg = tryremove(listitem(inactive.next, struct page, lru),
 				force);
 	}
 	return pg;
 }
 
-/* Take the page, if it is of no use now; else 0 and it is the last of a list. */
+/* Remove pg from the cache and return it if nobody uses it; otherwise move it to
+ * the tail of its list, or of the active one if it was used again, and return 0.
+ * Called with lrulock held. */
 static struct page *
-try(struct page *pg, int force)
+tryremove(struct page *pg, int force)
 {
 	struct pcache *pc = pg->pcache;
 	struct list *to = &inactive;
 	int free = 0;
 
+	lockassert(holding(&lrulock));
 	if (tryacquire(&pc->lock)) {
 		free = pg->ref == 1 && !(pg->flags & (PGF_BUSY | PGF_DIRTY |
 			PGF_WRITEBACK)) &&
 			(force || !(pg->flags & PGF_REFERENCED));
 		if (free) {
-			unlink(pg);
+			listleave(pg);
 			pageremove(pc, pg);
 		} else if (pg->flags & PGF_REFERENCED) {
 			pg->flags = (pg->flags & ~PGF_REFERENCED) | PGF_ACTIVE;
@@ -196,12 +211,14 @@ try(struct page *pg, int force)
 	return 0;
 }
 
-/* The oldest of the active pages is one of the others again.  lrulock. */
+/* Move the oldest active page to the tail of the inactive list; or to the tail of
+ * its own, if its pcache is locked by another CPU.  Called with lrulock held. */
 static void
 deactivate(void)
 {
 	struct page *pg;
 
+	lockassert(holding(&lrulock));
 	if (listempty(&active))
 		return;
 	pg = listitem(active.next, struct page, lru);
@@ -217,7 +234,7 @@ deactivate(void)
 	}
 }
 
-/* vmcheck: are the counts those of the lists?  The world is frozen. */
+/* See vm.h. */
 void
 lrucheck(void)
 {
@@ -236,9 +253,10 @@ lrucheck(void)
 		buffers == lrustat.buffers);
 }
 
-/* What others keep. */
+/* Ask those that shrinkregister() knows to free up to n pages: how many that
+ * were. */
 static uint
-shrink(uint n)
+shrinkothers(uint n)
 {
 	uint got = 0;
 
@@ -252,37 +270,40 @@ void
 dropcaches(int what)
 {
 	if (what & 2)
-		while (shrink(~0u) > 0)
+		while (shrinkothers(~0u) > 0)
 			;
 	if (what & 1)
-		take(~0u, 1);
+		reclaimlists(~0u, 1);
 }
 
-/* Little memory is free: the thread should run.  No spinlock held. */
+/* See vm.h. */
 void
 reclaimkick(void)
 {
-	acquire(&lock);
+	lockassert(nospinlocks());
+	acquire(&worklock);
 	wanted = 1;
 	wakeup(&work);
-	release(&lock);
+	release(&worklock);
 }
 
-/* An allocation failed: free something, whoever has used it lately, with
- * unmapping, writing or waiting if it must be.  1, or 0: nothing is left to free
- * but what is pinned.  May sleep; no uvm->lock, no spinlock held. */
+/* See vm.h.  From cheap to dear: pages that nobody uses, pages used lately, pages
+ * that are mapped, dirty pages after they have been written, pages that are being
+ * read.  The loop ends: after PASSES rounds in which neither we nor others freed
+ * anything. */
 int
 reclaimwait(void)
 {
 	uint seen = freed;
 
+	lockassert(nospinlocks());
 	for (int i = 0; i < PASSES; i++) {
-		if (reclaim(BATCH) > 0 || take(BATCH, 1) > 0 || unmapold() > 0)
+		if (reclaim(BATCH) > 0 || reclaimlists(BATCH, 1) > 0 || unmapold() > 0)
 			return 1;
 		if (lrustat.active + lrustat.inactive == 0)
 			return 0;
 		if (!writeold())
-			(void)readold();
+			(void)waitold();
 		if (freed != seen) { /* others were faster */
 			seen = freed;
 			i = 0;
@@ -298,7 +319,8 @@ memwait(void)
 	return scarce() > 0 && reclaimwait();
 }
 
-/* The thread. */
+/* The thread kswapd0: sleeps until reclaimkick(), then frees pages until memory
+ * is no longer scarce or nothing is left to free. */
 static void
 reclaimer(void *arg)
 {
@@ -306,20 +328,20 @@ reclaimer(void *arg)
 
 	(void)arg;
 	for (;;) {
-		acquire(&lock);
+		acquire(&worklock);
 		while (!wanted)
-			sleep(&work, &lock);
+			sleep(&work, &worklock);
 		wanted = 0;
-		release(&lock);
+		release(&worklock);
 		while ((n = scarce()) > 0)
 			if (reclaim(n) == 0 && unmapold() == 0 && !writeold())
 				break;
 	}
 }
 
-/* Unmap clean pages, of those that were long not used, with what is around them,
- * and free what has no other user then: how many.  Waits for locks that take()
- * only tries. */
+/* Unmap clean pages that were not used for long, with UNMAP pages around each,
+ * and free those that nobody uses then: how many.  Sleeps for the locks of address
+ * spaces, which reclaimlists() never takes. */
 static uint
 unmapold(void)
 {
@@ -330,7 +352,7 @@ unmapold(void)
 		if ((pc = oldest(isclean, &index)) == 0)
 			break;
 		index &= ~(UNMAP - 1);
-		objforget(pc, index, index + UNMAP);
+		objevict(pc, index, index + UNMAP);
 		before = pc->npages;
 		pcachedrop(pc, (uint64_t)index << PGSHIFT,
 			(uint64_t)(index + UNMAP) << PGSHIFT);
@@ -341,8 +363,8 @@ unmapold(void)
 	return got;
 }
 
-/* Write the oldest page that is dirty and those behind it, and wait for them and
- * what is on its way there.  0: there is none. */
+/* Write the oldest dirty page and up to WRITE pages of its file from there on, and
+ * wait until they have arrived.  1, or 0: no page is dirty. */
 static int
 writeold(void)
 {
@@ -359,9 +381,10 @@ writeold(void)
 	return 1;
 }
 
-/* Wait for the oldest page that is being read.  0: there is none. */
+/* Sleep until the oldest page that is being read may have arrived.  1, or 0: none
+ * is being read. */
 static int
-readold(void)
+waitold(void)
 {
 	uint index;
 	struct pcache *pc = oldest(isbusy, &index);
@@ -378,26 +401,30 @@ readold(void)
 	return 1;
 }
 
+/* Has the page to be written, or is it being written? */
 static int
 isdirty(struct page *pg)
 {
 	return pg->flags & (PGF_DIRTY | PGF_WRITEBACK);
 }
 
+/* Is the page being read? */
 static int
 isbusy(struct page *pg)
 {
 	return pg->flags & PGF_BUSY;
 }
 
+/* Are its bytes those on the disk? */
 static int
 isclean(struct page *pg)
 {
 	return !isdirty(pg) && !isbusy(pg);
 }
 
-/* A page that was long not used and is so; its index, and its pcache, referenced;
- * or 0.  Another one next time. */
+/* Find the oldest inactive page for which is() holds: returns its pcache, with a
+ * reference for the caller, and *index becomes the page's index; 0: none among the
+ * first MOST.  The page moves to the tail, so that the next call finds another. */
 static struct pcache *
 oldest(int (*is)(struct page *), uint *index)
 {
@@ -419,12 +446,14 @@ oldest(int (*is)(struct page *), uint *index)
 	return pc;
 }
 
-/* A reference to a pcache that may be on its way out: it, or 0. */
+/* Take a reference to a pcache whose last one may be gone already: pc, or 0 if it
+ * is.  Called with lrulock held and a page of pc on a list, so that pc exists. */
 static struct pcache *
 holdpcache(struct pcache *pc)
 {
 	uint n;
 
+	lockassert(holding(&lrulock));
 	do {
 		n = pc->ref;
 		if (n == 0)

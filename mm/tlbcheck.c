@@ -3,14 +3,16 @@
  *
  * Debug builds with "tlbcheck" on the command line hold a frame that leaves its
  * slot in quarantine until every CPU has shown that it forgot the translation:
- * it tries to use the address, and must fault.  So a flush that is missing, or
- * that a CPU acknowledged without doing it, is a panic at once and not a page of
- * somebody else's that changes a minute later.  And so that a missing flush is
- * found each time, each CPU that has the address space loaded uses the address
- * just before the slot changes.
+ * the CPU tries to use the address, and must fault.  So a flush that is missing,
+ * or that a CPU acknowledged without doing it, is a panic at once.  Without this
+ * check it would be another process's page that changes a minute later.
+ *
+ * A missing flush does harm only if a CPU had the translation cached.  To make
+ * sure of that, each CPU that has the address space loaded uses the address just
+ * before the slot changes (tlbarm).
  *
  * Invariant: between tlbarm() and tlbverify() nobody but the caller changes the
- * slot (u->lock held to write, or the table locked).
+ * slot: u->lock is held to write; or to read, with the table locked.
  */
 #include "mm/vm.h"
 
@@ -18,12 +20,13 @@
 #include "arch/multiboot.h"
 #include "arch/xcall.h"
 
-struct probe {
+struct probe {           /* what the CPUs shall try to use */
 	struct uvm *uvm;
-	uint va;            /* one address, or */
-	struct page *table; /* all that the table under va translates */
-	uint access;
-	volatile uint usable; /* one that some CPU could use, or 0 */
+	uint va;            /* this address, if table is 0 */
+	struct page *table; /* else all addresses that this table, which is or
+	                     * was hung under va, translates */
+	uint access;        /* PROT_READ or PROT_WRITE */
+	volatile uint usable; /* an address that some CPU could use, or 0 */
 };
 
 static int probe(struct uvm *u, uint va, struct page *table, uint access);
@@ -31,39 +34,42 @@ static void probehere(void *);
 static void probeone(struct probe *, uint va);
 static int checking(void);
 
-/* The slot of va is going to lose what it allows: PROT_READ, everything;
- * PROT_WRITE, writing.  Let the CPUs cache it. */
+/* See vm.h. */
 void
 tlbarm(struct uvm *u, uint va, uint access)
 {
 	tlbarmtable(u, va, 0, access);
 }
 
-/* It has lost it, and the TLBs have been flushed. */
+/* See vm.h. */
 void
 tlbverify(struct uvm *u, uint va, uint access)
 {
 	tlbverifytable(u, va, 0, access);
 }
 
-/* The same for all that the table under va translates. */
+/* See vm.h. */
 void
 tlbarmtable(struct uvm *u, uint va, struct page *table, uint access)
 {
+	lockassert(holdingeither(&u->lock));
 	if (checking())
 		probe(u, va, table, access);
 }
 
+/* See vm.h. */
 void
 tlbverifytable(struct uvm *u, uint va, struct page *table, uint access)
 {
 	uint usable = checking() ? probe(u, va, table, access) : 0;
 
+	lockassert(holdingeither(&u->lock));
 	if (usable)
 		panic("stale translation: %x can still be %s", usable,
 			access == PROT_WRITE ? "written" : "read");
 }
 
+/* Is "tlbcheck" on the kernel's command line? */
 static int
 checking(void)
 {
@@ -76,7 +82,7 @@ checking(void)
 	return on;
 }
 
-/* An address that some CPU can use, or 0. */
+/* Let each CPU that has u loaded try: an address that some CPU can use, or 0. */
 static int
 probe(struct uvm *u, uint va, struct page *table, uint access)
 {
@@ -86,7 +92,7 @@ probe(struct uvm *u, uint va, struct page *table, uint access)
 	return p.usable;
 }
 
-/* On each CPU that has the address space loaded; interrupts off. */
+/* Try the addresses of a struct probe on this CPU.  Interrupts are off. */
 static void
 probehere(void *arg)
 {
@@ -105,6 +111,7 @@ probehere(void *arg)
 			probeone(p, PGADDR(PDX(p->va), i, 0));
 }
 
+/* Try one address, and note it if this CPU can use it. */
 static void
 probeone(struct probe *p, uint va)
 {

@@ -2,10 +2,11 @@
  * usage.c - which pages an address space has in memory, for /proc/PID/smaps and
  * pagemap.  Nothing here makes a page present.
  *
- * u->lock is held to read: faults of other threads fill slots meanwhile, or put
- * a copy in the place of a page, so a slot is read once; the struct page that it
- * named is there for ever.  Whose pages they are says the vma, which holds its
- * object.
+ * u->lock is held to read in all static functions here.  Faults of other threads
+ * fill slots meanwhile, or put a copy in the place of a page.  So each slot is
+ * read once; the struct page that it named may be freed and used for something
+ * else, but its memory stays, and a wrong count is the worst that happens.  What a
+ * page belongs to is learned from the vma, which holds its object.
  */
 #include "mm/vm.h"
 
@@ -15,7 +16,7 @@ static pte_t slotat(struct uvm *, uint va, struct page **table);
 static void usevma(struct uvm *, struct vma *, uint va, uint end,
 	struct vmusage *);
 static int kindof(struct vma *, struct page *);
-static void addpage(struct vmusage *, struct vma *, pte_t pte,
+static void countpage(struct vmusage *, struct vma *, pte_t pte,
 	struct page *table);
 static uint mappers(struct page *, struct page *table);
 static uint64_t pagemapentry(struct uvm *, struct vma *, uint va, int frames);
@@ -35,12 +36,14 @@ uvmusage(struct uvm *u, uint start, uint end, struct vmusage *use)
 	releaseread(&u->lock);
 }
 
+/* Add what is present in [va, end), a part of v, to *use. */
 static void
 usevma(struct uvm *u, struct vma *v, uint va, uint end, struct vmusage *use)
 {
 	struct page *table;
 	pte_t pte;
 
+	lockassert(holdingread(&u->lock));
 	while (va < end) {
 		pte = slotat(u, va, &table);
 		if (table == 0) {
@@ -48,12 +51,13 @@ usevma(struct uvm *u, struct vma *v, uint va, uint end, struct vmusage *use)
 			continue;
 		}
 		if (ptefilled(pte) && ptepage(pte) != zeropage)
-			addpage(use, v, pte, table);
+			countpage(use, v, pte, table);
 		va += PGSIZE;
 	}
 }
 
-/* The slot of va and the table it is in; 0: no table. */
+/* The contents of va's slot, and in *table the page table that it is in; or 0 and
+ * *table 0: there is no table. */
 static pte_t
 slotat(struct uvm *u, uint va, struct page **table)
 {
@@ -66,8 +70,9 @@ slotat(struct uvm *u, uint va, struct page **table)
 	return *(volatile pte_t *)((pte_t *)pagekva(*table) + PTX(va));
 }
 
+/* Add the page that pte, a slot of table and of v, shows to *use. */
 static void
-addpage(struct vmusage *use, struct vma *v, pte_t pte, struct page *table)
+countpage(struct vmusage *use, struct vma *v, pte_t pte, struct page *table)
 {
 	struct page *pg = ptepage(pte);
 	uint n = mappers(pg, table), share = (PGSIZE << PSSSHIFT) / n;
@@ -85,6 +90,7 @@ addpage(struct vmusage *use, struct vma *v, pte_t pte, struct page *table)
 		use->psslocked += share;
 }
 
+/* Which kind of memory (KIND_*) a page is that v shows. */
 static int
 kindof(struct vma *v, struct page *pg)
 {
@@ -93,8 +99,9 @@ kindof(struct vma *v, struct page *pg)
 	return backed(v->obj) ? KIND_FILE : KIND_SHMEM;
 }
 
-/* How many slots show the page, as far as this table tells: each directory that
- * hangs it counts.  (Of other tables that several hang it is not known.) */
+/* How many times the page is mapped, at least 1: the other slots that show it, and
+ * this table's slot once for each directory that hangs the table.  (If another
+ * table with such a slot hangs in several directories, that slot counts once.) */
 static uint
 mappers(struct page *pg, struct page *table)
 {
@@ -147,6 +154,7 @@ uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames)
 	releaseread(&u->lock);
 }
 
+/* One entry of /proc/PID/pagemap: va, which is in v; 0 if nothing is present. */
 static uint64_t
 pagemapentry(struct uvm *u, struct vma *v, uint va, int frames)
 {

@@ -441,8 +441,12 @@ void tlbshootevery(void);      /* of all user addresses of all address spaces:
                                 * for a table that several of them hang */
 void tlbshootkernel(uint va);  /* of a kernel address; no lock needed */
 
-/* tlbcheck.c: debug builds with "tlbcheck": around a change that takes access
- * (PROT_READ: all, PROT_WRITE) to va away, with the flush between the two. */
+/* tlbcheck.c: debug builds with "tlbcheck" on the command line.  A slot is about
+ * to lose what it allows (access: PROT_READ, everything; PROT_WRITE, writing):
+ * tlbarm(), change the slot of va, flush, tlbverify().  Arming lets the CPUs cache
+ * the translation, verifying panics if one can still use it.  The two with a table
+ * do so for all that this table, hung under va, translates.  Called with u->lock
+ * held to write, or to read with the table locked. */
 #ifdef QUIRE_DEBUG
 void tlbarm(struct uvm *, uint va, uint access);
 void tlbverify(struct uvm *, uint va, uint access);
@@ -633,40 +637,59 @@ void dirtywake(void);
 void dirtythrottle(struct pcache *);
 
 /* reclaim.c */
-extern struct lrustat { /* pages on the lists [lrulock] */
+extern struct lrustat { /* pages on the lists; buffers: of them, those of block
+                         * devices [lrulock] */
 	uint active, inactive, buffers;
 } lrustat;
 void lruinit(void);
-void lruadd(struct page *); /* the page's pcache is locked in these */
+
+/* The page has come into the tree of a backed file, or leaves a tree (nothing
+ * happens if it is on no list).  Called with pc->lock held. */
+void lruadd(struct page *);
 void lrudel(struct page *);
-void lrucheck(void);
+void lrucheck(void); /* vmcheck: do the counts agree with the lists?  The world
+                      * is frozen */
+
+/* Free up to n frames of what nobody uses, without sleeping: how many that were.
+ * Called with no spinlock held, interrupts on. */
 uint reclaim(uint n);
+
+/* Little memory is free: wake the thread that frees some.  No spinlock held. */
 void reclaimkick(void);
+
+/* An allocation failed: free something, even if it was used lately, and unmap,
+ * write or wait for pages if that is needed.  1, or 0: nothing is left to free but
+ * what is pinned.  May sleep; no uvm->lock, no spinlock held. */
 int reclaimwait(void);
 
 /* objmap.c: which vmas map an object.  v->obj is not 0. */
 void objmapinit(void);
-void objlink(struct vma *, struct uvm *); /* v is in u's array now */
-void objunlink(struct vma *);             /* it is not; harmless twice */
-void objlinkall(struct uvm *);
-void objunlinkall(struct uvm *); /* and no walker looks at u afterwards */
-void objcheck(struct pcache *, uint *n);  /* vmcheck: verify, and count */
+void objlink(struct vma *, struct uvm *); /* v has come into u's array: put it on
+                                           * its object's list */
+void objunlink(struct vma *);    /* v leaves the array, and the list if it is on
+                                  * one */
+void objlinkall(struct uvm *);   /* all vmas of u that have an object */
+void objunlinkall(struct uvm *); /* likewise; then sleep until no walker looks at
+                                  * u.  Nobody else uses u */
+void objcheck(struct pcache *, uint *n); /* vmcheck: verify the list, and add to
+                                          * *n how many vmas are on it */
 
-/* No slot in any address space shows a page of pc at or beyond index from
- * afterwards, private copies included, and no TLB knows one.  The size has been
- * lowered before.  May sleep; no uvm->lock held. */
+/* Afterwards no slot in any address space shows a page of pc at or beyond index
+ * from, nor a private copy of one, and no TLB has one.  The size was lowered
+ * before.  May sleep; no uvm->lock held. */
 void objunmap(struct pcache *, uint from);
 
-/* Every slot of shared mappings of pages [from, to) is write-protected; the next
- * store faults.  May sleep; no uvm->lock held. */
+/* Write-protect every slot of shared mappings that shows one of the pages
+ * [from, to), so that the next store faults.  May sleep; no uvm->lock held. */
 void objclean(struct pcache *, uint from, uint to);
 
-/* Slots that show pages [from, to) are emptied, but where they are locked.  As
- * objclean(). */
-void objforget(struct pcache *, uint from, uint to);
+/* Empty the slots that show pages [from, to), except in mappings that are locked
+ * (VM_LOCKED); private copies stay.  May sleep; no uvm->lock held. */
+void objevict(struct pcache *, uint from, uint to);
 
-/* No slot shows one of pages [from, to) that were in the cache; private copies
- * stay.  They have been taken out of the cache before. */
+/* Afterwards no slot shows one of the pages [from, to) that were in the cache, not
+ * even in mappings that are locked; private copies stay.  The pages have left the
+ * cache before.  May sleep; no uvm->lock held. */
 void objpunch(struct pcache *, uint from, uint to);
 
 /* shm.c */

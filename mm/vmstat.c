@@ -1,11 +1,11 @@
 /*
  * vmstat.c - counters, and the check that they and every reference are right.
  *
- * vmcheck() is what makes the rest trustworthy.  It takes away from every frame
- * the references it finds: those of page directories to tables, of tables to
- * pages, of page caches to pages.  What is left must be zero; then it gives
- * them back.  Nothing else may run meanwhile, nor be in the middle of a change:
- * the caller has frozen the world (kern/freeze.c).
+ * vmcheck() recounts.  It takes away from every frame the references that it
+ * finds: those of page directories to tables, of tables to pages, of page caches
+ * to pages.  What is left must be zero; then it gives them back.  Nothing else may
+ * run meanwhile, nor be in the middle of a change: the caller has frozen the world
+ * (kern/freeze.c), so no locks are taken for what is looked at here.
  */
 #include "mm/vm.h"
 #include "kern/lib/printf.h"
@@ -57,6 +57,7 @@ static void checkpages(void);
 static void checkcounts(void);
 static int kerneltable(struct page *);
 
+/* See mm.h. */
 uint
 vmstat(int event)
 {
@@ -67,12 +68,14 @@ vmstat(int event)
 	return n;
 }
 
+/* The name of a counter in /proc/vmstat. */
 const char *
 vmstatname(int event)
 {
 	return names[event];
 }
 
+/* See mm.h. */
 void
 meminfo(struct meminfo *m)
 {
@@ -125,7 +128,8 @@ vmcheck(char *buf, int n)
 		m.kernel);
 }
 
-/* Each vma of an object is on that one's list, and nothing else is. */
+/* Each vma that has an object is on the list of that object, and no other vma is
+ * on one. */
 static void
 checkmaps(void)
 {
@@ -144,7 +148,7 @@ checkmaps(void)
 	assert(listed == found);
 }
 
-/* Take away all references that can be found, or give them back. */
+/* Take away all references that can be found (give 0), or give them back (1). */
 static void
 walkall(int give)
 {
@@ -157,6 +161,9 @@ walkall(int give)
 		pcacheeach(pc, walkpage, &give);
 }
 
+/* walkall() for one address space: its references to tables, and theirs to pages.
+ * Checks what it counts and which vmas it has.  A table's `order`, otherwise
+ * unused, notes that one directory that hangs it has been visited. */
 static void
 walkuvm(struct uvm *u, int give)
 {
@@ -183,14 +190,15 @@ walkuvm(struct uvm *u, int give)
 		assert(table->state == PG_TABLE);
 		if (u->pgdir[x] & PTE_W)
 			assert(give || table->ref == 1); /* F2 */
-		if (table->order == give) /* first directory that hangs it */
+		if (table->order == give) /* the first that hangs it */
 			walktable(table, give);
 		table->order = !give;
 		table->ref += give ? 1 : -1;
 	}
 }
 
-/* Each slot once, however many directories hang the table. */
+/* walkall() for one table: each filled slot's reference, and the counts of T3.
+ * Called once for a table, however many directories hang it. */
 static void
 walktable(struct page *table, int give)
 {
@@ -211,6 +219,7 @@ walktable(struct page *table, int give)
 	assert(used == table->inuse && zeros == table->zeros); /* T3 */
 }
 
+/* Take away one reference to a page, or give one back; *give as in walkall(). */
 static int
 walkpage(struct page *pg, void *give)
 {
@@ -220,13 +229,13 @@ walkpage(struct page *pg, void *give)
 	return 0;
 }
 
-struct cachecount {
+struct cachecount {                  /* pages found by checkcaches() */
 	struct pcache *pc;
-	uint pages, dirty, writeback, lru; /* lru: of all files, like the last */
-	uint alldirty, allwriteback;
+	uint pages, dirty, writeback; /* of this file */
+	uint lru, alldirty, allwriteback; /* of all files */
 };
 
-/* What page caches count, and the state of each of their pages. */
+/* Check what page caches count, and the flags of each of their pages. */
 static void
 checkcaches(void)
 {
@@ -245,6 +254,7 @@ checkcaches(void)
 	lrucheck();
 }
 
+/* Check one page of a cache and count it.  pc->lock is held (pcacheeach). */
 static int
 checkcached(struct page *pg, void *arg)
 {
@@ -263,7 +273,8 @@ checkcached(struct page *pg, void *arg)
 	return 0;
 }
 
-/* All references have been taken away: what is left? */
+/* All references that were found have been taken away: panic if a frame has some
+ * left, or too few. */
 static void
 checkpages(void)
 {
@@ -295,7 +306,8 @@ checkpages(void)
 	}
 }
 
-/* Is it a table of the kernel's half, which has one reference for ever? */
+/* 1 if the frame is a page table of the kernel's half, which has one reference
+ * for ever; else 0. */
 static int
 kerneltable(struct page *pg)
 {
@@ -307,7 +319,8 @@ kerneltable(struct page *pg)
 	return 0;
 }
 
-/* The counts per state against the page array, and the lists. */
+/* Compare the counts of frames in each state with the page array, and with what
+ * the free lists and the slab caches hold. */
 static void
 checkcounts(void)
 {
