@@ -1,9 +1,18 @@
 /*
  * kalloc.c - physical frames: a buddy allocator with a list per CPU in front.
  *
- * A frame is found by splitting blocks and given back by joining buddies; each
- * CPU keeps some single frames that it can take and give without a lock.
- * kinit.c puts the frames here at boot.
+ * xv6 has one list of single frames (kmem.freelist).  Here free frames are in
+ * blocks of 1, 2, 4, ... 1024.  A frame is found by splitting a block and given
+ * back by joining buddies; each CPU keeps some single frames that it can take
+ * and give without a lock.  kinit.c puts the frames here at boot.
+ *
+ *   allocpage -> takeframe -> this CPU's list   (interrupts off)
+ *                               | empty: refill        ^ too long: drain
+ *                               v                      |
+ *                             lists of blocks, one for each order and zone
+ *                               | split: takeblock     ^ join: freeblock,
+ *                               v                      | joinsingles
+ *                             larger blocks
  *
  * Invariants:
  *   K1  A free block of order n is aligned to its size; its first page says
@@ -13,8 +22,9 @@
  *       is none (joinsingles), since most are soon taken again.
  *   K3  Frames below DIRECTMAX and above it (zones) never share a block.
  *   K4  Debug builds: a freed frame holds junk until it is allocated.
- * Never sleeps; with interrupts on it may free cached pages (reclaim.c), and so
- * take their locks.  Lock: buddy.lock, a leaf; the CPU's own list needs only
+ * Nothing here sleeps.  With interrupts on, an allocation may free cached pages
+ * (reclaim.c), and so take their locks.  buddy.lock guards the lists of blocks,
+ * and nothing but a leaf is taken below it; a CPU's own list needs only
  * interrupts off.
  */
 #include "mm/vm.h"
@@ -29,14 +39,15 @@ enum { ZONE_LOW, ZONE_HIGH, NZONE };
 
 static struct {
 	struct spinlock lock;
-	struct page *free[NZONE][MAXORDER + 1]; /* [lock] */
-	uint nfree[NZONE];                      /* frames in them [lock] */
-	uint reserve; /* low frames kept from user memory */
-	uint low;     /* with fewer, reclaim.c's thread is to get more */
-	volatile int kick; /* and shall be told */
-	volatile int keep[NZONE]; /* frames a CPU may have on its list: none when
-	                           * few are left, or users would get them */
-	int singles[NZONE]; /* frames freed one by one since joinsingles [lock] */
+	struct page *free[NZONE][MAXORDER + 1]; /* first blocks [lock] */
+	uint nfree[NZONE];        /* frames in these lists [lock] */
+	uint reserve;             /* low frames that user memory does not get */
+	uint low;                 /* with fewer, kswapd0 shall free some */
+	volatile int kick;        /* there are fewer, and it is not told yet */
+	volatile int keep[NZONE]; /* frames a CPU may have on its list: none if
+	                           * few are left, or user memory gets them */
+	int singles[NZONE];       /* frames freed singly since joinsingles()
+	                           * [lock] */
 } buddy;
 
 static struct pcpu { /* what a CPU changes without a lock, interrupts off */
@@ -50,7 +61,7 @@ static int anonzone; /* where processes' memory is looked for first */
 static struct page *allocpages(int order, int state);
 static struct page *allocscarce(struct page *, int state);
 static void freepages(struct page *, int order);
-static struct page *take(struct pcpu *, int zone, int user);
+static struct page *takeframe(struct pcpu *, int zone, int user);
 static struct page *refill(struct pcpu *, int zone, int user);
 static int splitblock(int zone);
 static void drain(struct pcpu *, int zone, int n);
@@ -60,16 +71,19 @@ static struct page *takeblock(int zone, int order);
 static void junkfill(struct page *, int order);
 static void junkcheck(struct page *);
 
+/* The zone that a frame is in: ZONE_LOW if it is direct-mapped. */
 static inline int
 zoneof(struct page *pg)
 {
 	return pg >= pages + (DIRECTMAX >> PGSHIFT) ? ZONE_HIGH : ZONE_LOW;
 }
 
-/* Put a free block on the list of its order, or take it off.  buddy.lock. */
+/* Put a free block on the list of its order; head: its zone's lists.  Called
+ * with buddy.lock held. */
 static inline void
 insert(struct page **head, struct page *pg, int order)
 {
+	lockassert(holding(&buddy.lock));
 	head += order;
 	pg->order = order;
 	pg->prev = 0;
@@ -79,9 +93,11 @@ insert(struct page **head, struct page *pg, int order)
 	*head = pg;
 }
 
+/* Take a free block off the list of its order.  Called with buddy.lock held. */
 static inline void
 takeout(struct page **head, struct page *pg, int order)
 {
+	lockassert(holding(&buddy.lock));
 	if (pg->prev)
 		pg->prev->next = pg->next;
 	else
@@ -100,7 +116,8 @@ kallocinit(void)
 	anonzone = npages > DIRECTMAX >> PGSHIFT ? ZONE_HIGH : ZONE_LOW;
 }
 
-/* Boot: all RAM is here.  Keep some from user memory. */
+/* Boot: all RAM has been given to us.  Decide how much user memory must
+ * leave. */
 void
 kallocreserve(void)
 {
@@ -108,8 +125,8 @@ kallocreserve(void)
 	buddy.low = buddy.reserve + MIN(256, buddy.nfree[ZONE_LOW] / 32);
 }
 
-/* Give the allocator the frames of [start, last), counted as PG_FREE already:
- * cut into the largest blocks that are aligned. */
+/* Put the frames of physical addresses [start, last), whose state is PG_FREE
+ * already, on the lists: cut into the largest blocks that are aligned. */
 void
 addfree(uint start, uint last)
 {
@@ -138,6 +155,7 @@ kalloc(void)
 	return pg ? pagekva(pg) : 0;
 }
 
+/* See mm.h. */
 void
 kfree(void *kva)
 {
@@ -147,6 +165,7 @@ kfree(void *kva)
 	putpage(pg);
 }
 
+/* See mm.h. */
 void *
 kallocs(int order)
 {
@@ -155,6 +174,7 @@ kallocs(int order)
 	return pg ? pagekva(pg) : 0;
 }
 
+/* See mm.h. */
 void
 kfrees(void *kva, int order)
 {
@@ -165,7 +185,7 @@ kfrees(void *kva, int order)
 	freepages(pg, order);
 }
 
-/* One frame in the given state with one reference, or 0. */
+/* See vm.h. */
 struct page *
 allocpage(int state)
 {
@@ -175,9 +195,9 @@ allocpage(int state)
 
 	pushcli();
 	c = &pcpu[mycpu()->id];
-	pg = take(c, state == PG_ANON ? anonzone : ZONE_LOW, user);
+	pg = takeframe(c, state == PG_ANON ? anonzone : ZONE_LOW, user);
 	if (pg == 0 && state == PG_ANON)
-		pg = take(c, ZONE_LOW, user);
+		pg = takeframe(c, ZONE_LOW, user);
 	if (pg) {
 		c->count[PG_CPU]--;
 		c->count[state]++;
@@ -191,8 +211,9 @@ allocpage(int state)
 	return pg && !buddy.kick ? pg : allocscarce(pg, state);
 }
 
-/* Memory is scarce: pg, or if that is 0 a frame that reclaim() gets us, where it
- * may be called: with interrupts on there is no spinlock. */
+/* Memory is scarce: tell the thread that frees some.  Returns pg, or if that is
+ * 0 a frame that reclaim() frees for us, or 0.  With interrupts off the caller
+ * may hold a spinlock, and nothing is done. */
 static __attribute__((noinline)) struct page *
 allocscarce(struct page *pg, int state)
 {
@@ -207,16 +228,17 @@ allocscarce(struct page *pg, int state)
 	return pg || reclaim(BATCH) == 0 ? pg : allocpage(state);
 }
 
-/* Is so little left that no thread should begin?  It will want some for itself,
- * of those that users may have.  No spinlock held. */
+/* See vm.h. */
 int
 toofew(void)
 {
+	lockassert(nospinlocks());
 	return buddy.nfree[ZONE_LOW] < 2 * buddy.reserve &&
 	       reclaim(BATCH) == 0;
 }
 
-/* How many frames reclaim should free, so that it is not called again at once. */
+/* See vm.h.  Twice what would be enough, or the thread would be called again at
+ * once. */
 uint
 scarce(void)
 {
@@ -225,12 +247,14 @@ scarce(void)
 	return n < buddy.low ? 2 * buddy.low - n : 0;
 }
 
-/* The first frame of this CPU's list, or 0.  Interrupts off. */
+/* Take the first frame of this CPU's list, which is refilled if it is empty; 0:
+ * no memory, or none for a user.  Interrupts are off. */
 static struct page *
-take(struct pcpu *c, int zone, int user)
+takeframe(struct pcpu *c, int zone, int user)
 {
 	struct page *pg = c->free[zone];
 
+	lockassert(!nospinlocks());
 	if (pg == 0)
 		pg = refill(c, zone, user);
 	if (pg) {
@@ -240,7 +264,8 @@ take(struct pcpu *c, int zone, int user)
 	return pg;
 }
 
-/* Give back a frame whose last reference is gone. */
+/* See vm.h.  The frame goes to this CPU's list, and a batch from there to the
+ * lists of blocks if that has become too long. */
 void
 freepage(struct page *pg)
 {
@@ -261,7 +286,8 @@ freepage(struct page *pg)
 	popcli();
 }
 
-/* 2^order frames in one piece, direct-mapped, each with a reference; or 0. */
+/* 2^order contiguous direct-mapped frames in the given state, each with one
+ * reference; or 0. */
 static struct page *
 allocpages(int order, int state)
 {
@@ -292,6 +318,8 @@ allocpages(int order, int state)
 	return pg;
 }
 
+/* Give back what allocpages() gave: 2^order frames.  Of more than one frame
+ * nobody looks at the references any more. */
 static void
 freepages(struct page *pg, int order)
 {
@@ -314,15 +342,17 @@ freepages(struct page *pg, int order)
 	release(&buddy.lock);
 }
 
-/* Move a batch of frames to this CPU's empty list; the first, or 0.  User
- * memory does not get the last frames: the kernel needs some to end the
- * process that ran out, and gets these one by one.  Interrupts off. */
+/* Move a batch of frames to this CPU's empty list and return the first; 0:
+ * there are none.  User memory does not get the last ones (buddy.reserve): the
+ * kernel needs some to end the process that ran out, and gets these one by one.
+ * Interrupts are off. */
 static struct page *
 refill(struct pcpu *c, int zone, int user)
 {
 	struct page **head = buddy.free[zone], *pg;
 	int n, most = BATCH;
 
+	lockassert(!nospinlocks());
 	acquire(&buddy.lock);
 	if (zone == ZONE_LOW && buddy.nfree[zone] <= buddy.reserve)
 		most = !user;
@@ -345,14 +375,16 @@ refill(struct pcpu *c, int zone, int user)
 	return c->free[zone];
 }
 
-/* Cut a small block into single frames, lowest first: 1, or 0 if there is none.
- * buddy.lock. */
+/* Cut a small block (of at most BATCH frames if there is one) into single
+ * frames, which are handed out lowest first: 1, or 0 if the zone has no block.
+ * Called with buddy.lock held. */
 static int
 splitblock(int zone)
 {
 	struct page *pg;
 	int order = BATCHORDER, n;
 
+	lockassert(holding(&buddy.lock));
 	for (pg = 0; order > 0 && pg == 0; order--)
 		pg = takeblock(zone, order);
 	n = 2 << order;
@@ -364,12 +396,14 @@ splitblock(int zone)
 	return 1;
 }
 
-/* Give n of this CPU's frames back.  Interrupts off. */
+/* Move n frames of this CPU's list to the lists of blocks, as single frames.
+ * Interrupts are off. */
 static void
 drain(struct pcpu *c, int zone, int n)
 {
 	struct page *pg;
 
+	lockassert(!nospinlocks());
 	c->count[PG_CPU] -= n;
 	c->count[PG_FREE] += n;
 	c->n[zone] -= n;
@@ -387,14 +421,16 @@ drain(struct pcpu *c, int zone, int n)
 	release(&buddy.lock);
 }
 
-/* Take a block of the order from the zone, splitting a larger one if need be;
- * its first page, or 0.  Prefers the smallest block that fits. */
+/* Take a block of 2^order frames from the zone and return its first page, or 0.
+ * Splits the smallest larger block if there is none of this order.  Called with
+ * buddy.lock held. */
 static struct page *
 takeblock(int zone, int order)
 {
 	struct page **head = buddy.free[zone], *pg;
 	int n;
 
+	lockassert(holding(&buddy.lock));
 	for (n = order; n <= MAXORDER && head[n] == 0; n++)
 		;
 	if (n > MAXORDER && buddy.singles[zone] > 0) {
@@ -413,13 +449,15 @@ takeblock(int zone, int order)
 	return pg;
 }
 
-/* Free a block, joining it with its buddy as long as that is free too. */
+/* Put a block on the lists, joined with its buddy, and that with its own, as
+ * long as the buddy is free too.  Called with buddy.lock held. */
 static void
 freeblock(struct page *pg, int order)
 {
 	struct page **head = buddy.free[zoneof(pg)], *b;
 	uint pfn = pg - pages;
 
+	lockassert(holding(&buddy.lock));
 	buddy.nfree[zoneof(pg)] += 1u << order;
 	pg->state = PG_FREE;
 	for (; order < MAXORDER; order++) {
@@ -434,12 +472,14 @@ freeblock(struct page *pg, int order)
 	insert(head, &pages[pfn], order);
 }
 
-/* Join what single frames can be joined.  buddy.lock. */
+/* Join all single frames of the zone with their buddies where these are free
+ * (K2).  Called with buddy.lock held. */
 static void
 joinsingles(int zone)
 {
 	struct page *list = buddy.free[zone][0], *pg;
 
+	lockassert(holding(&buddy.lock));
 	buddy.singles[zone] = 0;
 	buddy.free[zone][0] = 0;
 	for (pg = list; pg; pg = pg->next) {
@@ -452,14 +492,14 @@ joinsingles(int zone)
 	}
 }
 
-/* n more frames are in the state.  Interrupts off, or boot. */
+/* See vm.h. */
 void
 countpages(int state, int n)
 {
 	pcpu[mycpu()->id].count[state] += n;
 }
 
-/* Frames in a state.  The sum is exact when nothing runs meanwhile. */
+/* See vm.h. */
 uint
 pagecount(int state)
 {
@@ -470,7 +510,7 @@ pagecount(int state)
 	return n;
 }
 
-/* Walk the buddy lists: K1 and K2 hold; returns the frames found. */
+/* See vm.h.  Checks K1 and K3, and the number of free frames. */
 uint
 freecheck(void)
 {
@@ -490,7 +530,8 @@ freecheck(void)
 	return n;
 }
 
-/* Fill freed frames with junk, so that whoever still uses them is caught. */
+/* Debug builds: fill 2^order freed frames with junk, so that a stale pointer to
+ * them is noticed. */
 static void
 junkfill(struct page *pg, int order)
 {
@@ -508,7 +549,8 @@ junkfill(struct page *pg, int order)
 #endif
 }
 
-/* The frame was junk when it was freed: is it still? */
+/* Debug builds: a frame that is handed out must still be junk, or somebody
+ * wrote to it after it was freed: panic.  Looks at every 31st word. */
 static void
 junkcheck(struct page *pg)
 {

@@ -1,11 +1,12 @@
 /*
  * kinit.c - from the boot loader's memory map to frames that can be allocated.
  *
- * Three steps, as RAM becomes reachable.  kinit1() threads the frames below
- * 4 MiB, all that entrypgdir maps, on a plain free list; kvmalloc() takes its
- * page tables there.  kinit2(), with everything mapped, makes the page array
- * and gives the frames that nothing uses to kalloc.c.  kfreerange() gives boot
- * memory back later: the initramfs, as it is unpacked.
+ * Three steps, as RAM becomes reachable.  kinit1() threads the frames below 4
+ * MiB, all that entrypgdir maps, on a plain free list (`early`, like xv6's
+ * kmem.freelist); kvmalloc() takes its page tables from there.  kinit2(), with
+ * everything mapped, makes the page array and gives the frames that nothing
+ * uses to kalloc.c.  kfreerange() gives boot memory back later: the initramfs,
+ * as it is unpacked.
  *
  * Invariant: a frame that the firmware, the image, the page array or a boot
  * module uses (used[]) is never on a free list.
@@ -37,8 +38,7 @@ static uint findspace(uint n);
 static uint topofram(void);
 static void addrange(uint start, uint end);
 
-/* Thread the frames below 4 MiB that nothing uses on the early list.  Boot
- * CPU, entrypgdir loaded. */
+/* See mm.h. */
 void
 kinit1(void)
 {
@@ -60,7 +60,8 @@ kinit1(void)
 		panic("no memory below 4 MiB for the first page tables");
 }
 
-/* Keep [start, last), rounded outwards, from being given out. */
+/* Note physical addresses [start, last), rounded outwards to pages, as in
+ * use. */
 static void
 reserve(uint start, uint last)
 {
@@ -78,6 +79,7 @@ usedat(uint pa)
 	return 0;
 }
 
+/* Is there RAM at physical address pa, as the boot loader tells? */
 static int
 inram(uint pa)
 {
@@ -87,7 +89,7 @@ inram(uint pa)
 	return 0;
 }
 
-/* One zeroed frame from the early list: kalloc() before kinit2(). */
+/* See vm.h. */
 void *
 earlypage(void)
 {
@@ -100,8 +102,7 @@ earlypage(void)
 	return r;
 }
 
-/* Make the page array and give the allocator all of RAM.  Boot CPU, once,
- * after kvmalloc(). */
+/* See mm.h. */
 void
 kinit2(void)
 {
@@ -128,7 +129,8 @@ kinit2(void)
 	stosl(pagekva(zeropage), 0, PGSIZE / 4);
 }
 
-/* The page array, in the first range of direct-mapped RAM that has room. */
+/* Make the page array, in the first range of direct-mapped RAM that has room,
+ * and note the frames that are in use already. */
 static void
 makepages(void)
 {
@@ -146,7 +148,8 @@ makepages(void)
 	kvmtables();
 }
 
-/* First byte above all RAM, below 4 GiB. */
+/* Physical address of the first byte above all RAM, or the last page below 4
+ * GiB if there is more. */
 static uint
 topofram(void)
 {
@@ -155,8 +158,9 @@ topofram(void)
 	return MIN(top, 0xFFFFF000ull);
 }
 
-/* Physical address of n contiguous free bytes, page aligned, direct-mapped; not
- * below 4 MiB, where the early list is. */
+/* Physical address, page aligned, of n contiguous bytes of direct-mapped RAM
+ * that nothing uses; not below 4 MiB, where the early list is.  Panics if there
+ * are none. */
 static uint
 findspace(uint n)
 {
@@ -179,7 +183,8 @@ findspace(uint n)
 		n >> 10);
 }
 
-/* Where the first range in use above pa begins, or last. */
+/* Physical address where the first range in use at or above pa begins, or last
+ * if that is lower. */
 static uint
 nextused(uint pa, uint last)
 {
@@ -189,7 +194,7 @@ nextused(uint pa, uint last)
 	return last;
 }
 
-/* Frames [start, last) are in use from boot on, in the given state. */
+/* See vm.h. */
 void
 claim(uint start, uint last, int state)
 {
@@ -201,8 +206,8 @@ claim(uint start, uint last, int state)
 	}
 }
 
-/* Free what is not in use of a range of RAM; below 4 MiB the early list has it.
- */
+/* Give kalloc.c what is not in use of the RAM at physical addresses [start,
+ * last); but not what is below 4 MiB, which the early list has. */
 static void
 addrange(uint start, uint last)
 {
@@ -218,8 +223,7 @@ addrange(uint start, uint last)
 	}
 }
 
-/* Frames wholly inside [start, last) become free: boot memory whose use is
- * over. */
+/* See mm.h. */
 void
 kfreerange(uint start, uint last)
 {

@@ -1,25 +1,41 @@
 /*
  * kvm.c - the kernel's half of every address space.
  *
- * It is built once, from kmap[], in kpgdir; a new page directory copies the
- * entries above KERNBASE and so shares their tables.  Only the vmap window
- * changes afterwards: kernel stacks (each with an unmapped page below it, so
- * that an overflow faults instead of corrupting), and the two temporary
- * mappings each CPU has for frames that the direct map does not reach.
+ * The kernel's half is built once, from kmap[], in kpgdir; a new page directory
+ * copies the entries above KERNBASE and so shares their tables.  Only the vmap
+ * window changes afterwards.
  *
- * Invariants: the kernel half is equal in all page directories; page 0 and the
- * identity mapping of entrypgdir are in none of them.
+ *   FFFFFFFF  +--------------------------+
+ *             | device registers         | kmap[3]: va == pa, uncached
+ *   FE000000  +--------------------------+ DEVSPACE
+ *             | slot: stack, KSTACKPAGES |  \
+ *             |       page not mapped    |   | NSTACK slots; an overflow faults
+ *             | slot: stack              |   | instead of writing into the next
+ *             |       page not mapped    |   | stack
+ *             | ...                      |  /
+ *   F0400000  +--------------------------+ STACKBASE
+ *             | registers of devices     | kmapdev(): those below DEVSPACE
+ *   F0200000  +--------------------------+ DEVBASE
+ *             | temporary mappings       | kvmtemp(): two pages for each CPU,
+ *             |                          | for frames that are not direct-mapped
+ *   F0000000  +--------------------------+ VMAPBASE: the vmap window begins
+ *             | all RAM below DIRECTMAX  | kmap[2]: va == pa + KERNBASE, rw
+ *             | kernel data, bss         |
+ *             +--------------------------+ data
+ *             | kernel text, rodata      | kmap[1]: read-only
+ *   80100000  +--------------------------+ KERNLINK
+ *             | low memory, I/O          | kmap[0]: rw
+ *   80000000  +--------------------------+ KERNBASE: users' half below
  *
- *   VMAPBASE  temporary mappings, two pages a CPU
- *   DEVBASE   registers of devices that are not in DEVSPACE
- *   STACKBASE kernel stacks, one slot of 1 + KSTACKPAGES pages each
+ * Invariants: the kernel's half is equal in all page directories; page 0 and
+ * the identity mapping of entrypgdir are in none of them.
  */
 #include "mm/vm.h"
 #include "arch/multiboot.h"
 #include "kern/lib/printf.h"
 
 #define TEMPSLOTS 2
-#define SLOTPAGES (KSTACKPAGES + 1)
+#define SLOTPAGES (KSTACKPAGES + 1) /* a stack, and a page below not mapped */
 #define DEVBASE   (VMAPBASE + SUPERSIZE / 2)
 #define STACKBASE (VMAPBASE + SUPERSIZE)
 #define NSTACK    ((DEVSPACE - STACKBASE) / (SLOTPAGES * PGSIZE)) /* slots */
@@ -27,12 +43,13 @@
 
 extern char data[]; /* kernel.ld: text and rodata end here */
 
-/* What the kernel maps, and how.  phystop is computed by kvmalloc. */
+/* Like xv6's kmap[], but read once, not for each process, and without a fixed
+ * PHYSTOP: kvmalloc() fills in where the kernel's data begins and RAM ends. */
 static struct kmap {
-	uint virt;
-	uint physstart;
+	uint virt;        /* from this address on is mapped */
+	uint physstart;   /* physical memory [physstart, physend) */
 	uint64_t physend;
-	uint perm;
+	uint perm;        /* with these bits of a PTE */
 } kmap[] = {
 	{KERNBASE, 0, EXTMEM, PTE_W},                     /* I/O space */
 	{KERNLINK, V2P(KERNLINK), 0, 0},                  /* text, rodata */
@@ -43,7 +60,7 @@ static struct kmap {
 pde_t *kpgdir;
 uint kpteglobal;
 
-static struct {
+static struct { /* the slots of kernel stacks */
 	struct spinlock lock;
 	uint used[NSTACK / 32 + 1]; /* bit per slot [lock] */
 	uint low;               /* no slot below it is free [lock] */
@@ -59,8 +76,7 @@ static int stackmap(char *kstack);
 static void stackunmap(char *kstack);
 static void slotfree(char *kstack);
 
-/* Build the kernel's address space and leave entrypgdir.  Boot CPU, after
- * kinit1(). */
+/* See mm.h. */
 void
 kvmalloc(void)
 {
@@ -76,6 +92,9 @@ kvmalloc(void)
 	assert(!(kpgdir[0] & PTE_P));
 }
 
+/* The kernel's page directory, made from kmap[], with the first tables of the
+ * vmap window: kvmtemp() and the first stacks cannot make them.  Panics without
+ * memory. */
 static pde_t *
 setupkvmfirst(void)
 {
@@ -86,13 +105,13 @@ setupkvmfirst(void)
 			    kmap[i].physend - kmap[i].physstart,
 			    kmap[i].physstart, kmap[i].perm | kpteglobal) < 0)
 			panic("no memory for the kernel's page tables");
-	/* tables that must be there when kernelslot() can't make one */
 	if (!walkpgdir(pgdir, VMAPBASE, 1) || !walkpgdir(pgdir, STACKBASE, 1))
 		panic("no memory for the kernel's page tables");
 	return pgdir;
 }
 
-/* First byte above the RAM that the direct map holds. */
+/* Physical address of the first byte that the direct map does not hold: above
+ * all RAM and boot modules, but at most DIRECTMAX. */
 static uint
 phystop(void)
 {
@@ -105,7 +124,7 @@ phystop(void)
 	return MIN(top, DIRECTMAX);
 }
 
-/* A new page directory: the kernel's half, nothing below.  0: no memory. */
+/* See vm.h. */
 pde_t *
 setupkvm(void)
 {
@@ -121,17 +140,17 @@ setupkvm(void)
 	return pgdir;
 }
 
-/* Load the kernel's own page directory. */
+/* See mm.h. */
 void
 switchkvm(void)
 {
 	pushcli();
 	switchuvm(0);
-	lcr3(V2P(kpgdir)); /* at boot, no other was loaded */
+	lcr3(V2P(kpgdir)); /* at boot, when switchuvm() had nothing to do */
 	popcli();
 }
 
-/* The page array exists now: tables made before it are accounted for. */
+/* See vm.h. */
 void
 kvmtables(void)
 {
@@ -145,7 +164,7 @@ kvmtables(void)
 	}
 }
 
-/* See mm.h.  At boot; nothing takes such a mapping away. */
+/* See mm.h.  Nothing takes such a mapping away. */
 void *
 kmapdev(uint pa, uint n)
 {
@@ -165,9 +184,10 @@ kmapdev(uint pa, uint n)
 	return (void *)va;
 }
 
-/* The slot of an address in the vmap window, or 0.  A new table is hung into
- * every page directory there is before anybody else is told of it: the lock is
- * taken even when it is in kpgdir, for it may not be in all the others yet. */
+/* The slot of an address in the vmap window; 0: no memory for its table.  A new
+ * table is hung into every page directory there is before the lock is released.
+ * The lock is taken even when kpgdir has the table: it may be that another CPU
+ * is just about to hang it into the others.  Takes uvmlistlock. */
 static pte_t *
 kernelslot(uint va)
 {
@@ -175,7 +195,7 @@ kernelslot(uint va)
 	struct uvm *u;
 	int new;
 
-	acquire(&uvmlistlock); /* one at a time, and no new directory */
+	acquire(&uvmlistlock); /* so nobody adds a page directory, either */
 	new = !(kpgdir[PDX(va)] & PTE_P);
 	slot = walkpgdir(kpgdir, va, 1);
 	if (slot && new)
@@ -207,6 +227,7 @@ kstackalloc(void)
 	return kstack;
 }
 
+/* See mm.h. */
 void
 kstackfree(void *kstack)
 {
@@ -224,7 +245,8 @@ kstackfree(void *kstack)
 	slotfree(kstack);
 }
 
-/* Take the lowest free slot: the address behind its guard page, or 0. */
+/* Take the lowest free slot: the lowest address of its stack, above the page
+ * that is not mapped; 0: all are taken. */
 static char *
 stackslot(void)
 {
@@ -242,6 +264,7 @@ stackslot(void)
 	return kstack;
 }
 
+/* Give a stack's slot back; nothing is mapped there. */
 static void
 slotfree(char *kstack)
 {
@@ -253,6 +276,8 @@ slotfree(char *kstack)
 	release(&vmap.lock);
 }
 
+/* Map KSTACKPAGES new pages from kstack on: 0, or -ENOMEM with nothing
+ * mapped. */
 static int
 stackmap(char *kstack)
 {
@@ -271,6 +296,8 @@ stackmap(char *kstack)
 	return 0;
 }
 
+/* Free the pages that are mapped from kstack on, after all CPUs have forgotten
+ * them. */
 static void
 stackunmap(char *kstack)
 {
@@ -285,12 +312,13 @@ stackunmap(char *kstack)
 			continue;
 		pg = ptepage(*slot);
 		*slot = 0;
-		tlbshootkernel(va); /* before the page can be used again */
+		tlbshootkernel(va);
 		putpage(pg);
 	}
 }
 
-/* tempmap() of a frame that the direct map does not reach. */
+/* See vm.h.  pushcli() keeps us on this CPU, whose slot it is, until
+ * kvmuntemp(). */
 void *
 kvmtemp(uint pa, int slot)
 {
@@ -305,11 +333,13 @@ kvmtemp(uint pa, int slot)
 	return (void *)va;
 }
 
+/* See vm.h.  No other CPU uses the slot, so none has to flush. */
 void
 kvmuntemp(void *kva)
 {
+	lockassert(!nospinlocks());
 	*walkpgdir(kpgdir, (uint)kva, 0) = 0;
-	invlpg((uint)kva); /* no other CPU uses this slot */
+	invlpg((uint)kva);
 	vmcount(VM_INVLPG);
 	popcli();
 }
@@ -335,6 +365,7 @@ kvmreadable(uint va, uint n)
 	}
 }
 
+/* See mm.h. */
 void
 kvmdump(uint va)
 {

@@ -23,10 +23,16 @@ struct vma;
 
 /* kinit.c */
 
-/* Give the allocator the frames below 4 MiB that the kernel image and the boot
- * modules do not use, with entrypgdir still loaded; then, when kvmalloc() has
- * mapped it, the rest of RAM.  Panics with the cause if there is too little. */
+/* Unlike xv6's kinit1(vstart, vend), this takes no range: which frames are free
+ * the boot loader's memory map says.  Makes those below 4 MiB available to
+ * kalloc(), but for the kernel image's and the boot modules'.  Called first, on
+ * the boot CPU with entrypgdir loaded.  Panics if there are none. */
 void kinit1(void);
+
+/* Unlike xv6's kinit2(vstart, vend), this also makes the array of struct page,
+ * and takes all RAM that there is.  Gives the frames that nothing uses to
+ * kalloc.c.  Called once, on the boot CPU, after kvmalloc() has mapped RAM.
+ * Panics with the cause if there is too little. */
 void kinit2(void);
 
 /* Physical memory that a boot module occupied goes to the free lists.  Bytes
@@ -35,14 +41,21 @@ void kfreerange(uint start, uint end);
 
 /* kalloc.c */
 
-/* One page of kernel memory, contents undefined; 0: out of memory.  Never
- * sleeps; any context but a page-list lock. */
+/* Unlike xv6's kalloc(), this is for the kernel's own pages only: those of
+ * users may have no kernel address, so mm/ takes them as struct page
+ * (allocpage()).  One page, contents undefined; 0: no memory.  Never sleeps;
+ * may be called in any context that holds none of the locks of free frames. */
 void *kalloc(void);
+
+/* Unlike xv6's kfree(), this drops a reference, the only one that a page of
+ * kalloc() has; panics if it is given any other page. */
 void kfree(void *);
 
 #define NORDER 11 /* blocks have 1 to 1024 pages */
 
-/* 2^order contiguous pages. */
+/* 2^order contiguous pages of kernel memory, contents undefined; 0: no memory.
+ * As kalloc().  kfrees() takes them back, with the order they were allocated
+ * with. */
 void *kallocs(int order);
 void kfrees(void *, int order);
 
@@ -50,7 +63,7 @@ void kfrees(void *, int order);
 
 struct slabcache;
 
-void slabinit(void);
+void slabinit(void); /* boot, after kinit2(): kmalloc() may be called then */
 
 /* A cache of objects of n bytes (<= 2048), aligned to align, a power of two.
  * Boot only; panics if there is no memory. */
@@ -80,16 +93,23 @@ uint slabinuse(const char *name);
 
 /* kvm.c */
 
-void kvmalloc(void); /* build the kernel's half from kmap[] and load it */
-void switchkvm(void); /* load the address space that has no user half */
+/* Unlike xv6's kvmalloc(), whose kpgdir serves the scheduler only, this makes
+ * the tables that the kernel's half of all address spaces shares.  Builds them
+ * from kmap[] and loads kpgdir in place of entrypgdir.  Boot CPU, after
+ * kinit1(). */
+void kvmalloc(void);
+
+/* Load kpgdir, the address space without a user half, on this CPU. */
+void switchkvm(void);
 
 /* A kernel stack of KSTACKPAGES pages with an unmapped page below it.  Returns
- * its lowest address, or 0. */
+ * its lowest address; 0: no memory, or so little that no thread should begin.
+ * No spinlock held. */
 void *kstackalloc(void);
-void kstackfree(void *);
+void kstackfree(void *); /* no spinlock held */
 
-/* Registers of a device, n bytes at physical address pa, uncached: where they are
- * mapped for ever, or 0: no room.  At boot. */
+/* Registers of a device, n bytes at physical address pa, uncached: where they
+ * are mapped for ever, or 0: no room.  At boot. */
 void *kmapdev(uint pa, uint n);
 
 /* Is [va, va+n) mapped kernel memory?  For backtraces and panics: no locks. */
@@ -175,8 +195,8 @@ struct uvmargs {
 };
 struct uvmargs *uvmargs(struct uvm *u);
 
-/* Describe the first mapping that ends above va for /proc/PID/maps: 1, or 0 when
- * there is none.  *file is referenced (filedup), or 0. */
+/* Describe the first mapping that ends above va for /proc/PID/maps: 1, or 0
+ * when there is none.  *file is referenced (filedup), or 0. */
 struct vmainfo {
 	uint start, end;
 	int prot, shared;
@@ -189,9 +209,9 @@ struct vmainfo {
 enum { VMAINFO_MAP, VMAINFO_HEAP, VMAINFO_STACK };
 int uvmvma(struct uvm *u, uint va, struct vmainfo *);
 
-/* For core dumps, which make nothing present.  The first page in [va, end), both
- * page aligned, that is present, or with anon set the first of private memory's
- * own; end if there is none. */
+/* For core dumps, which make nothing present.  The first page in [va, end),
+ * both page aligned, that is present, or with anon set the first of private
+ * memory's own; end if there is none. */
 uint uvmresident(struct uvm *u, uint va, uint end, int anon);
 
 /* Copy the page at va, as a read would find it, to page: 1; 0: it is not there,
@@ -222,17 +242,17 @@ struct vmusage {
 /* Add what is present in [start, end), page aligned, to *use. */
 void uvmusage(struct uvm *u, uint start, uint end, struct vmusage *use);
 
-/* What the mapping is and may become, in Linux's words of two letters, each with a
- * blank behind it. */
+/* What the mapping is and may become, in Linux's words of two letters, each
+ * with a blank behind it. */
 #define VMAWORDS 64
 void vmawords(const struct vmainfo *, char words[VMAWORDS]);
 
-/* Pages of files and shared memory that some slot shows.  Looks at all there are,
- * with no lock. */
+/* Pages of files and shared memory that some slot shows.  Looks at all there
+ * are, with no lock. */
 uint mappedpages(void);
 
-/* The entries of /proc/PID/pagemap for n pages from va on, with frame numbers or
- * without. */
+/* The entries of /proc/PID/pagemap for n pages from va on, with frame numbers
+ * or without. */
 #define PAGEMAP_PRESENT   (1ull << 63)
 #define PAGEMAP_FILE      (1ull << 61) /* a file's, or shared memory */
 #define PAGEMAP_EXCLUSIVE (1ull << 56) /* no other slot shows it */
@@ -267,8 +287,8 @@ int mincore(struct uvm *, uint addr, uint len, uint uvec);
 int remapfilepages(struct uvm *, uint addr, uint len, int prot, uint pgoff,
 	int flags);
 
-/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid, or
- * 0: munlockall.  uvmlimit() says how many bytes may be locked; the running
+/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid,
+ * or 0: munlockall.  uvmlimit() says how many bytes may be locked; the running
  * process may exceed that if it is root. */
 int mlock(struct uvm *, uint addr, uint len, int flags);
 int munlock(struct uvm *, uint addr, uint len);
@@ -337,8 +357,8 @@ struct pcache *pcacheref(struct pcache *); /* one more reference; any context */
 void pcachefree(struct pcache *); /* drop one; the last drops all pages, may
                                    * wait for those on their way */
 
-/* The host goes, others may still hold a reference: all pages are dropped, dirty
- * or not, after those on their way have arrived; nobody asks the host for
+/* The host goes, others may still hold a reference: all pages are dropped,
+ * dirty or not, after those on their way have arrived; nobody asks the host for
  * anything any more. */
 void pcachegone(struct pcache *);
 
@@ -360,9 +380,9 @@ struct readahead;
 int pcacheread(struct pcache *, struct uio *u, uint64_t off, struct readahead *);
 
 /* write(2), with the inode locked: copy u->n bytes from u, extending the size
- * when past it.  Returns the number of bytes moved or, if none was, -ENOMEM (the
- * callers make it -ENOSPC where that is right), -EFAULT, -EIO, -ENOSPC.  May
- * wait until less is dirty. */
+ * when past it.  Returns the number of bytes moved or, if none was, -ENOMEM
+ * (the callers make it -ENOSPC where that is right), -EFAULT, -EIO, -ENOSPC.
+ * May wait until less is dirty. */
 int pcachewrite(struct pcache *, struct uio *u, uint64_t off);
 
 /* How many vmas map it. */
@@ -399,25 +419,25 @@ void pciodone(struct pcio *io);
 
 /* writeback.c */
 
-/* Start writing the dirty pages that overlap [from, to), in order, merged; wait:
- * until they and those already on their way have arrived.  0 or an error since
- * the call.  No uvm->lock, no spinlock held. */
+/* Start writing the dirty pages that overlap [from, to), in order, merged;
+ * wait: until they and those already on their way have arrived.  0 or an error
+ * since the call.  No uvm->lock, no spinlock held. */
 int pcachewriteback(struct pcache *, uint64_t from, uint64_t to, int wait);
 
 /* Has a write failed since *seen, which is brought up to date?  0, or -EIO,
  * -ENOSPC.  Begin with the value that a first call gives. */
 int pcacheerror(struct pcache *, uint *seen);
 
-/* The flusher: sleep until the time (ns of nowns()) or until more than vmtune says of
- * memory is dirty.  1: it is. */
+/* The flusher: sleep until the time (ns of nowns()) or until more than vmtune
+ * says of memory is dirty.  1: it is. */
 int dirtysleep(int64_t deadline);
 
 /* reclaim.c */
 
 void reclaiminit(void); /* starts the thread; from the first process */
 
-/* A call that has changed nothing found no memory: 1: try again, since memory is
- * short and some could be freed.  May sleep; no lock held. */
+/* A call that has changed nothing found no memory: 1: try again, since memory
+ * is short and some could be freed.  May sleep; no lock held. */
 int memwait(void);
 
 /* Who else keeps what can be read or made again: fn gives back about so many
@@ -454,7 +474,8 @@ struct zoneinfo { /* pages */
 	uint blocks[NORDER]; /* free ones of 1 << n pages */
 };
 
-/* The i-th zone, low memory or high, nearly as it is: 1, or 0: there is none. */
+/* The i-th zone, low memory or high, nearly as it is: 1, or 0: there is
+ * none. */
 int zoneinfo(int i, struct zoneinfo *);
 
 #endif

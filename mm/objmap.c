@@ -17,20 +17,21 @@
  *       address space that others can see.  It enters the list at the end.
  *   M2  Slots of a file spread only by fork and mremap, which hold the lock of
  *       the address space that the slots come from to write.  An address space
- *       that has not been visited gives them to vmas that are still ahead of the
- *       walk; one that has been visited has none left to give.
+ *       that has not been visited gives them to vmas that are still ahead of
+ *       the walk; one that has been visited has none left to give.
  *   M3  A fault looks at the file's size with the table locked (truncated() in
  *       fault.c).  The size was lowered before the walk, so no slot is filled
  *       behind it.
- *   M4  Fork shares tables, and a walk changes shared tables in place.  A CPU may
- *       know a page through another directory that hangs the table, so every CPU
- *       is flushed (batchflush() in pgtab.c).  Where a walk only takes the right
- *       to write away, a table that is hung twice needs no flush: its slots are
- *       writable in no TLB (F2).
+ *   M4  Fork shares tables, and a walk changes shared tables in place.  A CPU
+ *       may know a page through another directory that hangs the table, so
+ *       every CPU is flushed (batchflush() in pgtab.c).  Where a walk only
+ *       takes the right to write away, a table that is hung twice needs no
+ *       flush: its slots are writable in no TLB (F2).
  *
  * An address space that a walk looks at is pinned (u->pins), not referenced: to
  * drop the last reference closes files, which takes inode locks, and the walker
- * holds one.  Instead freeuvm() waits until nobody has the address space pinned.
+ * holds one.  Instead freeuvm() waits until nobody has the address space
+ * pinned.
  */
 #include "mm/vm.h"
 #include "kern/sched.h"
@@ -88,8 +89,8 @@ objunlink(struct vma *v)
 	release(&v->obj->maplock);
 }
 
-/* See vm.h.  Neighbours often map one object, so its lock is kept from one vma to
- * the next. */
+/* See vm.h.  Neighbours often map one object, so its lock is kept from one vma
+ * to the next. */
 void
 objlinkall(struct uvm *u)
 {
@@ -138,8 +139,8 @@ lockmaps(struct pcache *old, struct pcache *new)
 	return new;
 }
 
-/* Sleep until no walker has u pinned.  u has no vma on any list, so no new walker
- * comes. */
+/* Sleep until no walker has u pinned.  u has no vma on any list, so no new
+ * walker comes. */
 static void
 objwait(struct uvm *u)
 {
@@ -190,9 +191,9 @@ objevict(struct pcache *pc, uint from, uint to)
 	walkmaps(&w);
 }
 
-/* See vm.h.  Two walks: a fault that had found the page before it left the cache
- * may fill a slot of a shared table behind the first walk.  That fault holds a
- * u->lock, which the second walk waits for. */
+/* See vm.h.  Two walks: a fault that had found the page before it left the
+ * cache may fill a slot of a shared table behind the first walk.  That fault
+ * holds a u->lock, which the second walk waits for. */
 void
 objpunch(struct pcache *pc, uint from, uint to)
 {
@@ -228,9 +229,9 @@ walkmaps(struct walk *w)
 	release(&w->pc->maplock);
 }
 
-/* Move the mark behind the next vma that the walk is about, and return that one's
- * address space, pinned; 0 at the end.  Marks of other walks (uvm is 0) are passed
- * over.  Called with maplock held. */
+/* Move the mark behind the next vma that the walk is about, and return that
+ * one's address space, pinned; 0 at the end.  Marks of other walks (uvm is 0)
+ * are passed over.  Called with maplock held. */
 static struct uvm *
 nextuvm(struct walk *w, struct vma *mark)
 {
@@ -306,8 +307,8 @@ clearunlocked(struct uvm *u, uint start, uint end, struct vma *v)
 		clearcached(u, start, end, v);
 }
 
-/* For objpunch(): empty the slots that show pages of the file; private copies of
- * them stay. */
+/* For objpunch(): empty the slots that show pages of the file; private copies
+ * of them stay. */
 static void
 clearcached(struct uvm *u, uint start, uint end, struct vma *v)
 {

@@ -1,9 +1,10 @@
 /*
  * page.c - references to frames, and looking into them.
  *
- * Invariants: a frame is in exactly one state; ref counts slots, cache and
- * pins; the last putpage frees.  The zero page is never freed and never
- * written.
+ * Invariants: a frame is in exactly one state (enum pagestate, with a drawing,
+ * in vm.h).  ref counts the slots that show the page, the page cache if it
+ * holds it, and the pins of those that use it for a while; the last putpage()
+ * frees it.  The page of zeroes is never freed and never written.
  */
 #include "mm/vm.h"
 
@@ -11,8 +12,7 @@ struct page *pages;
 uint npages;
 struct page *zeropage;
 
-/* Drop a reference to a frame; the last one frees it.  Any context where
- * kfree is allowed. */
+/* See vm.h. */
 void
 putpage(struct page *pg)
 {
@@ -21,7 +21,7 @@ putpage(struct page *pg)
 		freepage(pg);
 }
 
-/* A frame of zeroes for a process, or 0. */
+/* See vm.h. */
 struct page *
 allocanon(void)
 {
@@ -37,8 +37,7 @@ allocanon(void)
 	return pg;
 }
 
-/* A copy of src for a process, or 0.  The caller's reference to src is
- * dropped either way. */
+/* See vm.h. */
 struct page *
 copypage(struct page *src)
 {

@@ -3,9 +3,9 @@
  *
  * read() and write() copy from and to the very pages that mappings and exec
  * show.  A file on a disk (backed()) reads its pages when they are asked for
- * (readahead.c), writes them some time after they were changed (writeback.c) and
- * may lose those that are like the disk's at any time (reclaim.c).  A file that
- * is only in memory keeps its pages here and nowhere else.
+ * (readahead.c), writes them some time after they were changed (writeback.c)
+ * and may lose those that are like the disk's at any time (reclaim.c).  A file
+ * that is only in memory keeps its pages here and nowhere else.
  *
  *    process 1               process 2
  *    uvm                     uvm
@@ -24,12 +24,12 @@
  *                    slot of va, table 2 ---+           + (va - start) / PGSIZE
  *
  * Invariants: at most one cached page per (file, index).  The tree holds one
- * reference to each.  Pages beyond the size are not in the tree, except those on
- * their way to or from the disk while the file shrinks.  A page in the tree is
- * whole (PGF_UPTODATE) or being read (PGF_BUSY).  A page that is being read or
- * written stays in the tree.  Bytes of the last page beyond the size are zero,
- * except what mappings stored there; before the file grows over these bytes they
- * are zeroed.
+ * reference to each.  Pages beyond the size are not in the tree, except those
+ * on their way to or from the disk while the file shrinks.  A page in the tree
+ * is whole (PGF_UPTODATE) or being read (PGF_BUSY).  A page that is being read
+ * or written stays in the tree.  Bytes of the last page beyond the size are
+ * zero, except what mappings stored there; before the file grows over these
+ * bytes they are zeroed.
  *
  * pcache->lock is a spinlock, so a page is made and filled without it, and put
  * in the tree afterwards unless somebody else was faster.
@@ -188,8 +188,8 @@ pcachecached(struct pcache *pc, uint index)
 	return r;
 }
 
-/* See vm.h.  A page that was put there by read-ahead and is not wanted yet counts
- * as unused. */
+/* See vm.h.  A page that was put there by read-ahead and is not wanted yet
+ * counts as unused. */
 struct page *
 pagefind(struct pcache *pc, uint index)
 {
@@ -345,8 +345,8 @@ pageremove(struct pcache *pc, struct page *pg)
 }
 
 /* See vm.h.  Where the disk has no room for the rest of the page (-ENOSPC), the
- * page is written at once: only a page that stays dirty must have room for all its
- * bytes. */
+ * page is written at once: only a page that stays dirty must have room for all
+ * its bytes. */
 int
 zerotail(struct pcache *pc, uint64_t end)
 {
@@ -372,9 +372,9 @@ zerotail(struct pcache *pc, uint64_t end)
 	return err;
 }
 
-/* pagebring() for system calls, which hold no uvm->lock: when there is no memory
- * and ra is not 0, wait until some has been freed, and try again.  Returns what
- * pagebring() does. */
+/* pagebring() for system calls, which hold no uvm->lock: when there is no
+ * memory and ra is not 0, wait until some has been freed, and try again.
+ * Returns what pagebring() does. */
 static int
 bringwait(struct pcache *pc, uint index, struct readahead *ra, uint want,
 	struct page **pgp)
@@ -453,9 +453,9 @@ pcachewrite(struct pcache *pc, struct uio *u, uint64_t off)
 }
 
 /* Find room on the disk for n bytes at off, which are in one page, and if there
- * is some for more of the `left` bytes that this call is to write.  *room becomes
- * the offset where the room ends.  0, or -EFBIG (beyond MAXBYTES) and the errors
- * of pcacheops.reserve. */
+ * is some for more of the `left` bytes that this call is to write.  *room
+ * becomes the offset where the room ends.  0, or -EFBIG (beyond MAXBYTES) and
+ * the errors of pcacheops.reserve. */
 static int
 findroom(struct pcache *pc, uint64_t off, uint n, uint left, uint64_t *room)
 {
@@ -476,8 +476,8 @@ findroom(struct pcache *pc, uint64_t off, uint n, uint left, uint64_t *room)
 }
 
 /* Write n bytes from u at off, all in one page.  A page that is not cached is
- * read first only if some of its old bytes stay.  u moves on by what was copied;
- * 0 or -errno. */
+ * read first only if some of its old bytes stay.  u moves on by what was
+ * copied; 0 or -errno. */
 static int
 writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
@@ -504,10 +504,10 @@ writechunk(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 	return err;
 }
 
-/* Write n bytes from u at off into a new page, where none is cached.  Nobody sees
- * the page before it is whole; the size grows when it enters the tree.  If another
- * page got there first (-EEXIST), or the copy stopped early and the file has old
- * bytes behind it, putbytes() does the rest.  As writechunk(). */
+/* Write n bytes from u at off into a new page, where none is cached.  Nobody
+ * sees the page before it is whole; the size grows when it enters the tree.  If
+ * another page got there first (-EEXIST), or the copy stopped early and the
+ * file has old bytes behind it, putbytes() does the rest.  As writechunk(). */
 static int
 writenew(struct pcache *pc, struct uio *u, uint64_t off, uint n)
 {
@@ -559,8 +559,9 @@ newpage(void)
 	return pg;
 }
 
-/* Copy n bytes from kernel memory to off, all in one page, which is made or read
- * if it is not cached.  0, -EIO (the file ends before this page), -ENOMEM. */
+/* Copy n bytes from kernel memory to off, all in one page, which is made or
+ * read if it is not cached.  0, -EIO (the file ends before this page),
+ * -ENOMEM. */
 static int
 putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
 {
@@ -580,8 +581,8 @@ putbytes(struct pcache *pc, uint64_t off, const char *from, uint n)
 }
 
 /* Bytes of the page have been changed: it is dirty, if the file has a disk, and
- * the file reaches to end at least (0: no change).  0, or -EIO: the page was cut
- * off meanwhile.  Takes pc->lock, and calls the host without it. */
+ * the file reaches to end at least (0: no change).  0, or -EIO: the page was
+ * cut off meanwhile.  Takes pc->lock, and calls the host without it. */
 static int
 pagewrote(struct pcache *pc, struct page *pg, uint64_t end)
 {

@@ -4,17 +4,18 @@
  *
  * Cutting a file short goes in this order: the size is lowered, then the pages
  * leave all mappings (objunmap), then they leave the tree (cutfrom).  A fault
- * looks at the size after it has locked its page table (truncated() in fault.c),
- * so it installs no page beyond the new end once its slot has been visited.  A
- * page on its way to or from the disk stays in the tree until it has arrived.
+ * looks at the size after it has locked its page table (truncated() in
+ * fault.c), so it installs no page beyond the new end once its slot has been
+ * visited.  A page on its way to or from the disk stays in the tree until it
+ * has arrived.
  */
 #include "mm/vm.h"
 
 static void zeropart(struct pcache *, uint64_t from, uint64_t to);
 
-/* See mm.h.  The rest of the last page becomes zeroes, so that a file that grows
- * again does not show its old bytes; a page that is still being read is waited
- * for, or the read would put them back. */
+/* See mm.h.  The rest of the last page becomes zeroes, so that a file that
+ * grows again does not show its old bytes; a page that is still being read is
+ * waited for, or the read would put them back. */
 int
 pcachetruncate(struct pcache *pc, uint64_t size)
 {
@@ -124,8 +125,8 @@ pcachepunch(struct pcache *pc, uint64_t from, uint64_t to)
 		objpunch(pc, first, last);
 }
 
-/* Zero bytes [from, to), which are in one page, if that page is cached.  Nothing
- * to do if from >= to. */
+/* Zero bytes [from, to), which are in one page, if that page is cached.
+ * Nothing to do if from >= to. */
 static void
 zeropart(struct pcache *pc, uint64_t from, uint64_t to)
 {

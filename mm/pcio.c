@@ -3,8 +3,8 @@
  *
  * Invariant: the pages of a run are in the tree and PGF_BUSY (read) or
  * PGF_WRITEBACK (write), so they stay there, and their pcache lives; the run
- * itself holds no references.  pciodone() ends that, in any context, with pc->lock
- * held.
+ * itself holds no references.  pciodone() ends that, in any context, with
+ * pc->lock held.
  *
  * Waiting for a page: PGF_WAITED is set and the process sleeps on a queue that
  * the page's frame number chooses; pciodone() wakes that queue.  Processes that
@@ -83,11 +83,11 @@ pciofree(struct pcio *io)
 	release(&sparelock);
 }
 
-/* See mm.h.  A page that could not be read leaves the cache; those that wait for
- * it try to read it alone (pagebring).  A page that could not be written is clean
- * all the same, or such pages would fill memory; fsync() reports the error
- * (pcacheerror).  Only if the write found no memory the page becomes dirty again,
- * to be written later. */
+/* See mm.h.  A page that could not be read leaves the cache; those that wait
+ * for it try to read it alone (pagebring).  A page that could not be written is
+ * clean all the same, or such pages would fill memory; fsync() reports the
+ * error (pcacheerror).  Only if the write found no memory the page becomes
+ * dirty again, to be written later. */
 void
 pciodone(struct pcio *io)
 {

@@ -1,11 +1,11 @@
 /*
  * pctree.c - the tree of a file's cached pages, found by their index.
  *
- * A node has 16 slots.  The tree is as high as the largest index needs; slots of
- * the nodes on level 0 point to pages, those of other nodes to nodes one level
- * below.  Each node has one bit for each slot and tag, which says whether a page
- * below that slot has the tag.  So the dirty pages of a large file are found
- * without a look at the clean ones.
+ * A node has 16 slots.  The tree is as high as the largest index needs; slots
+ * of the nodes on level 0 point to pages, those of other nodes to nodes one
+ * level below.  Each node has one bit for each slot and tag, which says whether
+ * a page below that slot has the tag.  So the dirty pages of a large file are
+ * found without a look at the clean ones.
  *
  *   index 0x25, height 2:   root (level 1)  slot 2, DIRTY bit 2 set
  *                             |
@@ -136,8 +136,8 @@ treenext(struct pcache *pc, uint from, int tag)
 	return nextbelow(pc->root, pc->height - 1, from, tag);
 }
 
-/* treenext() below one node: the first page in its slots whose index, in the bits
- * that this level and those below decide, is at least from; or 0. */
+/* treenext() below one node: the first page in its slots whose index, in the
+ * bits that this level and those below decide, is at least from; or 0. */
 static struct page *
 nextbelow(struct pcnode *node, int level, uint from, int tag)
 {
@@ -154,8 +154,8 @@ nextbelow(struct pcnode *node, int level, uint from, int tag)
 	return pg;
 }
 
-/* Make the nodes that lead to index: 0, or -ENOMEM with some of them made, which
- * prune() frees. */
+/* Make the nodes that lead to index: 0, or -ENOMEM with some of them made,
+ * which prune() frees. */
 static int
 grow(struct pcache *pc, uint index)
 {
@@ -183,8 +183,8 @@ grow(struct pcache *pc, uint index)
 	return 0;
 }
 
-/* A new node, empty if child is 0, else with child in slot 0 and that one's tags;
- * 0: no memory. */
+/* A new node, empty if child is 0, else with child in slot 0 and that one's
+ * tags; 0: no memory. */
 static struct pcnode *
 nodenew(void *child)
 {

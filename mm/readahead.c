@@ -1,18 +1,16 @@
 /*
  * readahead.c - which pages of a file to read, and when.
  *
- *   read() from front to back  windows that double from FIRST pages (16 KiB) to
- *                       PCIOMAX pages.  One page of each window is marked
- *                       PGF_READAHEAD; the reader that reaches this page starts
- *                       the next window before it waits.  Once windows have
- *                       PCIOMAX pages, two are always on their way while a third
- *                       is copied, so the disk works while the reader copies.
- *   read() here and there  the pages that were asked for
- *   a fault             PCIOMAX pages around it
- *   a fault in a file that is mapped to be executed  the aligned block of NEAR
- *                       pages that it is in, since a program has much that it
- *                       does not use
- *   RA_RANDOM, or no struct readahead  the pages that were asked for
+ *   read() from front to back: windows that double from FIRST pages (16 KiB) to
+ *       PCIOMAX pages.  One page of each window is marked PGF_READAHEAD; the
+ *       reader that reaches this page starts the next window before it waits.
+ *       Once windows have PCIOMAX pages, two are always on their way while a
+ *       third is copied, so the disk works while the reader copies.
+ *   read() here and there: the pages that were asked for.
+ *   A fault: PCIOMAX pages around it.
+ *   A fault in a file that is mapped to be executed: the aligned block of NEAR
+ *       pages that it is in, since a program has much that it does not use.
+ *   RA_RANDOM, or no struct readahead: the pages that were asked for.
  *
  * Invariant: struct readahead is a guess, changed without a lock: a wrong guess
  * costs time, nothing else.  All functions here may sleep.
@@ -28,8 +26,8 @@ static int readrun(struct pcache *, uint index, uint n, uint mark,
 	uint wanted, struct page **);
 static int growrun(struct pcio *, uint mark, uint wanted, struct page **);
 
-/* The file is being mapped with these rights (PROT_*): if it may be executed, its
- * faults read small blocks from now on. */
+/* The file is being mapped with these rights (PROT_*): if it may be executed,
+ * its faults read small blocks from now on. */
 void
 aheadmapped(struct file *f, int prot)
 {
@@ -99,7 +97,8 @@ readnext(struct pcache *pc, struct page *pg, struct readahead *ra)
 		ra->start += ra->n;
 		ra->n = MIN(MAX(2 * ra->n, FIRST), PCIOMAX);
 		readwindow(pc, ra->start, ra->n, ra->start, ~0u, &none);
-	} while (ra->n == PCIOMAX && ra->start + ra->n - pg->index <= 2 * PCIOMAX);
+	} while (ra->n == PCIOMAX &&
+		ra->start + ra->n - pg->index <= 2 * PCIOMAX);
 }
 
 /* See mm.h. */
@@ -143,8 +142,8 @@ readwindow(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 }
 
 /* Start reading one run: n pages from index on, or as many as come before the
- * first that is cached.  Returns how many these are, or -errno if there are none
- * (-EEXIST: the first one is cached). */
+ * first that is cached.  Returns how many these are, or -errno if there are
+ * none (-EEXIST: the first one is cached). */
 static int
 readrun(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	struct page **pgp)
@@ -164,8 +163,8 @@ readrun(struct pcache *pc, uint index, uint n, uint mark, uint wanted,
 	return err;
 }
 
-/* Put a new page, busy, behind the last of the run and in the tree.  If it is the
- * wanted one, *pgp becomes it, with one more reference.  0, or with nothing
+/* Put a new page, busy, behind the last of the run and in the tree.  If it is
+ * the wanted one, *pgp becomes it, with one more reference.  0, or with nothing
  * changed -EEXIST (a page is cached there), -EIO (beyond the end), -ENOMEM. */
 static int
 growrun(struct pcio *io, uint mark, uint wanted, struct page **pgp)

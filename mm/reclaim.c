@@ -2,16 +2,16 @@
  * reclaim.c - memory that can be had back: clean pages of files on disks.
  *
  * Such pages are on two lists, oldest first: "inactive" has those used at most
- * once, "active" those that had been used again (PGF_REFERENCED) when their turn
- * came.  A thread (kswapd0) frees pages from them while little memory is free.  A
- * process whose allocation finds nothing frees some itself, where it may.  Pages
- * that are mapped, dirty or on their way stay until nothing else is left.  Then
- * the oldest are unmapped or written, by those that may wait.
+ * once, "active" those that had been used again (PGF_REFERENCED) when their
+ * turn came.  A thread (kswapd0) frees pages from them while little memory is
+ * free.  A process whose allocation finds nothing frees some itself, where it
+ * may.  Pages that are mapped, dirty or on their way stay until nothing else is
+ * left.  Then the oldest are unmapped or written, by those that may wait.
  *
- * Invariants: a page is on a list (PGF_LRU) if and only if it is in the tree of a
- * backed file; both change with pc->lock held.  lrulock is taken inside pc->lock;
- * reclaim holds lrulock first, and therefore only tries to take pc->lock.  While
- * a page is on a list and lrulock is held, its pcache exists.
+ * Invariants: a page is on a list (PGF_LRU) if and only if it is in the tree of
+ * a backed file; both change with pc->lock held.  lrulock is taken inside
+ * pc->lock; reclaim holds lrulock first, and therefore only tries to take
+ * pc->lock.  While a page is on a list and lrulock is held, its pcache exists.
  */
 #include "mm/vm.h"
 #include "kern/proc.h"
@@ -133,9 +133,9 @@ reclaim(uint n)
 	return got;
 }
 
-/* Free up to n pages from the lists: how many.  force: also pages that were used
- * lately, and no limit to how many are looked at but twice their number.  Does
- * not sleep. */
+/* Free up to n pages from the lists: how many.  force: also pages that were
+ * used lately, and no limit to how many are looked at but twice their number.
+ * Does not sleep. */
 static uint
 reclaimlists(uint n, int force)
 {
@@ -159,8 +159,8 @@ reclaimlists(uint n, int force)
 }
 
 /* The oldest page that can be freed, removed from its tree and list; 0: none of
- * those looked at.  Looks at no more than LOOK or *look pages, and lowers *look by
- * how many these were.  Called with lrulock held. */
+ * those looked at.  Looks at no more than LOOK or *look pages, and lowers *look
+ * by how many these were.  Called with lrulock held. */
 static struct page *
 nextunused(uint *look, int force)
 {
@@ -172,15 +172,15 @@ nextunused(uint *look, int force)
 		if (lrustat.inactive <= lrustat.active)
 			deactivate();
 		if (!listempty(&inactive))
-			pg = tryremove(listitem(inactive.next, struct page, lru),
-				force);
+			pg = tryremove(listitem(inactive.next, struct page,
+				lru), force);
 	}
 	return pg;
 }
 
-/* Remove pg from the cache and return it if nobody uses it; otherwise move it to
- * the tail of its list, or of the active one if it was used again, and return 0.
- * Called with lrulock held. */
+/* Remove pg from the cache and return it if nobody uses it; otherwise move it
+ * to the tail of its list, or of the active one if it was used again, and
+ * return 0.  Called with lrulock held. */
 static struct page *
 tryremove(struct page *pg, int force)
 {
@@ -211,8 +211,9 @@ tryremove(struct page *pg, int force)
 	return 0;
 }
 
-/* Move the oldest active page to the tail of the inactive list; or to the tail of
- * its own, if its pcache is locked by another CPU.  Called with lrulock held. */
+/* Move the oldest active page to the tail of the inactive list; or to the tail
+ * of its own, if its pcache is locked by another CPU.  Called with lrulock
+ * held. */
 static void
 deactivate(void)
 {
@@ -287,10 +288,10 @@ reclaimkick(void)
 	release(&worklock);
 }
 
-/* See vm.h.  From cheap to dear: pages that nobody uses, pages used lately, pages
- * that are mapped, dirty pages after they have been written, pages that are being
- * read.  The loop ends: after PASSES rounds in which neither we nor others freed
- * anything. */
+/* See vm.h.  From cheap to dear: pages that nobody uses, pages used lately,
+ * pages that are mapped, dirty pages after they have been written, pages that
+ * are being read.  The loop ends: after PASSES rounds in which neither we nor
+ * others freed anything. */
 int
 reclaimwait(void)
 {
@@ -298,7 +299,8 @@ reclaimwait(void)
 
 	lockassert(nospinlocks());
 	for (int i = 0; i < PASSES; i++) {
-		if (reclaim(BATCH) > 0 || reclaimlists(BATCH, 1) > 0 || unmapold() > 0)
+		if (reclaim(BATCH) > 0 || reclaimlists(BATCH, 1) > 0 ||
+			unmapold() > 0)
 			return 1;
 		if (lrustat.active + lrustat.inactive == 0)
 			return 0;
@@ -340,8 +342,8 @@ reclaimer(void *arg)
 }
 
 /* Unmap clean pages that were not used for long, with UNMAP pages around each,
- * and free those that nobody uses then: how many.  Sleeps for the locks of address
- * spaces, which reclaimlists() never takes. */
+ * and free those that nobody uses then: how many.  Sleeps for the locks of
+ * address spaces, which reclaimlists() never takes. */
 static uint
 unmapold(void)
 {
@@ -363,8 +365,8 @@ unmapold(void)
 	return got;
 }
 
-/* Write the oldest dirty page and up to WRITE pages of its file from there on, and
- * wait until they have arrived.  1, or 0: no page is dirty. */
+/* Write the oldest dirty page and up to WRITE pages of its file from there on,
+ * and wait until they have arrived.  1, or 0: no page is dirty. */
 static int
 writeold(void)
 {
@@ -381,8 +383,8 @@ writeold(void)
 	return 1;
 }
 
-/* Sleep until the oldest page that is being read may have arrived.  1, or 0: none
- * is being read. */
+/* Sleep until the oldest page that is being read may have arrived.  1, or 0:
+ * none is being read. */
 static int
 waitold(void)
 {
@@ -422,9 +424,10 @@ isclean(struct page *pg)
 	return !isdirty(pg) && !isbusy(pg);
 }
 
-/* Find the oldest inactive page for which is() holds: returns its pcache, with a
- * reference for the caller, and *index becomes the page's index; 0: none among the
- * first MOST.  The page moves to the tail, so that the next call finds another. */
+/* Find the oldest inactive page for which is() holds: returns its pcache, with
+ * a reference for the caller, and *index becomes the page's index; 0: none
+ * among the first MOST.  The page moves to the tail, so that the next call
+ * finds another. */
 static struct pcache *
 oldest(int (*is)(struct page *), uint *index)
 {
@@ -446,8 +449,9 @@ oldest(int (*is)(struct page *), uint *index)
 	return pc;
 }
 
-/* Take a reference to a pcache whose last one may be gone already: pc, or 0 if it
- * is.  Called with lrulock held and a page of pc on a list, so that pc exists. */
+/* Take a reference to a pcache whose last one may be gone already: pc, or 0 if
+ * it is.  Called with lrulock held and a page of pc on a list, so that pc
+ * exists. */
 static struct pcache *
 holdpcache(struct pcache *pc)
 {

@@ -2,12 +2,15 @@
  * slab.c - small objects: pages cut into equal pieces.
  *
  * Each cache serves one size.  Its pages that have a free object are on its
- * partial list; a full page is on no list; an empty one goes back to kalloc at
- * once, so that what is free is free for everybody.
+ * partial list; a full page is on no list; an empty one goes back to kalloc.c
+ * at once, where other caches and processes can have it.  The free objects of a
+ * page are threaded on page->freeobjects.  (xv6's freelist is that of free
+ * frames; kalloc.c has these.)
  *
  * Invariants: every object belongs to one cache; a slab page is never mapped
- * to a user; page->inuse counts the objects handed out of it.  Never sleeps; may
- * free cached pages, as kalloc does, but not with the cache locked.
+ * to a user; page->inuse counts the objects handed out of it.  Nothing here
+ * sleeps.  An allocation may free cached pages, as kalloc() does, but not while
+ * the cache is locked.
  */
 #include "mm/vm.h"
 
@@ -24,7 +27,7 @@ struct slabcache {
 	uint pages, inuse;    /* pages held, objects handed out [lock] */
 };
 
-struct object { /* a free one */
+struct object { /* a free object: its first word links it */
 	struct object *next;
 };
 
@@ -53,7 +56,7 @@ static void partialadd(struct slabcache *, struct page *);
 static void partialdel(struct slabcache *, struct page *);
 static int orderfor(uint n);
 
-/* The caches behind kmalloc. */
+/* Boot: the caches behind kmalloc(). */
 void
 slabinit(void)
 {
@@ -61,6 +64,7 @@ slabinit(void)
 		kmcache[i] = slabcreate(classes[i].name, classes[i].size, 8);
 }
 
+/* See mm.h. */
 struct slabcache *
 slabcreate(const char *name, uint n, uint align)
 {
@@ -75,6 +79,7 @@ slabcreate(const char *name, uint n, uint align)
 	return c;
 }
 
+/* See mm.h. */
 void *
 slaballoc(struct slabcache *c)
 {
@@ -92,8 +97,8 @@ slaballoc(struct slabcache *c)
 		}
 		pg = c->partial;
 	}
-	o = pg->freelist;
-	pg->freelist = o->next;
+	o = pg->freeobjects;
+	pg->freeobjects = o->next;
 	c->inuse++;
 	if (++pg->inuse == c->perpage)
 		partialdel(c, pg);
@@ -101,7 +106,8 @@ slaballoc(struct slabcache *c)
 	return o;
 }
 
-/* Cut a new page into objects.  The cache is locked. */
+/* Add a new page to the cache, cut into free objects.  0 or -ENOMEM.  Called
+ * with c->lock held. */
 static int
 newslab(struct slabcache *c)
 {
@@ -109,14 +115,15 @@ newslab(struct slabcache *c)
 	struct object *o;
 	char *kva;
 
+	lockassert(holding(&c->lock));
 	if (pg == 0)
 		return -ENOMEM;
 	kva = pagekva(pg);
-	pg->freelist = 0;
+	pg->freeobjects = 0;
 	for (uint i = c->perpage; i-- > 0;) {
 		o = (struct object *)(kva + i * c->size);
-		o->next = pg->freelist;
-		pg->freelist = o;
+		o->next = pg->freeobjects;
+		pg->freeobjects = o;
 	}
 	pg->cache = c;
 	c->pages++;
@@ -124,6 +131,7 @@ newslab(struct slabcache *c)
 	return 0;
 }
 
+/* See mm.h. */
 void
 slabfree(struct slabcache *c, void *p)
 {
@@ -137,8 +145,8 @@ slabfree(struct slabcache *c, void *p)
 	memset(p, 0x5A, c->size);
 #endif
 	acquire(&c->lock);
-	o->next = pg->freelist;
-	pg->freelist = o;
+	o->next = pg->freeobjects;
+	pg->freeobjects = o;
 	c->inuse--;
 	if (pg->inuse-- == c->perpage)
 		partialadd(c, pg);
@@ -152,9 +160,11 @@ slabfree(struct slabcache *c, void *p)
 		putpage(pg);
 }
 
+/* Put a page on the partial list.  Called with c->lock held. */
 static void
 partialadd(struct slabcache *c, struct page *pg)
 {
+	lockassert(holding(&c->lock));
 	pg->prev = 0;
 	pg->next = c->partial;
 	if (c->partial)
@@ -162,9 +172,11 @@ partialadd(struct slabcache *c, struct page *pg)
 	c->partial = pg;
 }
 
+/* Take a page off the partial list.  Called with c->lock held. */
 static void
 partialdel(struct slabcache *c, struct page *pg)
 {
+	lockassert(holding(&c->lock));
 	if (pg->prev)
 		pg->prev->next = pg->next;
 	else
@@ -173,6 +185,7 @@ partialdel(struct slabcache *c, struct page *pg)
 		pg->next->prev = pg->prev;
 }
 
+/* See mm.h. */
 void *
 kmalloc(uint n)
 {
@@ -182,6 +195,7 @@ kmalloc(uint n)
 	return n <= 1 << 20 ? kallocs(orderfor(n)) : 0;
 }
 
+/* See mm.h. */
 void *
 kzalloc(uint n)
 {
@@ -190,6 +204,7 @@ kzalloc(uint n)
 	return p ? memset(p, 0, n) : 0;
 }
 
+/* See mm.h. */
 void
 kmfree(void *p)
 {
@@ -217,7 +232,7 @@ orderfor(uint n)
 	return order;
 }
 
-/* Check the partial lists of all caches; returns the pages that they hold. */
+/* See vm.h.  Checks the partial lists and what each cache counts. */
 uint
 slabcheck(void)
 {
@@ -232,7 +247,7 @@ slabcheck(void)
 			used += pg->inuse;
 			n++;
 		}
-		/* all other pages are full */
+		/* all pages on no list are full */
 		assert(used + (c->pages - n) * c->perpage == c->inuse);
 		pagesum += c->pages;
 		release(&c->lock);
@@ -240,6 +255,7 @@ slabcheck(void)
 	return pagesum;
 }
 
+/* See mm.h. */
 int
 slabinfo(int i, struct slabinfo *info)
 {
@@ -252,6 +268,7 @@ slabinfo(int i, struct slabinfo *info)
 	return 1;
 }
 
+/* See mm.h. */
 uint
 slabinuse(const char *name)
 {

@@ -3,11 +3,11 @@
  *
  * A CPU caches page table entries, and directory entries too, until it is told
  * to forget them (SDM 3A 4.10).  No CPU can be told from outside, so each of
- * them runs flushhere(), in an interrupt that arch/xcall.c sends (SDM 3A 4.10.5:
- * "propagation of paging-structure changes").
+ * them runs flushhere(), in an interrupt that arch/xcall.c sends (SDM 3A
+ * 4.10.5: "propagation of paging-structure changes").
  *
- * Which CPUs: those whose bit in uvmcpus(u) is set.  A CPU sets its bit before it
- * loads u and clears the bit after it has loaded another address space.  The
+ * Which CPUs: those whose bit in uvmcpus(u) is set.  A CPU sets its bit before
+ * it loads u and clears the bit after it has loaded another address space.  The
  * caller changes the slot, fences, and then reads the bits.  So a CPU whose bit
  * is not set then loads u, and reads the slot, after the change.
  *
@@ -34,7 +34,7 @@ static void flushhere(void *);
 void
 tlbshoot(struct uvm *u, uint va)
 {
-	lockassert(holdingeither(&u->lock));
+	lockassert(u->ref == 0 || holdingeither(&u->lock));
 	if (ncpu > 1) {
 		tlbshootmany(u, &va, 1);
 	} else if (mycpu()->uvm == u) {
@@ -50,7 +50,7 @@ tlbshootmany(struct uvm *u, const uint va[], int n)
 {
 	struct flush f = {u, va, n > MANY ? 0 : n};
 
-	lockassert(holdingeither(&u->lock));
+	lockassert(u->ref == 0 || holdingeither(&u->lock));
 	fence();
 	shoot(&f, uvmcpus(u));
 }
@@ -81,8 +81,8 @@ tlbshootkernel(uint va)
 	shoot(&f, (1u << ncpu) - 1);
 }
 
-/* Run flushhere(f) on each CPU whose bit is in set, this one perhaps among them,
- * and wait until all have done so. */
+/* Run flushhere(f) on each CPU whose bit is in set, this one perhaps among
+ * them, and wait until all have done so. */
 static void
 shoot(struct flush *f, uint set)
 {

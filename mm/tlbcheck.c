@@ -3,13 +3,14 @@
  *
  * Debug builds with "tlbcheck" on the command line hold a frame that leaves its
  * slot in quarantine until every CPU has shown that it forgot the translation:
- * the CPU tries to use the address, and must fault.  So a flush that is missing,
- * or that a CPU acknowledged without doing it, is a panic at once.  Without this
- * check it would be another process's page that changes a minute later.
+ * the CPU tries to use the address, and must fault.  So a flush that is
+ * missing, or that a CPU acknowledged without doing it, is a panic at once.
+ * Without this check it would be another process's page that changes a minute
+ * later.
  *
  * A missing flush does harm only if a CPU had the translation cached.  To make
- * sure of that, each CPU that has the address space loaded uses the address just
- * before the slot changes (tlbarm).
+ * sure of that, each CPU that has the address space loaded uses the address
+ * just before the slot changes (tlbarm).
  *
  * Invariant: between tlbarm() and tlbverify() nobody but the caller changes the
  * slot: u->lock is held to write; or to read, with the table locked.
@@ -82,7 +83,8 @@ checking(void)
 	return on;
 }
 
-/* Let each CPU that has u loaded try: an address that some CPU can use, or 0. */
+/* Let each CPU that has u loaded try: an address that some CPU can use, or
+ * 0. */
 static int
 probe(struct uvm *u, uint va, struct page *table, uint access)
 {

@@ -2,11 +2,12 @@
  * usage.c - which pages an address space has in memory, for /proc/PID/smaps and
  * pagemap.  Nothing here makes a page present.
  *
- * u->lock is held to read in all static functions here.  Faults of other threads
- * fill slots meanwhile, or put a copy in the place of a page.  So each slot is
- * read once; the struct page that it named may be freed and used for something
- * else, but its memory stays, and a wrong count is the worst that happens.  What a
- * page belongs to is learned from the vma, which holds its object.
+ * u->lock is held to read in all static functions here.  Faults of other
+ * threads fill slots meanwhile, or put a copy in the place of a page.  So each
+ * slot is read once; the struct page that it named may be freed and used for
+ * something else, but its memory stays, and a wrong count is the worst that
+ * happens.  What a page belongs to is learned from the vma, which holds its
+ * object.
  */
 #include "mm/vm.h"
 
@@ -56,8 +57,8 @@ usevma(struct uvm *u, struct vma *v, uint va, uint end, struct vmusage *use)
 	}
 }
 
-/* The contents of va's slot, and in *table the page table that it is in; or 0 and
- * *table 0: there is no table. */
+/* The contents of va's slot, and in *table the page table that it is in; or 0
+ * and *table 0: there is no table. */
 static pte_t
 slotat(struct uvm *u, uint va, struct page **table)
 {
@@ -99,9 +100,10 @@ kindof(struct vma *v, struct page *pg)
 	return backed(v->obj) ? KIND_FILE : KIND_SHMEM;
 }
 
-/* How many times the page is mapped, at least 1: the other slots that show it, and
- * this table's slot once for each directory that hangs the table.  (If another
- * table with such a slot hangs in several directories, that slot counts once.) */
+/* How many times the page is mapped, at least 1: the other slots that show it,
+ * and this table's slot once for each directory that hangs the table.  (If
+ * another table with such a slot hangs in several directories, that slot counts
+ * once.) */
 static uint
 mappers(struct page *pg, struct page *table)
 {
@@ -154,7 +156,8 @@ uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames)
 	releaseread(&u->lock);
 }
 
-/* One entry of /proc/PID/pagemap: va, which is in v; 0 if nothing is present. */
+/* One entry of /proc/PID/pagemap: va, which is in v; 0 if nothing is
+ * present. */
 static uint64_t
 pagemapentry(struct uvm *u, struct vma *v, uint va, int frames)
 {

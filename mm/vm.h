@@ -26,7 +26,28 @@
 
 /* page.c: one struct page for each frame of RAM */
 
-enum pagestate { /* who owns the frame; exactly one at a time */
+/* The states of a frame:
+ *
+ *   at boot all frames are RESERVED
+ *       |                    | claim() (kinit.c)
+ *       | kfreerange()       +----> IMAGE   for ever
+ *       |                    +----> MODULE  until its files are unpacked
+ *       v                              |
+ *     FREE <---------------------------+ kfreerange()
+ *      | ^ ^ |
+ *      | | | | allocpages(order, KMEM), freepages(): more than one frame
+ *      | | | +----------> KMEM
+ *      | | +------------- KMEM
+ *      | | drain(): a batch of frames goes back
+ *      v | refill(): a batch of frames for this CPU
+ *     CPU
+ *      | ^
+ *      | | freepage(), when putpage() drops the last reference
+ *      v | allocpage(state)
+ *     KMEM SLAB STACK DIR TABLE ANON CACHED       ZERO: one frame, never freed
+ *
+ * A frame never goes from one state of the last line to another. */
+enum pagestate { /* what the frame is used for; exactly one at a time */
 	PG_RESERVED, /* not RAM, or firmware's */
 	PG_IMAGE,    /* the kernel's image and the page array */
 	PG_MODULE,   /* a boot module */
@@ -67,7 +88,7 @@ struct page {
 	};
 	union {
 		struct {
-			void *freelist;          /* slab: first free object */
+			void *freeobjects;       /* slab: the first of them */
 			struct slabcache *cache; /* slab: whose */
 		};
 		struct {
@@ -139,11 +160,13 @@ getpage(struct page *pg)
 	return pg;
 }
 
-void putpage(struct page *); /* drop a reference; the last frees */
+/* Drop a reference to a page; the last one frees the frame.  Any context where
+ * allocpage() may be called; no TLB has the page when the last one goes. */
+void putpage(struct page *);
 
 /* A window on any frame, for a few instructions: direct map below DIRECTMAX,
- * else slot (0 or 1) of this CPU's temporary mappings, with interrupts off until
- * the matching tempunmap.  Do not sleep in between. */
+ * else slot (0 or 1) of this CPU's temporary mappings, with interrupts off
+ * until the matching tempunmap.  Do not sleep in between. */
 void *kvmtemp(uint pa, int slot);
 void kvmuntemp(void *);
 
@@ -162,38 +185,73 @@ tempunmap(void *kva)
 		kvmuntemp(kva);
 }
 
-struct page *allocanon(void); /* PG_ANON, zero; or 0 */
-struct page *copypage(struct page *); /* PG_ANON with the contents; or 0.
-                                       * Drops the reference on the source. */
+/* A page of zeroes for a process (PG_ANON) with one reference; 0: no memory. */
+struct page *allocanon(void);
+
+/* A page for a process with the contents of the given one; 0: no memory.  Drops
+ * the caller's reference to the given page in either case. */
+struct page *copypage(struct page *);
 
 /* kinit.c */
-void *earlypage(void);                       /* kalloc before kinit2 */
-void claim(uint start, uint end, int state); /* frames in use from boot on */
+
+/* One zeroed page of kernel memory before kinit2() has made the page array:
+ * what kalloc() returns then.  Panics if there is none. */
+void *earlypage(void);
+
+/* The frames of physical addresses [start, end) are in use from boot on, in
+ * that state (PG_*), with one reference each. */
+void claim(uint start, uint end, int state);
 
 /* kalloc.c */
 void kallocinit(void);
 void kallocreserve(void);
 void addfree(uint start, uint end);
 
-/* A frame in the given state with one reference, or 0.  PG_ANON may lie above
- * DIRECTMAX, all others are direct-mapped.  Memory of users (PG_ANON, PG_CACHED)
- * leaves a reserve for the kernel. */
+/* A frame in the given state (PG_*) with one reference and undefined contents;
+ * 0: no memory.  PG_ANON may lie above DIRECTMAX, all others are direct-mapped.
+ * Memory of users (PG_ANON, PG_CACHED) leaves a reserve for the kernel.  Never
+ * sleeps.  Any context; with interrupts on, no lock that reclaim() takes is
+ * held (pcache locks, lrulock). */
 struct page *allocpage(int state);
-uint scarce(void); /* frames that should be freed */
-int toofew(void);  /* for another thread? */
-void freepage(struct page *);
-void countpages(int state, int n);
-uint pagecount(int state); /* frames in that state, over all CPUs */
-uint freecheck(void);      /* vmcheck: frames found in the buddy lists */
 
-/* slab.c */
-uint slabcheck(void); /* vmcheck: verify every cache; pages they hold */
+/* Give back a frame that has no reference left; putpage() calls it. */
+void freepage(struct page *);
+
+/* Frames that should be freed soon; 0: memory is not scarce. */
+uint scarce(void);
+
+/* Is so little left, even after some was freed, that no new thread should
+ * begin? It would want memory that users may have.  No spinlock held. */
+int toofew(void);
+
+/* n more frames (n < 0: fewer) are in the state.  Interrupts are off, or it is
+ * boot. */
+void countpages(int state, int n);
+
+/* Frames in the state, over all CPUs.  Exact only while nothing else runs. */
+uint pagecount(int state);
+
+/* vmcheck: panic if the lists of free blocks are wrong; returns how many frames
+ * are in them. */
+uint freecheck(void);
+
+/* slab.c: vmcheck: panic if a cache is wrong; returns how many pages all caches
+ * hold. */
+uint slabcheck(void);
 
 /* kvm.c */
 extern pde_t *kpgdir;    /* the kernel's half, and nothing below it */
 extern uint kpteglobal;  /* PTE_G where the CPU has it, else 0 */
-pde_t *setupkvm(void);   /* a page directory: kernel half, empty below; 0 */
-void kvmtables(void);    /* tell the page array which frames are tables */
+
+/* Unlike xv6's setupkvm(), which maps kmap[] anew, this copies kpgdir's
+ * entries: so all address spaces share the kernel's tables, and a new one costs
+ * one page.  Returns a page directory that is empty below KERNBASE; 0: no
+ * memory. */
+pde_t *setupkvm(void);
+
+/* Boot: the page array exists now; note in it which frames hold the kernel's
+ * page directory and tables. */
+void kvmtables(void);
 
 /* vma.c: the mappings of an address space, without page tables */
 
@@ -360,8 +418,8 @@ findslot(pde_t *pgdir, uint va)
 	return pde & PTE_P ? (pte_t *)P2V(PTE_ADDR(pde)) + PTX(va) : 0;
 }
 
-/* Change a slot of a user's table, which is locked, and keep the table's counts.
- * Returns the page the slot held, with its reference, or 0. */
+/* Change a slot of a user's table, which is locked, and keep the table's
+ * counts.  Returns the page the slot held, with its reference, or 0. */
 static inline struct page *
 setslot(pte_t *slot, pte_t new)
 {
@@ -431,8 +489,9 @@ int faultlocked(struct uvm *, uint va, uint access);
 
 /* tlb.c: forget translations, on every CPU that may hold them.  The slots have
  * changed before.  These return when no CPU can use the old translations any
- * more.  The caller holds u->lock or the lock of the table, so that nobody
- * changes the slots back meanwhile.  Any context; wait for other CPUs. */
+ * more.  The caller holds u->lock, for reading if it also holds the table's
+ * lock, or is the last user of u.  Any context; they wait for other CPUs, which
+ * answer while they wait for a spinlock. */
 
 void tlbshoot(struct uvm *, uint va); /* of the page at va in that one */
 void tlbshootmany(struct uvm *, const uint va[], int n); /* of n addresses */
@@ -441,12 +500,13 @@ void tlbshootevery(void);      /* of all user addresses of all address spaces:
                                 * for a table that several of them hang */
 void tlbshootkernel(uint va);  /* of a kernel address; no lock needed */
 
-/* tlbcheck.c: debug builds with "tlbcheck" on the command line.  A slot is about
- * to lose what it allows (access: PROT_READ, everything; PROT_WRITE, writing):
- * tlbarm(), change the slot of va, flush, tlbverify().  Arming lets the CPUs cache
- * the translation, verifying panics if one can still use it.  The two with a table
- * do so for all that this table, hung under va, translates.  Called with u->lock
- * held to write, or to read with the table locked. */
+/* tlbcheck.c: debug builds with "tlbcheck" on the command line.  A slot is
+ * about to lose what it allows (access: PROT_READ, everything; PROT_WRITE,
+ * writing): tlbarm(), change the slot of va, flush, tlbverify().  Arming lets
+ * the CPUs cache the translation, verifying panics if one can still use it.
+ * The two with a table do so for all that this table, hung under va,
+ * translates.  Called with u->lock held to write, or to read with the table
+ * locked. */
 #ifdef QUIRE_DEBUG
 void tlbarm(struct uvm *, uint va, uint access);
 void tlbverify(struct uvm *, uint va, uint access);
@@ -516,14 +576,16 @@ void pcacheinit(void);
 
 /* *pgp becomes the page at index, referenced and whole; it is made or read if
  * it is not cached, and its neighbours are read along as ra says (0: none).  0,
- * or 1 if that waited for I/O; -EIO (beyond the end, or the read failed), -ENOMEM.
- * May sleep: called with no spinlock held; uvm->lock may be held to read. */
+ * or 1 if that waited for I/O; -EIO (beyond the end, or the read failed),
+ * -ENOMEM.  May sleep: called with no spinlock held; uvm->lock may be held to
+ * read. */
 int pcacheget(struct pcache *, uint index, struct readahead *, struct page **);
 
-/* Before a shared mapping may write to the page at index, which pcacheget() gave:
- * find room for it on the disk and make it dirty.  0, -ENOSPC, -EIO (also: the
- * page was cut off).  May sleep: called with no spinlock held, with u->lock of the
- * address space held, so that objclean() waits until the slot is filled. */
+/* Before a shared mapping may write to the page at index, which pcacheget()
+ * gave: find room for it on the disk and make it dirty.  0, -ENOSPC, -EIO
+ * (also: the page was cut off).  May sleep: called with no spinlock held, with
+ * u->lock of the address space held, so that objclean() waits until the slot is
+ * filled. */
 int pcachemkwrite(struct pcache *, uint index, struct page *);
 
 /* out[i] becomes the page at index + i, referenced, for i < n, if it is cached,
@@ -541,51 +603,54 @@ void setsize(struct pcache *, uint64_t size);
 struct page *pagefind(struct pcache *, uint index);
 
 /* Put a page in the tree, which takes over the caller's reference, and make the
- * file reach to end (bytes) at least.  0; or with nothing changed -EEXIST (a page
- * is there), -EIO (the page is beyond the end), -ENOMEM.  Takes pc->lock. */
+ * file reach to end (bytes) at least.  0; or with nothing changed -EEXIST (a
+ * page is there), -EIO (the page is beyond the end), -ENOMEM.  Takes
+ * pc->lock. */
 int pageinsert(struct pcache *, uint index, struct page *, uint64_t end);
 
 /* Take a page out of the tree and off reclaim's lists.  The tree's reference is
  * the caller's afterwards.  Called with pc->lock held. */
 void pageremove(struct pcache *, struct page *);
 
-/* *pgp becomes the page at index of a backed file, referenced and whole.  If it is
- * not cached it is read, with neighbours as ra says.  want: how many pages from
- * here on the read() is about to copy; 0: a fault asks.  0, or 1 if that waited;
- * -EIO (the page cannot be read, or the file has ended), -ENOMEM.  May sleep. */
+/* *pgp becomes the page at index of a backed file, referenced and whole.  If it
+ * is not cached it is read, with neighbours as ra says.  want: how many pages
+ * from here on the read() is about to copy; 0: a fault asks.  0, or 1 if that
+ * waited; -EIO (the page cannot be read, or the file has ended), -ENOMEM.  May
+ * sleep. */
 int pagebring(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 
-/* The file is about to grow to end (bytes): whatever its last page has behind the
- * present end, in memory or on the disk, becomes zeroes.  0 or -errno.  Called
- * with the inode locked; may sleep. */
+/* The file is about to grow to end (bytes): whatever its last page has behind
+ * the present end, in memory or on the disk, becomes zeroes.  0 or -errno.
+ * Called with the inode locked; may sleep. */
 int zerotail(struct pcache *, uint64_t end);
 
-/* pccut.c: drop the cached pages from index from on; those on their way are waited
- * for.  May sleep. */
+/* pccut.c: drop the cached pages from index from on; those on their way are
+ * waited for.  May sleep. */
 void cutfrom(struct pcache *, uint from);
 
-/* pctree.c.  All but treeinit() and pcacheeach() are called with pc->lock held. */
+/* pctree.c.  All but treeinit() and pcacheeach() are called with pc->lock
+ * held. */
 void treeinit(void);
 struct page *treeget(struct pcache *, uint index); /* the page there, or 0 */
 int treeput(struct pcache *, uint index, struct page *); /* takes over the
                               * caller's reference: 0, -EEXIST, -ENOMEM */
-void treecut(struct pcache *, uint index); /* take the page, which is there, out;
+void treecut(struct pcache *, uint index); /* take out the page, which is there;
                               * its reference is the caller's */
 void treetag(struct pcache *, uint index, int tag, int on); /* give the page,
-                              * which is there, the tag TREE_*, or take it away */
+                              * which is there, the tag TREE_*, or take that */
 struct page *treenext(struct pcache *, uint from, int tag); /* the first page at
                               * index from or behind that has the tag; or 0 */
 
-/* Call fn(page, arg) for each cached page until it returns non-zero: that value,
- * or 0.  Holds pc->lock meanwhile. */
+/* Call fn(page, arg) for each cached page until it returns non-zero: that
+ * value, or 0.  Holds pc->lock meanwhile. */
 int pcacheeach(struct pcache *, int (*fn)(struct page *, void *), void *);
 
 /* pcio.c */
 void pcioinit(void);
 
-/* An empty run of pages from index on, to be written, or read if write is 0.  0:
- * no memory, which does not happen for a write: that may sleep instead. */
+/* An empty run of pages from index on, to be written, or read if write is 0.
+ * 0: no memory, which does not happen for a write: that may sleep instead. */
 struct pcio *pcioalloc(struct pcache *, uint index, int write);
 void pciofree(struct pcio *);
 
@@ -593,19 +658,20 @@ void pciofree(struct pcio *);
  * flags (of PGF_BUSY and PGF_WRITEBACK).  No spinlock held. */
 void pagewait(struct pcache *, struct page *, uint flags);
 
-/* Sleep until the page may have lost PGF_BUSY or PGF_WRITEBACK, or something else
- * has happened.  Called with pc->lock held, which is let go meanwhile: afterwards
- * the caller must find the page again, it may be gone. */
+/* Sleep until the page may have lost PGF_BUSY or PGF_WRITEBACK, or something
+ * else has happened.  Called with pc->lock held, which is let go meanwhile:
+ * afterwards the caller must find the page again, it may be gone. */
 void pagesleep(struct pcache *, struct page *);
 
 /* readahead.c */
-#define NEAR 16 /* pages that one read fault maps at most, and of a program reads */
+#define NEAR 16 /* pages: one read fault maps no more, and reads no more of a
+                 * program */
 
 /* The page at index of a backed file is not cached: start reading it, with
- * neighbours as ra says (0: none).  want: how many pages from here on a read() is
- * about to copy; 0: a fault asks.  0: *pgp is the page, busy and referenced;
- * -EEXIST: it is cached now; -EIO: the file ends before it; -ENOMEM.  May sleep,
- * no spinlock held. */
+ * neighbours as ra says (0: none).  want: how many pages from here on a read()
+ * is about to copy; 0: a fault asks.  0: *pgp is the page, busy and referenced;
+ * -EEXIST: it is cached now; -EIO: the file ends before it; -ENOMEM.  May
+ * sleep, no spinlock held. */
 int readmissing(struct pcache *, uint index, struct readahead *, uint want,
 	struct page **);
 
@@ -620,8 +686,8 @@ extern volatile uint ndirty, nwriteback; /* pages, of all files */
 void writebackinit(void);
 
 /* A page of a backed file has become dirty (1: it is the only dirty one of its
- * file; else 0), is clean, is no longer being written.  They set flags, tags and
- * counts, nothing more.  Called with pc->lock held. */
+ * file; else 0), is clean, is no longer being written.  They set flags, tags
+ * and counts, nothing more.  Called with pc->lock held. */
 int pagedirty(struct pcache *, struct page *);
 void pageclean(struct pcache *, struct page *);
 void pagewritten(struct pcache *, struct page *);
@@ -630,10 +696,10 @@ void pagewritten(struct pcache *, struct page *);
  * up.  Any context. */
 void dirtywake(void);
 
-/* The caller is about to write to a backed file; or with 0 it has written to one
- * that it maps.  If much is dirty, wake the flusher; if too much is, start to
- * write pages of pc and sleep until less is dirty or on its way.  No uvm->lock,
- * no spinlock held. */
+/* The caller is about to write to a backed file; or with 0 it has written to
+ * one that it maps.  If much is dirty, wake the flusher; if too much is, start
+ * to write pages of pc and sleep until less is dirty or on its way.  No
+ * uvm->lock, no spinlock held. */
 void dirtythrottle(struct pcache *);
 
 /* reclaim.c */
@@ -650,27 +716,27 @@ void lrudel(struct page *);
 void lrucheck(void); /* vmcheck: do the counts agree with the lists?  The world
                       * is frozen */
 
-/* Free up to n frames of what nobody uses, without sleeping: how many that were.
- * Called with no spinlock held, interrupts on. */
+/* Free up to n frames of what nobody uses, without sleeping: how many that
+ * were.  Called with no spinlock held, interrupts on. */
 uint reclaim(uint n);
 
 /* Little memory is free: wake the thread that frees some.  No spinlock held. */
 void reclaimkick(void);
 
 /* An allocation failed: free something, even if it was used lately, and unmap,
- * write or wait for pages if that is needed.  1, or 0: nothing is left to free but
- * what is pinned.  May sleep; no uvm->lock, no spinlock held. */
+ * write or wait for pages if that is needed.  1, or 0: nothing is left to free
+ * but what is pinned.  May sleep; no uvm->lock, no spinlock held. */
 int reclaimwait(void);
 
 /* objmap.c: which vmas map an object.  v->obj is not 0. */
 void objmapinit(void);
-void objlink(struct vma *, struct uvm *); /* v has come into u's array: put it on
-                                           * its object's list */
+void objlink(struct vma *, struct uvm *); /* v has come into u's array: put it
+                                           * on its object's list */
 void objunlink(struct vma *);    /* v leaves the array, and the list if it is on
                                   * one */
 void objlinkall(struct uvm *);   /* all vmas of u that have an object */
-void objunlinkall(struct uvm *); /* likewise; then sleep until no walker looks at
-                                  * u.  Nobody else uses u */
+void objunlinkall(struct uvm *); /* likewise; then sleep until no walker looks
+                                  * at u, which nobody else uses */
 void objcheck(struct pcache *, uint *n); /* vmcheck: verify the list, and add to
                                           * *n how many vmas are on it */
 
@@ -683,13 +749,13 @@ void objunmap(struct pcache *, uint from);
  * [from, to), so that the next store faults.  May sleep; no uvm->lock held. */
 void objclean(struct pcache *, uint from, uint to);
 
-/* Empty the slots that show pages [from, to), except in mappings that are locked
- * (VM_LOCKED); private copies stay.  May sleep; no uvm->lock held. */
+/* Empty the slots that show pages [from, to), except in mappings that are
+ * locked (VM_LOCKED); private copies stay.  May sleep; no uvm->lock held. */
 void objevict(struct pcache *, uint from, uint to);
 
-/* Afterwards no slot shows one of the pages [from, to) that were in the cache, not
- * even in mappings that are locked; private copies stay.  The pages have left the
- * cache before.  May sleep; no uvm->lock held. */
+/* Afterwards no slot shows one of the pages [from, to) that were in the cache,
+ * not even in mappings that are locked; private copies stay.  The pages have
+ * left the cache before.  May sleep; no uvm->lock held. */
 void objpunch(struct pcache *, uint from, uint to);
 
 /* shm.c */

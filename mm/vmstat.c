@@ -2,10 +2,11 @@
  * vmstat.c - counters, and the check that they and every reference are right.
  *
  * vmcheck() recounts.  It takes away from every frame the references that it
- * finds: those of page directories to tables, of tables to pages, of page caches
- * to pages.  What is left must be zero; then it gives them back.  Nothing else may
- * run meanwhile, nor be in the middle of a change: the caller has frozen the world
- * (kern/freeze.c), so no locks are taken for what is looked at here.
+ * finds: those of page directories to tables, of tables to pages, of page
+ * caches to pages.  What is left must be zero; then it gives them back.
+ * Nothing else may run meanwhile, nor be in the middle of a change: the caller
+ * has frozen the world (kern/freeze.c), so no locks are taken for what is
+ * looked at here.
  */
 #include "mm/vm.h"
 #include "kern/lib/printf.h"
@@ -128,8 +129,8 @@ vmcheck(char *buf, int n)
 		m.kernel);
 }
 
-/* Each vma that has an object is on the list of that object, and no other vma is
- * on one. */
+/* Each vma that has an object is on the list of that object, and no other vma
+ * is on one. */
 static void
 checkmaps(void)
 {
@@ -148,7 +149,8 @@ checkmaps(void)
 	assert(listed == found);
 }
 
-/* Take away all references that can be found (give 0), or give them back (1). */
+/* Take away all references that can be found (give 0), or give them back
+ * (1). */
 static void
 walkall(int give)
 {
@@ -161,9 +163,9 @@ walkall(int give)
 		pcacheeach(pc, walkpage, &give);
 }
 
-/* walkall() for one address space: its references to tables, and theirs to pages.
- * Checks what it counts and which vmas it has.  A table's `order`, otherwise
- * unused, notes that one directory that hangs it has been visited. */
+/* walkall() for one address space: its references to tables, and theirs to
+ * pages.  Checks what it counts and which vmas it has.  A table's `order`,
+ * otherwise unused, notes that one directory that hangs it has been visited. */
 static void
 walkuvm(struct uvm *u, int give)
 {
@@ -219,7 +221,8 @@ walktable(struct page *table, int give)
 	assert(used == table->inuse && zeros == table->zeros); /* T3 */
 }
 
-/* Take away one reference to a page, or give one back; *give as in walkall(). */
+/* Take away one reference to a page, or give one back; *give as in
+ * walkall(). */
 static int
 walkpage(struct page *pg, void *give)
 {
@@ -273,8 +276,8 @@ checkcached(struct page *pg, void *arg)
 	return 0;
 }
 
-/* All references that were found have been taken away: panic if a frame has some
- * left, or too few. */
+/* All references that were found have been taken away: panic if a frame has
+ * some left, or too few. */
 static void
 checkpages(void)
 {

@@ -2,9 +2,9 @@
  * writeback.c - dirty pages, and their way to the disk.
  *
  * A page that was written to is dirty until somebody starts to write it to the
- * disk: the flusher (kern/fs/flush.c), fsync(), reclaim, or a process that writes
- * while too much is dirty (dirtythrottle).  Only callers that ask for it wait for
- * the end.
+ * disk: the flusher (kern/fs/flush.c), fsync(), reclaim, or a process that
+ * writes while too much is dirty (dirtythrottle).  Only callers that ask for it
+ * wait for the end.
  *
  * Invariants: PGF_DIRTY and PGF_WRITEBACK, the tree's tags and the counts agree
  * [pcache lock].  A run is marked PGF_WRITEBACK and clean first, then
@@ -25,7 +25,8 @@ static struct waitq flusher;   /* sleeps in dirtysleep() */
 static struct waitq throttled; /* processes that wrote too much */
 static volatile int nthrottled; /* how many sleep there [dirtylock] */
 
-static void startwriting(struct pcache *, uint from, uint end, uint most, int wait);
+static void startwriting(struct pcache *, uint from, uint end, uint most,
+	int wait);
 static struct pcio *nextrun(struct pcache *, uint from, uint end, int wait);
 static void markrun(struct pcio *, struct page *, uint end);
 static void waitwritten(struct pcache *, uint from, uint end);
