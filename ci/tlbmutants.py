@@ -5,8 +5,8 @@ two CPUs with `tlbcheck` on the command line, races and tests of fork and mmap
 must end in its panic, or fail.  One copy of the sources is built; of a mutant
 only the file that changed.
 
-unshare()'s flush has no mutant: it is for CPUs that cache directory entries,
-which QEMU's do not.
+unsharetable()'s flush has no mutant: it is for CPUs that cache directory
+entries, which QEMU's do not.
 """
 
 import os

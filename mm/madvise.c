@@ -1,8 +1,9 @@
 /*
- * madvise.c - what a program tells about its memory, and asks: madvise, mincore.
+ * madvise.c - what a program tells the kernel about its memory (madvise), and what
+ * it asks (mincore).
  *
- * Advice is Linux's, and so is what is refused.  Huge pages and merging are
- * refused as by a Linux built without them.
+ * The kinds of advice are Linux's, and so is what is refused.  Huge pages and
+ * merging of equal pages are refused as by a Linux built without them.
  */
 #include "mm/vm.h"
 #include "kern/file.h"
@@ -13,7 +14,7 @@ static int adviserange(struct uvm *, uint start, uint end, int advice,
 static int advise(struct uvm *, struct vma *, uint start, uint end, int advice,
 	struct page **tables);
 static void willneed(struct vma *, uint start, uint end);
-static int forget(struct uvm *, struct vma *, uint start, uint end, int advice,
+static int dontneed(struct uvm *, struct vma *, uint start, uint end, int advice,
 	struct page **tables);
 static int removeall(struct uvm *, uint start, uint end);
 static int removable(struct uvm *, uint va, uint *n, struct file **,
@@ -22,7 +23,7 @@ static int populatenow(struct uvm *, uint start, uint end, int advice);
 static uint incore(struct uvm *, uint va, uint end, char *vec);
 static int tells(const struct vma *);
 
-/* See mm.h.  Holes are skipped, and reported at the end. */
+/* See mm.h.  Holes are skipped; -ENOMEM tells of them at the end. */
 int
 madvise(struct uvm *u, uint addr, uint len, int advice)
 {
@@ -36,7 +37,7 @@ madvise(struct uvm *u, uint addr, uint len, int advice)
 		return -EINVAL;
 	if (len == 0)
 		return 0;
-	if (addr > USERTOP || len > USERTOP - addr)
+	if (!inuser(addr, len))
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
@@ -51,6 +52,7 @@ madvise(struct uvm *u, uint addr, uint len, int advice)
 	return err;
 }
 
+/* Is it an advice that this kernel knows?  1 or 0. */
 static int
 advisable(int advice)
 {
@@ -78,7 +80,9 @@ advisable(int advice)
 	return 0;
 }
 
-/* u->lock held to write. */
+/* Give the advice to each mapping in [start, end).  Page tables that come free go to
+ * the list *tables.  0, -ENOMEM if there was a hole, or another error of
+ * advise().  Called with u->lock held to write. */
 static int
 adviserange(struct uvm *u, uint start, uint end, int advice,
 	struct page **tables)
@@ -87,6 +91,7 @@ adviserange(struct uvm *u, uint start, uint end, int advice,
 	struct vma *v;
 	uint next;
 
+	lockassert(holdingwrite(&u->lock));
 	for (uint va = start; err == 0 && va < end; va = next) {
 		i = vmaindex(u, va);
 		v = i < u->nvma ? u->vmas[i] : 0;
@@ -101,7 +106,9 @@ adviserange(struct uvm *u, uint start, uint end, int advice,
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
-/* The advice for one mapping. */
+/* Follow the advice for [start, end), which is part of v.  Page tables that come
+ * free go to the list *tables.  0 or -errno.  Called with u->lock held to
+ * write. */
 static int
 advise(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	struct page **tables)
@@ -114,7 +121,7 @@ advise(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	case MADV_FREE:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		return forget(u, v, start, end, advice, tables);
+		return dontneed(u, v, start, end, advice, tables);
 	case MADV_WILLNEED:
 		willneed(v, start, end);
 		return 0;
@@ -135,23 +142,23 @@ advise(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	return vmasetflags(u, v, start, end, clear, set);
 }
 
-/* Start to read what the vma shows from start to end. */
+/* Start to read what the vma shows at addresses [start, end). */
 static void
 willneed(struct vma *v, uint start, uint end)
 {
-	uint64_t off = (uint64_t)v->pgoff << PGSHIFT;
-
 	if (v->obj)
-		pcacheahead(v->obj, off + (start - v->start),
-			off + (end - v->start));
+		pcacheahead(v->obj, objoffset(v, start), objoffset(v, end));
 }
 
-/* Give the pages back.  MADV_FREE may do so at any time, COLD and PAGEOUT need
- * somewhere to page out to. */
+/* Give the pages of [start, end), which is part of v, back at once if the advice
+ * demands that (MADV_DONTNEED); for MADV_FREE any time would do, and MADV_COLD and
+ * MADV_PAGEOUT would need somewhere to page out to, so nothing is done.  0 or
+ * -errno.  Called with u->lock held to write. */
 static int
-forget(struct uvm *u, struct vma *v, uint start, uint end, int advice,
+dontneed(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	struct page **tables)
 {
+	lockassert(holdingwrite(&u->lock));
 	if ((v->flags & VM_LOCKED) && advice != MADV_DONTNEED_LOCKED)
 		return -EINVAL;
 	if (advice == MADV_FREE && v->obj)
@@ -164,7 +171,9 @@ forget(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	return 0;
 }
 
-/* MADV_REMOVE: what is shared is given back, in the file too. */
+/* MADV_REMOVE: make a hole in the object of each shared mapping in [start, end), so
+ * that its pages are given back and read as zeroes.  0 or -errno; -ENOMEM if
+ * nothing was mapped somewhere.  Called with no lock held. */
 static int
 removeall(struct uvm *u, uint start, uint end)
 {
@@ -174,6 +183,7 @@ removeall(struct uvm *u, uint start, uint end)
 	uint64_t off;
 	uint n;
 
+	lockassert(nospinlocks());
 	for (uint va = start; err == 0 && va < end; va += n) {
 		n = end - va;
 		err = removable(u, va, &n, &file, &pc, &off);
@@ -191,8 +201,10 @@ removeall(struct uvm *u, uint start, uint end)
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
-/* What is mapped at va, for *n bytes: references to the file, or to the memory
- * without a name.  -ENOMEM: nothing is. */
+/* What MADV_REMOVE has to do at va, for at most *n bytes: 0 with a reference to the
+ * file in *file, or else one to the memory without a name in *pc, the byte of it
+ * that is at va in *off, and in *n how many bytes are mapped so.  -ENOMEM: nothing
+ * is mapped for *n bytes; -EINVAL, -EACCES: this must not be removed. */
 static int
 removable(struct uvm *u, uint va, uint *n, struct file **file,
 	struct pcache **pc, uint64_t *off)
@@ -212,7 +224,7 @@ removable(struct uvm *u, uint va, uint *n, struct file **file,
 		err = -EACCES;
 	} else {
 		*n = MIN(v->end - va, *n);
-		*off = ((uint64_t)v->pgoff << PGSHIFT) + (va - v->start);
+		*off = objoffset(v, va);
 		*file = v->file ? filedup(v->file) : 0;
 		*pc = v->file ? 0 : pcacheref(v->obj);
 	}
@@ -220,13 +232,15 @@ removable(struct uvm *u, uint va, uint *n, struct file **file,
 	return err;
 }
 
-/* Bring in all of it, for this access, or say why not. */
+/* MADV_POPULATE_READ and MADV_POPULATE_WRITE: fault in each page of [start, end).
+ * 0 or -errno.  Called with no lock held; may sleep. */
 static int
 populatenow(struct uvm *u, uint start, uint end, int advice)
 {
 	uint access = advice == MADV_POPULATE_WRITE ? PROT_WRITE : PROT_READ;
 	int err;
 
+	lockassert(nospinlocks());
 	for (uint va = start; va < end; va += PGSIZE) {
 		err = fault(u, va, access);
 		if (err == -EFAULT)
@@ -239,7 +253,7 @@ populatenow(struct uvm *u, uint start, uint end, int advice)
 	return 0;
 }
 
-/* See mm.h: one byte a page, 1 where it is in memory. */
+/* See mm.h. */
 int
 mincore(struct uvm *u, uint addr, uint len, uint uvec)
 {
@@ -248,7 +262,7 @@ mincore(struct uvm *u, uint addr, uint len, uint uvec)
 
 	if (addr % PGSIZE)
 		return -EINVAL;
-	if (addr > USERTOP || len > USERTOP - addr)
+	if (!inuser(addr, len))
 		return -ENOMEM;
 	for (end = addr + PGROUNDUP(len); va < end; va += n << PGSHIFT) {
 		acquireread(&u->lock);
@@ -263,8 +277,9 @@ mincore(struct uvm *u, uint addr, uint len, uint uvec)
 	return 0;
 }
 
-/* As far as pages of [va, end) are mapped: how many, and of each whether it is
- * there.  A page of a file is, if the cache has it. */
+/* Set vec[] for the pages of [va, end) up to the first that is not mapped, and
+ * return how many they are: 1 for a page that is in memory, else 0.  A page of a
+ * file is in memory if the cache has it.  Called with u->lock held. */
 static uint
 incore(struct uvm *u, uint va, uint end, char *vec)
 {
@@ -272,19 +287,21 @@ incore(struct uvm *u, uint va, uint end, char *vec)
 	pte_t *slot;
 	uint n = 0;
 
+	lockassert(holdingeither(&u->lock));
 	for (; va < end && (v = vmafind(u, va)) != 0; va += PGSIZE) {
 		slot = findslot(u->pgdir, va);
 		if ((slot && ptefilled(*slot)) || !tells(v))
 			vec[n++] = 1;
 		else
-			vec[n++] = v->obj && pcachecached(v->obj, v->pgoff +
-						((va - v->start) >> PGSHIFT));
+			vec[n++] = v->obj &&
+				   pcachecached(v->obj, objindex(v, va));
 	}
 	return n;
 }
 
-/* May the program know what is cached of the mapped file?  Its owner may, and
- * who may write to it. */
+/* May the running process know what is cached of the mapped file?  It may if it
+ * owns the file or may write to it; memory without a file is no secret.  1 or
+ * 0. */
 static int
 tells(const struct vma *v)
 {

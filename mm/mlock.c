@@ -1,10 +1,10 @@
 /*
  * mlock.c - memory that is brought in and stays.
  *
- * A lock is a flag of the vma: its pages are brought in, count for
- * RLIMIT_MEMLOCK, and are not given back, neither by madvise nor, if they are a
- * file's, by reclaim (forget() in objmap.c; private ones stay anyway).  Results
- * for odd arguments are Linux's.
+ * A lock is a flag of the vma, VM_LOCKED: the vma's pages are brought in, count
+ * for RLIMIT_MEMLOCK, and are not given back, neither by madvise nor, if they are
+ * a file's, by reclaim (objforget() in objmap.c).  Private pages stay in memory
+ * anyway, since there is no swap.  Results for odd arguments are Linux's.
  */
 #include "mm/vm.h"
 #include "kern/proc.h"
@@ -15,8 +15,8 @@ static int lockrange(struct uvm *, uint start, uint end, uint set);
 static uint lockedin(struct uvm *, uint start, uint end);
 static uint popaccess(struct uvm *, uint *va, uint end);
 
-/* How many pages of u may be locked for the running process: as RLIMIT_MEMLOCK
- * says, but root is not limited (~0u). */
+/* See vm.h.  The limit is that of RLIMIT_MEMLOCK, but root has none: that is asked
+ * last, since a process may become root or stop being it at any time. */
 uint
 lockmax(struct uvm *u)
 {
@@ -25,12 +25,13 @@ lockmax(struct uvm *u)
 	return u->limit[UVM_MEMLOCK] >> PGSHIFT;
 }
 
-/* May so many bytes more be locked?  0 or -EAGAIN. */
+/* See vm.h. */
 int
 locklimit(struct uvm *u, uint n)
 {
 	uint limit = lockmax(u);
 
+	lockassert(holdingeither(&u->lock));
 	n = PGROUNDUP(n) >> PGSHIFT;
 	return u->locked > limit || n > limit - u->locked ? -EAGAIN : 0;
 }
@@ -44,7 +45,7 @@ mlock(struct uvm *u, uint addr, uint len, int flags)
 
 	if (limit == 0)
 		return -EPERM;
-	if (addr > USERTOP || len > USERTOP - addr)
+	if (!inuser(addr, len))
 		return -ENOMEM;
 	end = PGROUNDUP(addr + len);
 	n = (end - start) >> PGSHIFT;
@@ -63,12 +64,13 @@ mlock(struct uvm *u, uint addr, uint len, int flags)
 	return err == -ENOMEM ? -EAGAIN : err < 0 ? -ENOMEM : 0;
 }
 
+/* See mm.h. */
 int
 munlock(struct uvm *u, uint addr, uint len)
 {
 	int err;
 
-	if (addr > USERTOP || len > USERTOP - addr)
+	if (!inuser(addr, len))
 		return -ENOMEM;
 	acquirewrite(&u->lock);
 	err = lockrange(u, PGROUNDDOWN(addr), PGROUNDUP(addr + len), 0);
@@ -104,7 +106,9 @@ mlockall(struct uvm *u, int flags)
 	return err;
 }
 
-/* Up to the first hole: 0 or -ENOMEM.  u->lock held to write. */
+/* Give the mappings of [start, end), up to the first hole, the flags set in place
+ * of LOCKBITS: 0, or -ENOMEM if there was a hole or no memory.  Called with u->lock
+ * held to write. */
 static int
 lockrange(struct uvm *u, uint start, uint end, uint set)
 {
@@ -112,6 +116,7 @@ lockrange(struct uvm *u, uint start, uint end, uint set)
 	uint next;
 	int err = 0;
 
+	lockassert(holdingwrite(&u->lock));
 	for (uint va = start; err == 0 && va < end; va = next) {
 		v = vmafind(u, va);
 		if (v == 0) {
@@ -125,12 +130,13 @@ lockrange(struct uvm *u, uint start, uint end, uint set)
 	return err;
 }
 
-/* Pages of [start, end) that are locked already. */
+/* How many pages of [start, end) are locked already.  Called with u->lock held. */
 static uint
 lockedin(struct uvm *u, uint start, uint end)
 {
 	uint n = 0;
 
+	lockassert(holdingeither(&u->lock));
 	for (int i = vmaindex(u, start);
 		i < u->nvma && u->vmas[i]->start < end; i++)
 		if (u->vmas[i]->flags & VM_LOCKED)
@@ -139,14 +145,14 @@ lockedin(struct uvm *u, uint start, uint end)
 	return n;
 }
 
-/* Bring in what is mapped of [start, end): 0, or the first error.  Private memory
- * that may be written gets its copies now. */
+/* See vm.h. */
 int
 populate(struct uvm *u, uint start, uint end)
 {
 	uint access;
 	int err = 0;
 
+	lockassert(nospinlocks());
 	for (uint va = start; err >= 0; va += PGSIZE) {
 		access = popaccess(u, &va, end);
 		if (access == PROT_NONE)
@@ -156,7 +162,8 @@ populate(struct uvm *u, uint start, uint end)
 	return err;
 }
 
-/* The next page of [*va, end) to bring in, and how; PROT_NONE: there is none. */
+/* Move *va to the next page of [*va, end) that populate() is to bring in, and
+ * return the access to fault it in for; PROT_NONE: there is none. */
 static uint
 popaccess(struct uvm *u, uint *va, uint end)
 {

@@ -2,7 +2,8 @@
  * mm.h - all that the rest of the kernel may call in mm/, grouped by file.
  *
  * A caller outside mm/ never sees a struct page, a PTE or a slot.  Errors are
- * negative numbers of kern/abi/errno.h; a null pointer means out of memory.
+ * negative numbers of kern/abi/errno.h; where a pointer is returned, 0 means that
+ * there is no memory.
  */
 #ifndef MM_MM_H
 #define MM_MM_H
@@ -118,51 +119,63 @@ int kvmreadable(uint va, uint n);
 /* Print PDE and PTE of va in the page directory in CR3 (panic only). */
 void kvmdump(uint va);
 
-/* uvm.c: the user half of address spaces.  Each takes u->lock itself. */
+/* uvm.c: the user half of address spaces.  Each function takes u->lock itself, so
+ * the caller holds neither that nor a spinlock, but where something else is
+ * said. */
 
 /* Boot, after slabinit(): the caches of this file, vma.c and pcache.c. */
 void uvminit(void);
 
 /* An empty address space with one reference, or 0. */
 struct uvm *newuvm(void);
-struct uvm *uvmref(struct uvm *); /* one more reference (vfork, CLONE_VM) */
-void freeuvm(struct uvm *);       /* drop one; the last frees everything.
-                                   * No process may run in it then.  May
-                                   * sleep. */
 
-/* fork: a copy of u that shares its page tables copy-on-write, or 0. */
+/* One more reference to u (vfork, CLONE_VM), which is returned.  Takes no lock. */
+struct uvm *uvmref(struct uvm *u);
+
+/* Drop a reference to u; the last one frees everything.  No process may run in u
+ * then.  May sleep. */
+void freeuvm(struct uvm *u);
+
+/* fork: a copy of u, or 0.  Unlike xv6's it copies no page: both address spaces hang
+ * the same page tables, and who writes first copies one (pgtab.c). */
 struct uvm *copyuvm(struct uvm *u);
 
-/* Load u on this CPU (0: the kernel's only).  Interrupts off. */
+/* Load the page directory of u on this CPU, or with 0 the kernel's own.  Unlike
+ * xv6's it takes no process and sets no kernel stack (that is in kern/sched.c),
+ * and it notes which CPUs have u loaded.  Called with interrupts off. */
 void switchuvm(struct uvm *u);
-uint uvmcpus(struct uvm *u); /* bit per CPU that has it loaded */
 
-/* Prepare an empty u for a program: a stack of one vma below top that grows
- * to stacklimit bytes. */
+/* A bit for each CPU that has u loaded.  Takes no lock. */
+uint uvmcpus(struct uvm *u);
+
+/* Give an empty u the stack of a program.  Unlike xv6's it loads no program: it maps
+ * a stack below top, which may grow to stacklimit bytes.  0 or -ENOMEM. */
 int inituvm(struct uvm *u, uint top, uint stacklimit);
 
-/* Map one PT_LOAD segment of f: filesz bytes of it from off at va, then zeroes
- * to memsz.  va and off are congruent modulo PGSIZE, the range is in user
- * memory and checked against overflow here (-ENOEXEC).  Nothing is read but the
- * page at the end of filesz, when bss begins in it and prot has PROT_WRITE. */
+/* Map one PT_LOAD segment of f: filesz bytes of it from off at va, then zeroes to
+ * memsz.  Unlike xv6's it needs no memory there and reads nothing: faults read the
+ * pages; but the page at the end of filesz is copied when bss begins in it and prot
+ * has PROT_WRITE.  va and off are congruent modulo PGSIZE, and the range is in user
+ * memory, which is checked here, against overflow too (-ENOEXEC).  0 or -errno. */
 int loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
 	uint memsz, int prot);
 
-/* The heap begins at (and so far ends at) va, not page aligned. */
+/* The heap begins, and so far ends, at va rounded up to a page.  exec calls this
+ * while nobody else sees u; takes no lock. */
 void setheap(struct uvm *u, uint va);
 
-/* Move the end of the heap to brk: allocuvm extends, deallocuvm gives back.
- * Returns the end that holds afterwards, which is the old one on failure. */
+/* Move the end of the heap to brk.  Returns the end that holds afterwards, which is
+ * the old one on failure.  The caller holds no lock of u's. */
 uint growheap(struct uvm *u, uint brk);
 
-/* Write to or read from an address space that need not be the running one:
- * exec's arguments, /proc/PID/cmdline.  Faults pages in as a user access would.
- * Returns 0 or -EFAULT/-ENOMEM (nothing is promised about how far it came). */
+/* Write to or read from an address space that need not be the running one: exec's
+ * arguments, /proc/PID/cmdline.  Faults pages in as a user access would.  0 or
+ * -EFAULT, -ENOMEM (nothing is promised about how much was copied then). */
 int uvmwrite(struct uvm *u, uint va, const void *src, uint n);
 int uvmread(struct uvm *u, uint va, void *dst, uint n);
 
-/* uvmwrite for a debugger: also where the mapping is private and not writable,
- * which gets a page of its own; the program may still not write. */
+/* uvmwrite for a debugger: it writes also where the mapping is private and not
+ * writable, which gets a page of its own; the program may still not write there. */
 int uvmpoke(struct uvm *u, uint va, const void *src, uint n);
 
 /* Set a limit of u in bytes, ~0u for none: RLIMIT_STACK of its stack, RLIMIT_AS
@@ -174,53 +187,54 @@ void uvmlimit(struct uvm *u, int which, uint bytes);
 /* What /proc and getrusage tell about u. */
 struct uvmstat {
 	uint size;     /* pages mapped */
-	uint peaksize; /* the most it ever was */
-	uint locked;   /* pages for VmLck */
-	uint rss;      /* pages present (each page table's, shared or not) */
-	uint peakrss;
-	uint text, data, stack; /* pages by kind of mapping */
+	uint peaksize; /* the most pages that ever were mapped */
+	uint locked;   /* pages locked, for VmLck */
+	uint rss;      /* pages present, in tables shared or not */
+	uint peakrss;  /* the most pages that ever were present */
+	uint text, data, stack; /* pages mapped, by kind of mapping */
 	uint tables;   /* page tables hung */
-	uint startcode, endcode, startbrk, brk, startstack;
+	uint startcode, endcode, startbrk, brk, startstack; /* addresses */
 };
 void uvmstat(struct uvm *u, struct uvmstat *st);
-uint uvmpeak(struct uvm *u); /* its peakrss */
+uint uvmpeak(struct uvm *u); /* peakrss alone */
 
 /* Addresses that exec notes, for /proc/PID/{stat,cmdline,environ}.  Written by
- * exec while nobody else sees u. */
+ * exec while nobody else sees u; read without a lock. */
 struct uvmargs {
 	uint argstart, argend, envstart, envend;
 	uint startcode, endcode, startstack;
 	uint auxv; /* the auxiliary vector */
-	uint mmapgap; /* bytes that mmap() leaves free, by chance */
+	uint mmapgap; /* bytes that mmap() leaves free above what it maps, a random
+	               * number */
 };
 struct uvmargs *uvmargs(struct uvm *u);
 
-/* Describe the first mapping that ends above va for /proc/PID/maps: 1, or 0
- * when there is none.  *file is referenced (filedup), or 0. */
+/* Describe the first mapping that ends above va, for /proc/PID/maps: 1, or 0 if
+ * there is none.  info->file is referenced (filedup), or 0. */
 struct vmainfo {
 	uint start, end;
 	int prot, shared;
-	uint flags; /* for vmawords() */
-	int nodump; /* MADV_DONTDUMP */
-	int kind; /* VMAINFO_* */
-	uint64_t offset;
-	struct file *file;
+	uint flags;  /* for vmawords() */
+	int nodump;  /* MADV_DONTDUMP */
+	int kind;    /* VMAINFO_* */
+	uint64_t offset;   /* byte of the file that is at start */
+	struct file *file; /* the file mapped, or 0 */
 };
 enum { VMAINFO_MAP, VMAINFO_HEAP, VMAINFO_STACK };
 int uvmvma(struct uvm *u, uint va, struct vmainfo *);
 
-/* For core dumps, which make nothing present.  The first page in [va, end),
- * both page aligned, that is present, or with anon set the first of private
- * memory's own; end if there is none. */
+/* For core dumps, which make nothing present: the address of the first page in
+ * [va, end), both page aligned, that is present, or with anon set that is present
+ * and private memory's own; end if there is none. */
 uint uvmresident(struct uvm *u, uint va, uint end, int anon);
 
-/* Copy the page at va, as a read would find it, to page: 1; 0: it is not there,
- * and all zeroes if anything. */
+/* Copy the page at va, as a read would find it, to the PGSIZE bytes at page: 1; or
+ * 0: nothing was copied, since a read would find zeroes or fail. */
 int uvmpeek(struct uvm *u, uint va, void *page);
 
-/* Is va in a shared mapping?  1: *obj, referenced (pcachefree() drops it), and
- * the page of it are the same for all who map it; 0: private memory; -EFAULT:
- * nothing is mapped. */
+/* Is va in a shared mapping?  1: then *obj, referenced (pcachefree() drops it), and
+ * *index, which page of it is at va, name the memory for all that map it; 0:
+ * private memory; -EFAULT: nothing is mapped. */
 int uvmobject(struct uvm *u, uint va, struct pcache **obj, uint *index);
 
 /* usage.c: what of an address space is in memory. */
@@ -264,49 +278,63 @@ void uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames);
  * if it waited for I/O (a major fault), when the access may be tried again:
  *   -EFAULT  nothing is mapped there
  *   -EACCES  it is mapped, but not for this access
- *   -EIO     the backing store cannot supply the page (or: beyond its end)
+ *   -EIO     the backing store cannot supply the page, or va is beyond its end
  *   -ENOMEM  no memory
- * Called with no spinlock held and interrupts on; may sleep. */
+ * Called with neither u->lock nor a spinlock held and interrupts on; may sleep. */
 int fault(struct uvm *u, uint va, uint access);
 
-/* mmap.c: what the system calls of the same names do, on the given uvm.  They
- * return an address or 0, or -errno (addresses are below USERTOP = 0x80000000,
- * so an int tells them apart). */
+/* mmap.c, mremap.c, madvise.c: what the system calls of the same names do, on the
+ * given uvm.  They return an address or 0, or -errno (addresses are below USERTOP =
+ * 0x80000000, so an int tells them apart).  Addresses and lengths are bytes, and
+ * are checked here.  They take u->lock and may sleep: the caller holds no lock
+ * that a fault or the last close of a file may take. */
 int mmap(struct uvm *, uint addr, uint len, int prot, int flags, struct file *,
 	uint64_t off);
 int munmap(struct uvm *, uint addr, uint len);
-int unmapfile(struct uvm *, uint addr, const struct fileops *); /* the mappings
-                                      * of a file of this kind that began so
-                                      * that its first byte was at addr */
 int mprotect(struct uvm *, uint addr, uint len, int prot);
 int mremap(struct uvm *, uint addr, uint oldlen, uint newlen, int flags,
 	uint newaddr);
 int madvise(struct uvm *, uint addr, uint len, int advice);
 int msync(struct uvm *, uint addr, uint len, int flags);
+
+/* Tell the program at uvec, one byte for each page, which pages of addr to addr +
+ * len are in memory: 1, else 0. */
 int mincore(struct uvm *, uint addr, uint len, uint uvec);
+
+/* remap_file_pages: let the part of a shared mapping show its file from page pgoff
+ * on. */
 int remapfilepages(struct uvm *, uint addr, uint len, int prot, uint pgoff,
 	int flags);
 
-/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid,
- * or 0: munlockall.  uvmlimit() says how many bytes may be locked; the running
+/* shmdt: unmap the mappings of one file of the kind that has these operations, which
+ * was mapped so that its first byte was at addr.  0, -EINVAL if there is none, or
+ * -ENOMEM. */
+int unmapfile(struct uvm *, uint addr, const struct fileops *);
+
+/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid, or 0
+ * for munlockall.  uvmlimit() says how many bytes may be locked; the running
  * process may exceed that if it is root. */
 int mlock(struct uvm *, uint addr, uint len, int flags);
 int munlock(struct uvm *, uint addr, uint len);
 int mlockall(struct uvm *, int flags);
 
-/* vmtune.c: what /proc/sys/vm sets. */
+/* vmtune.c: what /proc/sys/vm sets, in the units of its files.  Whole words, which
+ * need no lock. */
 extern struct vmtune {
 	uint overcommit;  /* overcommit_memory: OVERCOMMIT_* */
 	uint ratio;       /* overcommit_ratio, % of RAM that may be promised */
-	uint kbytes;      /* overcommit_kbytes, instead; 0: the ratio holds */
-	uint maxmaps;     /* max_map_count */
-	uint adminreserve, userreserve; /* {admin,user}_reserve_kbytes */
-	uint dirtybackground; /* dirty_background_ratio, % of what files could
-	                       * have: more is written at once */
-	uint dirtyratio;      /* dirty_ratio: more is waited for */
-	uint dirtyevery, dirtyold; /* dirty_writeback_centisecs: the flusher
-	                       * looks so often, dirty_expire_centisecs: for
-	                       * what has been dirty so long */
+	uint kbytes;      /* overcommit_kbytes, KiB that may be promised; 0: the
+	                   * ratio holds */
+	uint maxmaps;     /* max_map_count, mappings of one address space */
+	uint adminreserve, userreserve; /* {admin,user}_reserve_kbytes, KiB */
+	uint dirtybackground; /* dirty_background_ratio, % of the memory that files
+	                       * could have: if more is dirty, the flusher starts
+	                       * to write at once */
+	uint dirtyratio;      /* dirty_ratio, %: if more is dirty, writers wait */
+	uint dirtyevery;      /* dirty_writeback_centisecs, 1/100 s: how often the
+	                       * flusher looks */
+	uint dirtyold;        /* dirty_expire_centisecs, 1/100 s: it writes what
+	                       * has been dirty for so long */
 } vmtune;
 
 /* /proc/meminfo's CommitLimit and Committed_AS, in pages. */

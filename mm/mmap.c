@@ -1,16 +1,16 @@
 /*
- * mmap.c - the memory calls: arguments are checked, then vma.c changes the
- * mappings and pgtab.c the tables.
+ * mmap.c - the memory calls mmap, munmap, mprotect, msync: arguments are checked,
+ * then vma.c changes the mappings and pgtab.c the page tables.
  *
  * Invariants: all checks come before any change; the tables under a vma are
- * owned before it changes; after munmap no CPU can reach the pages.  Results
+ * owned before the vma changes; after munmap no CPU can reach the pages.  Results
  * for odd arguments are Linux's (doc/system-calls.md).
  */
 #include "mm/vm.h"
 #include "kern/abi/fcntl.h"
 #include "kern/file.h"
 
-/* The flags of mmap that mean something, or have; MAP_SYNC is not one. */
+/* The flags of mmap that mean something or once did; MAP_SYNC is not one. */
 #define MAP_KNOWN                                                              \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN |                \
 		MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |  \
@@ -31,17 +31,18 @@ static int protectone(struct uvm *, struct vma *, uint start, uint end,
 static int syncpart(struct uvm *, uint *addr, uint end, int flags,
 	struct file **);
 
-/* May n more bytes be mapped with these flags and this protection?  0, -ENOMEM,
- * or -EAGAIN: no more may be locked. */
+/* See vm.h. */
 int
 vmalimit(struct uvm *u, uint n, uint prot, uint flags)
 {
 	return morelimit(u, n, prot, flags);
 }
 
+/* vmalimit(), inline for mmap; n in bytes.  Called with u->lock held to write. */
 static inline int
 morelimit(struct uvm *u, uint n, uint prot, uint flags)
 {
+	lockassert(holdingwrite(&u->lock));
 	if ((flags & VM_LOCKED) && locklimit(u, n) < 0)
 		return -EAGAIN;
 	n >>= PGSHIFT;
@@ -51,8 +52,8 @@ morelimit(struct uvm *u, uint n, uint prot, uint flags)
 	return flags & VM_ACCOUNT ? commitlimit(u, n) : 0;
 }
 
-/* Would n pages more be too much data?  That is private memory that may be
- * written, but for stacks. */
+/* Would n pages more with this protection and these flags be too much data
+ * (RLIMIT_DATA)?  1 or 0. */
 static inline int
 overdata(struct uvm *u, uint prot, uint flags, uint n)
 {
@@ -60,12 +61,15 @@ overdata(struct uvm *u, uint prot, uint flags, uint n)
 	       countdata(u) + n > u->limit[UVM_DATA] >> PGSHIFT;
 }
 
+/* Does such memory count as data?  Private memory that may be written does, but
+ * for stacks.  1 or 0. */
 static int
 isdata(uint prot, uint flags)
 {
 	return (prot & PROT_WRITE) && !(flags & (VM_SHARED | VM_GROWSDOWN));
 }
 
+/* How many pages of data u has mapped. */
 static uint
 countdata(struct uvm *u)
 {
@@ -73,7 +77,7 @@ countdata(struct uvm *u)
 
 	for (int i = 0; i < u->nvma; i++)
 		if (isdata(u->vmas[i]->prot, u->vmas[i]->flags))
-			n += (u->vmas[i]->end - u->vmas[i]->start) >> PGSHIFT;
+			n += vmapages(u->vmas[i]);
 	return n;
 }
 
@@ -102,7 +106,8 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	return v ? place(u, v, addr, flags) : -ENOMEM;
 }
 
-/* May the file be mapped so?  0 or -errno. */
+/* May memory be mapped in u with this protection and these MAP_ flags, from file
+ * if that is not 0?  0 or -errno. */
 static int
 checkflags(struct uvm *u, int prot, int flags, struct file *file)
 {
@@ -127,7 +132,8 @@ checkflags(struct uvm *u, int prot, int flags, struct file *file)
 	return filepages(file) ? 0 : -ENODEV;
 }
 
-/* A vma of len bytes for the arguments, at 0 so far; or 0. */
+/* A vma of len bytes for mmap's arguments, which begins at 0 until place() chooses;
+ * 0: no memory. */
 static struct vma *
 describe(uint len, int prot, int flags, struct file *file, uint64_t off)
 {
@@ -156,6 +162,7 @@ describe(uint len, int prot, int flags, struct file *file, uint64_t off)
 	return v;
 }
 
+/* The VM_ flags for mmap's protection and MAP_ flags. */
 static uint
 mapflags(int prot, int flags, int shared)
 {
@@ -174,8 +181,9 @@ mapflags(int prot, int flags, int shared)
 	return r;
 }
 
-/* Put v, which we take over, where the flags and addr say, and bring it in if
- * they say so.  Its address or -errno. */
+/* Put v, which the caller gives away, where the MAP_ flags and addr say, and bring
+ * its pages in if the flags say so.  Its address or -errno.  Called with no lock
+ * held. */
 static int
 place(struct uvm *u, struct vma *v, uint addr, int flags)
 {
@@ -184,6 +192,7 @@ place(struct uvm *u, struct vma *v, uint addr, int flags)
 	struct drop drop = {0, 0};
 	uint start, len = v->end;
 
+	lockassert(nospinlocks());
 	acquirewrite(&u->lock);
 	v->flags |= u->lockmode;
 	bringin |= (v->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
@@ -212,10 +221,13 @@ place(struct uvm *u, struct vma *v, uint addr, int flags)
 	return err < 0 ? err : (int)start;
 }
 
-/* Where a new mapping goes. */
+/* Set *start to the address where a new mapping of len bytes goes: addr, if the
+ * MAP_ flags demand it or it is free, else the highest gap.  0 or -errno.  Called
+ * with u->lock held. */
 static int
 choose(struct uvm *u, uint addr, uint len, int flags, uint *start)
 {
+	lockassert(holdingeither(&u->lock));
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (addr % PGSIZE)
 			return -EINVAL;
@@ -246,7 +258,7 @@ munmap(struct uvm *u, uint addr, uint len)
 	struct drop drop = {0, 0};
 	int err;
 
-	if (len == 0 || addr % PGSIZE || addr > USERTOP || len > USERTOP - addr)
+	if (len == 0 || addr % PGSIZE || !inuser(addr, len))
 		return -EINVAL;
 	acquirewrite(&u->lock);
 	err = munmaplocked(u, addr, addr + PGROUNDUP(len), &drop);
@@ -280,23 +292,24 @@ unmapfile(struct uvm *u, uint addr, const struct fileops *ops)
 	return file ? err : -EINVAL;
 }
 
-/* Give back what munmaplocked() has taken out.  May sleep; no lock held. */
+/* See vm.h. */
 void
 dropall(struct drop *drop)
 {
+	lockassert(nospinlocks());
 	if (drop->tables)
-		puttables(drop->tables);
+		putpgtabs(drop->tables);
 	if (drop->vmas)
 		vmadrop(drop->vmas);
 }
 
-/* Unmap [start, end).  What was there is added to *drop, for dropall() when the
- * caller has released u->lock.  0, or -ENOMEM with nothing changed. */
+/* See vm.h. */
 int
 munmaplocked(struct uvm *u, uint start, uint end, struct drop *drop)
 {
 	struct vma *edge;
 
+	lockassert(holdingwrite(&u->lock));
 	if (start >= end)
 		return 0;
 	if (ownedges(u, start, end) < 0)
@@ -309,11 +322,11 @@ munmaplocked(struct uvm *u, uint start, uint end, struct drop *drop)
 		vmatrim(u, edge, start, end);
 	else
 		vmachain(&drop->vmas, vmaremove(u, start, end));
-	droptables(u, start, end);
+	trimtables(u, start, end);
 	return 0;
 }
 
-/* Put a list of vmas in front of another. */
+/* See vm.h. */
 void
 vmachain(struct vma **drop, struct vma *v)
 {
@@ -326,7 +339,8 @@ vmachain(struct vma **drop, struct vma *v)
 	}
 }
 
-/* See mm.h.  Stops at the first hole: what is before it has changed then. */
+/* See mm.h.  It stops at the first hole: what is before the hole has changed
+ * then. */
 int
 mprotect(struct uvm *u, uint addr, uint len, int prot)
 {
@@ -338,7 +352,7 @@ mprotect(struct uvm *u, uint addr, uint len, int prot)
 		return -EINVAL;
 	if (len == 0)
 		return 0;
-	if (addr > USERTOP || len > USERTOP - addr)
+	if (!inuser(addr, len))
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
 	acquirewrite(&u->lock);
@@ -356,12 +370,15 @@ mprotect(struct uvm *u, uint addr, uint len, int prot)
 	return err;
 }
 
-/* The part of one mapping. */
+/* Give [start, end), which is part of v, the protection prot.  0 or -errno with
+ * nothing changed.  The caller calls vmamerge() when it is done.  Called with
+ * u->lock held to write. */
 static int
 protectone(struct uvm *u, struct vma *v, uint start, uint end, int prot)
 {
 	uint promise = 0, n = (end - start) >> PGSHIFT;
 
+	lockassert(holdingwrite(&u->lock));
 	if (v->prot == prot)
 		return 0;
 	if ((prot & PROT_WRITE) && (v->flags & VM_SHARED) &&
@@ -425,7 +442,7 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 	if (addr % PGSIZE || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
 		(flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	if (addr > USERTOP || len > USERTOP - addr)
+	if (!inuser(addr, len))
 		return -ENOMEM;
 	end = addr + PGROUNDUP(len);
 	while (err == 0 && addr < end) {
@@ -441,9 +458,10 @@ msync(struct uvm *u, uint addr, uint len, int flags)
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
-/* What msync has to do for the vma at *addr, which is moved behind it: *fp, a
- * reference, is the file to be written, or 0.  0, -EBUSY, or -ENOMEM: there was a
- * hole. */
+/* Find out what msync has to do for the vma at *addr: *fp is the file to be
+ * written, referenced, or 0.  *addr moves to the vma's end or to end, the lower
+ * one.  0, -EBUSY if the vma is locked, or -ENOMEM if there is a hole, to whose
+ * end *addr moves. */
 static int
 syncpart(struct uvm *u, uint *addr, uint end, int flags, struct file **fp)
 {

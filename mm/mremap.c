@@ -1,22 +1,23 @@
 /*
  * mremap.c - make a mapping longer or shorter, or move it.
  *
- * A move takes the slots along, not the pages' contents: nothing is copied, and
- * a page that was shared stays shared.
+ * A move takes what is in the slots along, not the pages' contents: nothing is
+ * copied, and a page that was shared stays shared.
  *
- * Invariant: what can fail (vmas, page tables) is made before the first slot
- * moves; on failure the old mapping is as it was.
+ * Invariant: what can fail for want of memory (vmas, page tables) is made before
+ * the first slot moves; on failure the old mapping is as it was.
  */
 #include "mm/vm.h"
 
 struct move {
 	struct uvm *uvm;
-	struct vma *vma;     /* that covers the old range */
-	uint old, oldlen;    /* page aligned; oldlen 0: a second view of it */
-	uint new, newlen;
-	int keep;            /* MREMAP_DONTUNMAP: the old one stays, empty */
-	int bringin;         /* it is locked */
-	struct drop drop;    /* once the lock is released */
+	struct vma *vma;     /* the vma that covers the old range */
+	uint old, oldlen;    /* old range, bytes, page aligned; oldlen 0: the new
+	                      * range is to be a second view of the object */
+	uint new, newlen;    /* new range, bytes, page aligned */
+	int keep;            /* MREMAP_DONTUNMAP: the old vma stays, empty */
+	int bringin;         /* the vma is locked: new pages are brought in */
+	struct drop drop;    /* for dropall() */
 };
 
 static int badrange(const struct move *, int flags);
@@ -25,6 +26,7 @@ static int grow(struct move *);
 static int move(struct move *);
 static struct vma *newview(struct move *);
 static int prepare(struct move *);
+static int mayadd(const struct move *);
 static int toofar(const struct move *);
 
 /* See mm.h. */
@@ -53,6 +55,7 @@ mremap(struct uvm *u, uint addr, uint oldlen, uint newlen, int flags,
 	return err < 0 ? err : (int)m.new;
 }
 
+/* Are the flags, addresses and lengths wrong in themselves?  1 or 0. */
 static int
 badrange(const struct move *m, int flags)
 {
@@ -72,13 +75,14 @@ badrange(const struct move *m, int flags)
 	return m->old < m->new + m->newlen && m->new < m->old + m->oldlen;
 }
 
-/* Shrink, grow in place, or move: m->new is where the mapping is then. */
+/* Shrink, grow in place, or move: 0 with m->new where the mapping is then, or
+ * -errno.  Called with m->uvm->lock held to write. */
 static int
 remap(struct move *m, int flags)
 {
 	int fixed = flags & MREMAP_FIXED, err;
-	uint more;
 
+	lockassert(holdingwrite(&m->uvm->lock));
 	m->vma = vmafind(m->uvm, m->old);
 	if (m->vma == 0 || m->oldlen > m->vma->end - m->old)
 		return -EFAULT;
@@ -93,9 +97,8 @@ remap(struct move *m, int flags)
 	}
 	if (toofar(m))
 		return -EINVAL;
-	more = m->newlen - (m->keep ? 0 : MIN(m->oldlen, m->newlen));
-	if (more && (err = vmalimit(m->uvm, more, m->vma->prot,
-			     m->vma->flags)) < 0)
+	err = mayadd(m);
+	if (err < 0)
 		return err;
 	err = -EAGAIN;
 	if (!fixed && !m->keep && m->oldlen > 0)
@@ -109,17 +112,30 @@ remap(struct move *m, int flags)
 	return move(m);
 }
 
-/* Would the new view leave the object? */
+/* May so much be mapped as the new range is more than the old one?  0, -ENOMEM or
+ * -EAGAIN. */
+static int
+mayadd(const struct move *m)
+{
+	uint more = m->newlen - (m->keep ? 0 : MIN(m->oldlen, m->newlen));
+
+	if (more == 0)
+		return 0;
+	return vmalimit(m->uvm, more, m->vma->prot, m->vma->flags);
+}
+
+/* Would the new range show pages beyond what an object may have?  1 or 0. */
 static int
 toofar(const struct move *m)
 {
 	struct vma *v = m->vma;
-	uint n = (m->old - v->start + m->newlen) >> PGSHIFT;
 
-	return v->obj && (v->pgoff > MAXINDEX || v->pgoff + n > MAXINDEX);
+	return v->obj && (v->pgoff > MAXINDEX ||
+			objindex(v, m->old + m->newlen) > MAXINDEX);
 }
 
-/* Where it is: 0, -ENOMEM, or -EAGAIN when it has to move. */
+/* Grow the mapping where it is: 0 with m->new set, -ENOMEM, or -EAGAIN if there is
+ * no room and it has to move. */
 static int
 grow(struct move *m)
 {
@@ -138,12 +154,12 @@ grow(struct move *m)
 		return -ENOMEM;
 	more->start = oldend;
 	if (more->obj)
-		more->pgoff += m->oldlen >> PGSHIFT;
+		more->pgoff = objindex(m->vma, oldend);
 	vmainsert(m->uvm, more); /* merges with the old one */
 	return 0;
 }
 
-/* A vma for the new range, not yet in place; or 0. */
+/* A vma for the new range, in no address space yet; 0: no memory. */
 static struct vma *
 newview(struct move *m)
 {
@@ -154,12 +170,13 @@ newview(struct move *m)
 	v->start = m->new;
 	v->end = m->new + m->newlen;
 	if (v->obj) {
-		v->pgoff += (m->old - m->vma->start) >> PGSHIFT;
+		v->pgoff = objindex(m->vma, m->old);
 		shmgrow(v->obj, v->pgoff + (m->newlen >> PGSHIFT));
 	}
 	return v;
 }
 
+/* Move the mapping to m->new: 0, or -errno with the old mapping as it was. */
 static int
 move(struct move *m)
 {
@@ -175,7 +192,7 @@ move(struct move *m)
 	if (err < 0) {
 		vmachain(&m->drop.vmas, v);
 		vmamerge(m->uvm, m->old, oldend);
-		droptables(m->uvm, m->new, newend);
+		trimtables(m->uvm, m->new, newend);
 		return err;
 	}
 	if (m->keep) {
@@ -187,12 +204,13 @@ move(struct move *m)
 		vmachain(&m->drop.vmas, vmaremove(m->uvm, m->old, oldend));
 	}
 	vmainsert(m->uvm, v);
-	droptables(m->uvm, m->old, oldend); /* not before v is there */
+	trimtables(m->uvm, m->old, oldend); /* not before v is there */
 	return 0;
 }
 
-/* All that can fail, and last the slots: 0, or -errno with the old mapping as it
- * was.  (What the new one replaces may be gone, as on Linux.) */
+/* Do all of a move that can fail, and at last move what is in the slots: 0, or
+ * -errno with the old mapping as it was, perhaps cut in parts.  (What the new
+ * mapping replaces may be gone then, as on Linux.) */
 static int
 prepare(struct move *m)
 {

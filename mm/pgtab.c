@@ -1,9 +1,64 @@
 /*
  * pgtab.c - page tables: walking, filling, sharing, tearing down.
  *
- * fork() copies no page tables: parent and child hang the same ones, with
- * PTE_W off in both directories.  i386 allows a write only if directory entry
- * and table entry both do (SDM 3A 4.6), so one bit makes 4 MiB copy-on-write.
+ * The CPU translates an address in two steps (SDM 3A 4.3):
+ *
+ *      va  | 31      22 | 21      12 | 11       0 |
+ *          |  PDX(va)   |  PTX(va)   |    byte    |
+ *                |            |            |
+ *          page directory  page table    frame
+ *            +------+      +------+     +------+
+ *            |      |      |      |     |      |
+ *            |      |      |      |     |      |
+ *   CR3 -->  | PDE -|----->| PTE -|---->| byte |
+ *            |      |      |      |     |      |
+ *            +------+      +------+     +------+
+ *           1024 PDEs of  1024 PTEs of    4 KiB
+ *            4 MiB each    4 KiB each
+ *
+ * A PTE is called a slot here.  A write needs PTE_W in both entries (SDM 3A
+ * 4.6):
+ *
+ *   PDE.W  PTE.W   a write
+ *     1      1     goes through
+ *     1      0     faults: the page is shared, or may only be read (cowfault)
+ *     0     any    faults: the table is shared since fork (owntable); then the
+ *                  slot decides
+ *
+ * So one bit makes 4 MiB copy-on-write.  fork() copies no page tables: parent
+ * and child hang the same ones, with PTE_W off in both directories, and leaves
+ * the slots as they are:
+ *
+ *    parent's directory               child's directory
+ *       +-------+                        +-------+
+ *       | PDE - |-----.            .-----| PDE - |     W is off in both
+ *       +-------+     |            |     +-------+
+ *                     v            v
+ *                   +----------------+
+ *                   | PTE a: W       |-----> page a, ref 1
+ *                   | PTE b: W       |-----> page b, ref 1
+ *                   +----------------+
+ *                     table, ref 2
+ *
+ * The child writes to page a.  unsharetable() gives it a copy of the table, in
+ * which as in the old one no slot has PTE_W; then cowfault() gives it a copy of
+ * the page:
+ *
+ *    parent's directory               child's directory
+ *       +-------+                        +-------+
+ *       | PDE - |                        | PDE W |
+ *       +-------+                        +-------+
+ *           |                                |
+ *           v                                v
+ *       +----------+                     +----------+
+ *       | PTE a: - |--> page a, ref 1    | PTE a: W |--> its copy, ref 1
+ *       | PTE b: - |--> page b, ref 2 <--| PTE b: - |
+ *       +----------+                     +----------+
+ *       table, ref 1                     table, ref 1
+ *
+ * When the parent writes to page a now, it is the last that hangs the old table
+ * and shows the old page: it takes both back by setting PTE_W, and copies
+ * nothing.
  *
  * Invariants (F1 to F3 are in fault.c):
  *   T1  A table's ref is the number of directories that hang it.
@@ -16,48 +71,72 @@
  */
 #include "mm/vm.h"
 
-#define NBATCH 128 /* pages unmapped between two flushes */
-#define FEW    (64 * PGSIZE) /* so little is not worth a look at the table */
+#define NBATCH 128 /* pages and tables that leave between two flushes */
+#define FEW    (64 * PGSIZE) /* bytes; the slots of a shorter range are emptied
+                              * one by one, even if its table could go whole */
 
 struct batch { /* pages and whole tables on their way out of a range */
-	struct uvm *uvm;
-	uint va[NBATCH];
-	struct page *page[NBATCH];
-	int n;
-	int whole;           /* are there tables? */
-	int shared;          /* were some in tables that others hang? */
-	struct page *tables; /* for the caller to free */
+	struct uvm *uvm;     /* whose range it is */
+	uint va[NBATCH];     /* address of each that has left its slot */
+	struct page *page[NBATCH]; /* the page, or the table, with its reference */
+	int n;               /* how many they are */
+	int whole;           /* is a table among them? */
+	int shared;          /* did others hang a table that we took pages from? */
+	struct page *tables; /* list of those that the caller is to free */
 };
 
 static struct page *copytable(struct page *);
 static void copyslots(pte_t *to, pte_t *from, struct page *old);
-static void emptytable(struct page *);
+static void inittable(struct page *);
 static pte_t *filledslots(struct page *, uint *va, uint *end);
 static void unmaptable(struct batch *, struct page *table, uint va, uint end);
 static void batchflush(struct batch *);
 static int isempty(const struct page *, uint va, uint end);
-static void taketable(struct batch *, uint va);
+static void batchtable(struct batch *, uint va);
 static void addbatch(struct batch *, uint va, struct page *);
 static void droppage(struct batch *, struct page *);
 static int outside(struct uvm *, uint va, uint start, uint end);
-static void letgo(struct uvm *, uint va);
-static void puttable(struct page *);
-static uint tablerss(struct uvm *, uint x);
+static void unhangtable(struct uvm *, uint va);
+static void putpgtab(struct page *);
+static inline uint tablerss(struct uvm *, uint x);
 static uint prottable(struct uvm *, uint va, uint end, int prot, uint *last);
 static pte_t pteprot(pte_t, int prot);
 static void moveslot(pte_t *from, pte_t *to);
 
-/* Where the next directory entry's 4 MiB begin; user addresses only, so it
- * does not wrap. */
+/* The first address that the table under va translates. */
 static inline uint
-nextsuper(uint va)
+tablestart(uint va)
 {
-	return (PDX(va) + 1) << 22;
+	return va & ~(SUPERSIZE - 1);
 }
 
-/* The slot that translates va in pgdir.  0: there is no table; with alloc, no
- * memory for one.  A new table is owned (F1).  Called with u->lock held for a
- * user's directory, to read at least: siblings may be about to hang one too. */
+/* Where the range that begins at va and ends at end leaves the table under va:
+ * an address, at most end.  User addresses only, so it does not wrap. */
+static inline uint
+tableend(uint va, uint end)
+{
+	return MIN(tablestart(va) + SUPERSIZE, end);
+}
+
+/* The index of the first directory entry, x or above, that hangs a table under a
+ * vma of u; NPDENTRIES if there is none.  *i, at first 0, is the vma that the
+ * search has come to. */
+static inline uint
+nextpde(struct uvm *u, int *i, uint x)
+{
+	for (; *i < u->nvma; ++*i) {
+		x = MAX(x, PDX(u->vmas[*i]->start));
+		for (; x <= PDX(u->vmas[*i]->end - 1); x++)
+			if (u->pgdir[x] & PTE_P)
+				return x;
+	}
+	return NPDENTRIES;
+}
+
+/* As in xv6, the slot that translates va in pgdir; but a new table is hung by cas(),
+ * since other threads of the process may be about to hang one too, with u->lock
+ * held to read.  0: there is no table; with alloc set: no memory for one.  Nobody
+ * else hangs a new table (F1).  For a user's directory called with u->lock held. */
 pte_t *
 walkpgdir(pde_t *pgdir, uint va, int alloc)
 {
@@ -73,7 +152,7 @@ walkpgdir(pde_t *pgdir, uint va, int alloc)
 
 		if (pg == 0)
 			return 0;
-		emptytable(pg);
+		inittable(pg);
 		table = pagekva(pg);
 		stosl(table, 0, NPTENTRIES);
 	} else {
@@ -85,8 +164,9 @@ walkpgdir(pde_t *pgdir, uint va, int alloc)
 	return (pte_t *)P2V(PTE_ADDR(*pde)) + PTX(va);
 }
 
-/* Map [va, va+size) to physical memory from pa on, for the kernel: by 4 MiB
- * where both are aligned.  0 or -ENOMEM. */
+/* Map [va, va+size) to physical memory from pa on.  Unlike xv6's, for the kernel's
+ * half only (faults fill user memory), and by 4 MiB where both are aligned.
+ * 0 or -ENOMEM. */
 int
 mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm)
 {
@@ -114,15 +194,15 @@ mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm)
 	return 0;
 }
 
-/* owntable() when the table under va is hung read-only: the last sharer takes
- * it back, others get a copy.  Copying takes PTE_W off every slot, in both
- * copies: the pages are now shared where the table was.  u->lock held. */
+/* See vm.h.  Copying the table takes PTE_W off every slot, in both copies: the
+ * pages are now shared where the table was. */
 int
-unshare(struct uvm *u, uint va)
+unsharetable(struct uvm *u, uint va)
 {
 	pde_t *pde = &u->pgdir[PDX(va)];
 	struct page *old, *new;
 
+	lockassert(holdingwrite(&u->lock));
 	old = ptepage(*pde);
 	if (old->ref == 1) {
 		*pde |= PTE_W; /* the others have gone: no copying */
@@ -134,44 +214,47 @@ unshare(struct uvm *u, uint va)
 		return -ENOMEM;
 	*pde = pagepa(new) | PTE_P | PTE_W | PTE_U;
 	tlbshootall(u); /* the CPU caches directory entries too */
-	puttable(old);
+	putpgtab(old);
 	return 0;
 }
 
-/* Own every table under [start, end): their vmas are going to change.  0, or
- * -ENOMEM with nothing changed that anyone could see. */
+/* See vm.h. */
 int
 owntables(struct uvm *u, uint start, uint end)
 {
-	for (uint va = start; va < end; va = nextsuper(va))
+	lockassert(holdingwrite(&u->lock));
+	for (uint va = start; va < end; va = tableend(va, end))
 		if (owntable(u, va) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-/* The same before [start, end) is unmapped: only tables that serve u outside
- * of it too.  The others unmappages() lets go of. */
+/* See vm.h. */
 int
 ownedges(struct uvm *u, uint start, uint end)
 {
-	for (uint va = start; va < end; va = nextsuper(va))
+	lockassert(holdingwrite(&u->lock));
+	for (uint va = start; va < end; va = tableend(va, end))
 		if ((u->pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P &&
-			outside(u, va, start, end) && unshare(u, va) < 0)
+			outside(u, va, start, end) && unsharetable(u, va) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-/* Does the table under va serve mappings outside [start, end) too? */
+/* Does the table under va serve vmas of u outside [start, end) too?  Called with
+ * u->lock held. */
 static int
 outside(struct uvm *u, uint va, uint start, uint end)
 {
-	uint base = va & ~(SUPERSIZE - 1);
+	uint base = tablestart(va);
 
+	lockassert(holdingeither(&u->lock));
 	return vmaoverlap(u, base, MAX(base, start)) ||
 		vmaoverlap(u, MIN(end, base + SUPERSIZE), base + SUPERSIZE);
 }
 
-/* A copy of a table, all of whose slots lose PTE_W in both; or 0. */
+/* A new table with what old has in its slots, which lose PTE_W in both tables; 0
+ * if there is no memory. */
 static struct page *
 copytable(struct page *old)
 {
@@ -179,7 +262,7 @@ copytable(struct page *old)
 
 	if (new == 0)
 		return 0;
-	emptytable(new);
+	inittable(new);
 	stosl(pagekva(new), 0, NPTENTRIES);
 	acquire(&old->lock);
 	copyslots(pagekva(new), pagekva(old), old);
@@ -192,10 +275,12 @@ copytable(struct page *old)
 	return new;
 }
 
-/* Copy the filled slots.  old is locked. */
+/* Copy the filled slots of the table old, from from[] to to[], without PTE_W;
+ * each page gets a reference for its new slot.  Called with old->lock held. */
 static void
 copyslots(pte_t *to, pte_t *from, struct page *old)
 {
+	lockassert(holding(&old->lock));
 	for (uint i = old->low; i < old->high; i++) {
 		if (!ptefilled(from[i]))
 			continue;
@@ -205,9 +290,9 @@ copyslots(pte_t *to, pte_t *from, struct page *old)
 	}
 }
 
-/* A new table has no slot filled. */
+/* Prepare the struct page of a new table, none of whose slots is filled. */
 static void
-emptytable(struct page *pg)
+inittable(struct page *pg)
 {
 	initlock(&pg->lock, RANK_TABLE);
 	pg->zeros = 0;
@@ -215,34 +300,26 @@ emptytable(struct page *pg)
 	pg->high = 0;
 }
 
-/* fork: hang all of from's tables into to as well, without PTE_W in either.
- * Called with from->lock held; to is visible to nobody; from's TLB entries are
- * the caller's to flush. */
+/* See vm.h. */
 void
 sharetables(struct uvm *to, struct uvm *from)
 {
-	uint next = 0;
 	pde_t *pde;
+	int i = 0;
 
-	for (int i = 0; i < from->nvma; i++)
-		for (uint x = MAX(next, PDX(from->vmas[i]->start));
-			x <= PDX(from->vmas[i]->end - 1); next = ++x) {
-			pde = &from->pgdir[x];
-			if (!(*pde & PTE_P))
-				continue;
-			tlbarmtable(from, x << 22, ptepage(*pde), PROT_WRITE);
-			*pde &= ~PTE_W;
-			getpage(ptepage(*pde));
-			to->pgdir[x] = *pde;
-			vmcount(VM_TABLESHARE);
-		}
+	lockassert(holdingwrite(&from->lock) && holdingwrite(&to->lock));
+	for (uint x = 0; (x = nextpde(from, &i, x)) < NPDENTRIES; x++) {
+		pde = &from->pgdir[x];
+		tlbarmtable(from, x << 22, ptepage(*pde), PROT_WRITE);
+		*pde &= ~PTE_W;
+		getpage(ptepage(*pde));
+		to->pgdir[x] = *pde;
+		vmcount(VM_TABLESHARE);
+	}
 }
 
-/* Empty the slots of [start, end), where ownedges() has been called and the vmas
- * are still there.  A table that serves nothing of u's outside the range goes
- * whole; those that nobody else hangs are put on the list *tables.  With tables 0
- * owned ones stay (mremap has filled them for a vma to come).  u->lock held to
- * write. */
+/* See vm.h.  A read-only table can only go whole: ownedges() has seen to it that
+ * such a one serves nothing of u's outside the range. */
 void
 unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 {
@@ -250,11 +327,12 @@ unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 	uint va, next;
 	pde_t pde;
 
+	lockassert(holdingwrite(&u->lock));
 	b.uvm = u;
 	b.n = b.whole = b.shared = 0;
 	b.tables = tables ? *tables : 0;
 	for (va = start; va < end; va = next) {
-		next = MIN(nextsuper(va), end);
+		next = tableend(va, end);
 		pde = u->pgdir[PDX(va)];
 		if (!(pde & PTE_P) || isempty(ptepage(pde), va, next))
 			continue;
@@ -262,7 +340,7 @@ unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 					     outside(u, va, start, end)))
 			unmaptable(&b, ptepage(pde), va, next);
 		else
-			taketable(&b, va);
+			batchtable(&b, va);
 	}
 	if (b.n > 0)
 		batchflush(&b);
@@ -270,16 +348,18 @@ unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 		*tables = b.tables;
 }
 
-/* Are the slots of [va, end) empty for certain, without a look at them? */
+/* Are the slots of [va, end), which the table translates, known to be empty
+ * without a look at them?  1, or 0: some may be filled. */
 static int
 isempty(const struct page *table, uint va, uint end)
 {
 	return PTX(end - 1) < table->low || PTX(va) >= table->high;
 }
 
-/* Unhang the table under va. */
+/* Unhang the table under va from the batch's directory and put it into the
+ * batch. */
 static void
-taketable(struct batch *b, uint va)
+batchtable(struct batch *b, uint va)
 {
 	pde_t *pde = &b->uvm->pgdir[PDX(va)];
 	struct page *table = ptepage(*pde);
@@ -291,6 +371,8 @@ taketable(struct batch *b, uint va)
 	addbatch(b, va, table);
 }
 
+/* Put pg, a page or a table that has left its place at va, into the batch, with its
+ * reference; flush a batch that is full. */
 static void
 addbatch(struct batch *b, uint va, struct page *pg)
 {
@@ -300,9 +382,8 @@ addbatch(struct batch *b, uint va, struct page *pg)
 		batchflush(b);
 }
 
-/* Empty the slots of [start, end), in tables that others hang too: the file
- * behind them has ended.  What they show now, they may not reach either.
- * u->lock held to write. */
+/* See vm.h.  Slots are emptied in shared tables too.  The other directories that
+ * hang such a table lose these pages too, so every CPU is flushed. */
 void
 clearpages(struct uvm *u, uint start, uint end)
 {
@@ -310,10 +391,11 @@ clearpages(struct uvm *u, uint start, uint end)
 	struct page *table;
 	uint next;
 
+	lockassert(holdingwrite(&u->lock));
 	b.uvm = u;
 	b.n = b.whole = b.shared = 0;
 	for (uint va = start; va < end; va = next) {
-		next = MIN(nextsuper(va), end);
+		next = tableend(va, end);
 		if (!(u->pgdir[PDX(va)] & PTE_P))
 			continue;
 		table = ptepage(u->pgdir[PDX(va)]);
@@ -325,13 +407,14 @@ clearpages(struct uvm *u, uint start, uint end)
 		batchflush(&b);
 }
 
-/* The page in the slot of va, referenced, or 0.  u->lock held. */
+/* See vm.h. */
 struct page *
 slotpage(struct uvm *u, uint va)
 {
 	pte_t *slot = findslot(u->pgdir, va);
 	struct page *pg = 0;
 
+	lockassert(holdingeither(&u->lock));
 	if (slot == 0)
 		return 0;
 	acquire(&tablepage(slot)->lock);
@@ -341,7 +424,10 @@ slotpage(struct uvm *u, uint va)
 	return pg;
 }
 
-/* The part of one table.  What is left of it is noted if it is ours alone. */
+/* Empty the slots of [va, end), which this one table translates, and put their
+ * pages into the batch.  Afterwards narrow the table's [low, high), where filled
+ * slots are, but not if others hang the table: their faults may fill slots
+ * meanwhile.  Called with u->lock held to write. */
 static void
 unmaptable(struct batch *b, struct page *table, uint va, uint end)
 {
@@ -349,6 +435,7 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 	pte_t *slot = filledslots(table, &va, &end);
 	struct page *pg;
 
+	lockassert(holdingwrite(&b->uvm->lock));
 	for (; va < end; va += PGSIZE, slot++) {
 		if (!ptefilled(*slot))
 			continue;
@@ -373,19 +460,20 @@ unmaptable(struct batch *b, struct page *table, uint va, uint end)
 	}
 }
 
-/* Narrow [*va, *end), which the table translates, to where slots are filled;
- * the first one's slot. */
+/* Narrow [*va, *end), which the table translates, to where slots may be filled.
+ * Returns the slot of the new *va. */
 static pte_t *
 filledslots(struct page *table, uint *va, uint *end)
 {
-	uint base = *va & ~(SUPERSIZE - 1);
+	uint base = tablestart(*va);
 
 	*va = MAX(*va, base + table->low * PGSIZE);
 	*end = MIN(*end, base + table->high * PGSIZE);
 	return (pte_t *)pagekva(table) + PTX(*va);
 }
 
-/* Forget the translations, then drop the pages (T4). */
+/* Let the CPUs forget the batch's translations, then drop its references (T4).  The
+ * batch is empty afterwards. */
 static void
 batchflush(struct batch *b)
 {
@@ -404,66 +492,71 @@ batchflush(struct batch *b)
 	b->whole = 0;
 }
 
-/* A page, or a table: the pages of one that is ours alone take long, and wait. */
+/* Drop the reference to a page or to a table that has left the TLBs.  A table that
+ * nobody else hangs goes to the batch's list instead: to free its pages takes
+ * long, and can wait until u->lock has been released. */
 static void
 droppage(struct batch *b, struct page *pg)
 {
 	if (pg->state != PG_TABLE) {
 		putpage(pg);
 	} else if (pg->ref > 1) {
-		puttable(pg);
+		putpgtab(pg);
 	} else {
 		pg->nexttable = b->tables;
 		b->tables = pg;
 	}
 }
 
-/* Free a list of tables with what they hold.  No lock needed. */
+/* See vm.h. */
 void
-puttables(struct page *table)
+putpgtabs(struct page *table)
 {
 	struct page *next;
 
 	for (; table; table = next) {
 		next = table->nexttable;
-		puttable(table);
+		putpgtab(table);
 	}
 }
 
-/* Let go of the tables in the 4 MiB steps of [start, end) under which no vma is
- * left.  u->lock held. */
+/* See vm.h. */
 void
-droptables(struct uvm *u, uint start, uint end)
+trimtables(struct uvm *u, uint start, uint end)
 {
 	uint base;
 
-	for (uint va = start; va < end; va = nextsuper(va)) {
-		base = va & ~(SUPERSIZE - 1);
+	lockassert(holdingwrite(&u->lock));
+	for (uint va = start; va < end; va = tableend(va, end)) {
+		base = tablestart(va);
 		if ((u->pgdir[PDX(va)] & PTE_P) &&
 			!vmaoverlap(u, base, base + SUPERSIZE))
-			letgo(u, va);
+			unhangtable(u, va);
 	}
 }
 
-/* Unhang the table under va. */
+/* Unhang the table under va from u's directory and drop its reference.  Called
+ * with u->lock held to write. */
 static void
-letgo(struct uvm *u, uint va)
+unhangtable(struct uvm *u, uint va)
 {
 	pde_t *pde = &u->pgdir[PDX(va)];
 	struct page *table = ptepage(*pde);
 
+	lockassert(holdingwrite(&u->lock));
 	notepeak(u);
 	tlbarmtable(u, va, table, PROT_READ);
 	*pde = 0;
 	tlbshootall(u); /* before the table can be freed */
 	tlbverifytable(u, va, table, PROT_READ);
-	puttable(table);
+	putpgtab(table);
 }
 
-/* Drop a directory's reference to a table; the last frees it and drops what
- * its slots hold.  No CPU can translate through it any more. */
+/* Drop a directory's reference to a table; the last one frees the table and drops
+ * the references of its slots.  No CPU translates through this directory entry
+ * any more. */
 static void
-puttable(struct page *table)
+putpgtab(struct page *table)
 {
 	pte_t *slot = pagekva(table);
 
@@ -475,64 +568,62 @@ puttable(struct page *table)
 	freepage(table);
 }
 
-/* Let go of everything.  Nobody runs on u or holds its lock. */
+/* See vm.h. */
 void
 freetables(struct uvm *u)
 {
-	uint next = 0;
+	int i = 0;
 
-	for (int i = 0; i < u->nvma; i++)
-		for (uint x = MAX(next, PDX(u->vmas[i]->start));
-			x <= PDX(u->vmas[i]->end - 1); next = ++x)
-			if (u->pgdir[x] & PTE_P) {
-				puttable(ptepage(u->pgdir[x]));
-				u->pgdir[x] = 0;
-			}
+	lockassert(u->ref == 0 && u->cpus == 0);
+	for (uint x = 0; (x = nextpde(u, &i, x)) < NPDENTRIES; x++) {
+		putpgtab(ptepage(u->pgdir[x]));
+		u->pgdir[x] = 0;
+	}
 }
 
-/* Pages present, the zero page not among them.  The mappings say which tables there
- * are, unless there are more mappings than tables.  u->lock held. */
+/* See vm.h.  The vmas say which tables there are, unless there are more vmas than
+ * tables. */
 uint
 uvmrss(struct uvm *u)
 {
-	uint next = 0, rss = 0;
+	uint rss = 0;
+	int i = 0;
 
+	lockassert(holdingeither(&u->lock));
 	if (u->nvma > (int)PDX(USERTOP)) {
 		for (uint x = 0; x < PDX(USERTOP); x++)
-			rss += tablerss(u, x);
+			if (u->pgdir[x] & PTE_P)
+				rss += tablerss(u, x);
 		return rss;
 	}
-	for (int i = 0; i < u->nvma; i++)
-		for (uint x = MAX(next, PDX(u->vmas[i]->start));
-			x <= PDX(u->vmas[i]->end - 1); next = ++x)
-			rss += tablerss(u, x);
+	for (uint x = 0; (x = nextpde(u, &i, x)) < NPDENTRIES; x++)
+		rss += tablerss(u, x);
 	return rss;
 }
 
-static uint
+/* How many pages the table in directory entry x shows, without the zero page. */
+static inline uint
 tablerss(struct uvm *u, uint x)
 {
-	struct page *table;
+	struct page *table = ptepage(u->pgdir[x]);
 
-	if ((u->pgdir[x] & PTE_P) == 0)
-		return 0;
-	table = ptepage(u->pgdir[x]);
 	return table->inuse - table->zeros;
 }
 
-/* The first page in [start, end) that is present (anon: and is private memory's
- * own): its address, or end. */
+/* See vm.h.  No table is locked: faults may fill slots meanwhile, and each look at
+ * a slot sees the old value or the new one. */
 uint
 nextpage(struct uvm *u, uint start, uint end, int anon)
 {
 	pte_t *slot;
 	uint a, e;
 
-	for (uint va = start; va < end; va = nextsuper(va)) {
+	lockassert(holdingeither(&u->lock));
+	for (uint va = start; va < end; va = tableend(va, end)) {
 		if (!(u->pgdir[PDX(va)] & PTE_P))
 			continue;
 		a = va;
-		e = MIN(nextsuper(va), end);
+		e = tableend(va, end);
 		slot = filledslots(ptepage(u->pgdir[PDX(va)]), &a, &e);
 		for (; a < e; a += PGSIZE, slot++)
 			if (ptefilled(*slot) && ptepage(*slot) != zeropage &&
@@ -542,25 +633,25 @@ nextpage(struct uvm *u, uint start, uint end, int anon)
 	return end;
 }
 
-/* Note the peak before the resident size shrinks.  u->lock held. */
+/* See vm.h. */
 void
 notepeak(struct uvm *u)
 {
+	lockassert(holdingwrite(&u->lock));
 	u->peakrss = MAX(u->peakrss, uvmrss(u));
 }
 
-/* The vmas over [start, end) now have this protection: take away what it no
- * longer allows.  What it allows anew, faults give.  Tables owned, u->lock
- * held. */
+/* See vm.h. */
 void
 protpages(struct uvm *u, uint start, uint end, int prot)
 {
 	uint changed = 0, last = 0;
 
-	for (uint va = start; va < end; va = nextsuper(va))
+	lockassert(holdingwrite(&u->lock));
+	for (uint va = start; va < end; va = tableend(va, end))
 		if (u->pgdir[PDX(va)] & PTE_P)
-			changed += prottable(u, va, MIN(nextsuper(va), end),
-				prot, &last);
+			changed += prottable(u, va, tableend(va, end), prot,
+				&last);
 	if (changed == 1)
 		tlbshoot(u, last);
 	else if (changed > 1)
@@ -569,7 +660,8 @@ protpages(struct uvm *u, uint start, uint end, int prot)
 		tlbverify(u, va, prot == PROT_NONE ? PROT_READ : PROT_WRITE);
 }
 
-/* One table's part: how many translations were narrowed, and the last. */
+/* protpages() for [va, end), which one table translates.  Returns how many slots
+ * lost PTE_P or PTE_W, and in *last the address of the last of them. */
 static uint
 prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
 {
@@ -594,7 +686,8 @@ prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
 	return changed;
 }
 
-/* A filled slot under a new protection. */
+/* What a filled slot that holds pte is to hold under the protection prot.  PTE_W
+ * is only taken away: a write fault gives it back. */
 static pte_t
 pteprot(pte_t pte, int prot)
 {
@@ -604,15 +697,14 @@ pteprot(pte_t pte, int prot)
 	return prot & PROT_WRITE ? pte : pte & ~PTE_W;
 }
 
-/* mremap: the slots of n bytes from from on move to to, where nothing is
- * mapped.  Tables of from are owned, u->lock held.  0, or -ENOMEM with nothing
- * moved. */
+/* See vm.h. */
 int
 movepages(struct uvm *u, uint from, uint to, uint n)
 {
 	pte_t *slot;
 
-	for (uint i = 0; i < n; i = nextsuper(to + i) - to)
+	lockassert(holdingwrite(&u->lock));
+	for (uint i = 0; i < n; i = tableend(to + i, to + n) - to)
 		if (owntable(u, to + i) < 0 || !walkpgdir(u->pgdir, to + i, 1))
 			return -ENOMEM;
 	for (uint i = 0; i < n; i += PGSIZE) {
@@ -628,7 +720,8 @@ movepages(struct uvm *u, uint from, uint to, uint n)
 	return 0;
 }
 
-/* The reference moves with the entry.  u->lock keeps faults away meanwhile. */
+/* Move what a filled slot holds to an empty one, with the page's reference.
+ * movepages() holds u->lock to write, which keeps faults away between the two. */
 static void
 moveslot(pte_t *from, pte_t *to)
 {

@@ -1,12 +1,13 @@
 /*
  * shm.c - memory objects without a name, behind MAP_SHARED|MAP_ANONYMOUS.
  *
- * The object's pages live in a page cache with no inode; each mapping of it,
- * in whichever process, holds a reference, and it dies with the last.
+ * The object's pages live in a page cache with no inode.  Each mapping of the
+ * object, in whichever process, holds a reference; with the last one the object
+ * and its pages go.
  */
 #include "mm/vm.h"
 
-/* An object of so many pages, none of them allocated; or 0. */
+/* See vm.h.  Nobody else sees the object yet, so its size needs no lock. */
 struct pcache *
 shmnew(uint n)
 {
@@ -17,7 +18,7 @@ shmnew(uint n)
 	return pc;
 }
 
-/* mremap made a mapping longer: the object under it grows, a file does not. */
+/* See vm.h. */
 void
 shmgrow(struct pcache *pc, uint n)
 {

@@ -1,15 +1,19 @@
 /*
  * uvm.c - address spaces: made, copied by fork, loaded, filled by exec, freed.
  *
- * Invariants: u->lock guards the vmas and the directory.  A uvm that exec is
- * building is visible to nobody but the list.  No CPU runs on a freed
- * directory: it is switched away from before the last reference is dropped.
- * The heap is the mapping from startbrk to brk, rounded up, flagged VM_HEAP.
+ * The functions have xv6's names, but for the u of "user", and most do less at
+ * once: they map, and faults bring the pages (fault.c).
+ *
+ * Invariants: u->lock guards the vmas and the directory.  An address space that
+ * exec is building is on the list uvmlist, but nobody else has a reference to it.
+ * No CPU uses a directory that is freed: all CPUs have loaded another one before.
+ * The heap is the mapping from startbrk to brk, rounded up to pages, with the flag
+ * VM_HEAP.
  */
 #include "mm/vm.h"
 #include "kern/file.h"
 
-#define STACKSTART (132 << 10) /* size of a new stack's mapping */
+#define STACKSTART (132 << 10) /* bytes of a new stack's mapping */
 
 struct spinlock uvmlistlock;
 struct list uvmlist;
@@ -21,9 +25,10 @@ static int mapfile(struct uvm *, uint start, uint end, struct file *, uint off,
 	int prot);
 static int mapzero(struct uvm *, uint start, uint end, int prot, int flags);
 static int allocuvm(struct uvm *, uint oldend, uint newend);
-static int deallocuvm(struct uvm *, uint newend, uint oldend, struct drop *);
+static int deallocuvm(struct uvm *, uint oldend, uint newend, struct drop *);
 static int uvmcopy(struct uvm *, uint va, void *buf, uint n, uint access);
 
+/* See mm.h. */
 void
 uvminit(void)
 {
@@ -35,6 +40,7 @@ uvminit(void)
 	objmapinit();
 }
 
+/* See mm.h. */
 struct uvm *
 newuvm(void)
 {
@@ -59,6 +65,7 @@ newuvm(void)
 	return 0;
 }
 
+/* See mm.h. */
 struct uvm *
 uvmref(struct uvm *u)
 {
@@ -72,7 +79,8 @@ freeuvm(struct uvm *u)
 {
 	if (!atomicdectest(&u->ref))
 		return;
-	tlbshootall(u); /* who has it loaded still, lets it go */
+	tlbshootall(u); /* CPUs that still have this directory loaded switch
+			 * to the kernel's own */
 	assert(u->cpus == 0);
 	acquire(&uvmlistlock);
 	listdel(&u->link);
@@ -87,7 +95,8 @@ freeuvm(struct uvm *u)
 	slabfree(uvmcache, u);
 }
 
-/* fork: the child gets the same mappings and hangs the same page tables. */
+/* See mm.h.  Nobody else sees new before objlinkall(); its lock is held for those
+ * that demand it. */
 struct uvm *
 copyuvm(struct uvm *u)
 {
@@ -97,6 +106,7 @@ copyuvm(struct uvm *u)
 	if (new == 0)
 		return 0;
 	acquirewrite(&u->lock);
+	acquirewrite(&new->lock);
 	err = vmacopy(new, u);
 	if (err == 0) {
 		sharetables(new, u);
@@ -106,12 +116,13 @@ copyuvm(struct uvm *u)
 	new->brk = u->brk;
 	memcpy(new->limit, u->limit, sizeof(u->limit));
 	new->args = u->args;
-	objlinkall(new); /* it is seen from here */
+	objlinkall(new); /* walkers of objmap.c see new from here on */
 	tlbshootall(u); /* our tables are read-only now */
 	for (uint x = 0; x < PDX(USERTOP); x++)
 		if (u->pgdir[x] & PTE_P)
 			tlbverifytable(u, x << 22, ptepage(u->pgdir[x]),
 				PROT_WRITE);
+	releasewrite(&new->lock);
 	releasewrite(&u->lock);
 	if (err == 0)
 		return new;
@@ -119,13 +130,15 @@ copyuvm(struct uvm *u)
 	return 0;
 }
 
-/* What the child does not get, or gets empty: its share of the tables is copied,
- * and then without these pages.  0 or -ENOMEM. */
+/* Take out of the child's new address space what it does not get (VM_DONTFORK) or
+ * gets empty (VM_WIPEONFORK) of u's pages: new owns the tables there, and their
+ * slots are emptied.  0 or -ENOMEM.  Called with both locks held to write. */
 static int
 wipetables(struct uvm *new, struct uvm *u)
 {
 	struct vma *v;
 
+	lockassert(holdingwrite(&u->lock) && holdingwrite(&new->lock));
 	for (int i = 0; i < u->nvma; i++) {
 		v = u->vmas[i];
 		if (!(v->flags & (VM_DONTFORK | VM_WIPEONFORK)))
@@ -133,18 +146,19 @@ wipetables(struct uvm *new, struct uvm *u)
 		if (owntables(new, v->start, v->end) < 0)
 			return -ENOMEM;
 		unmappages(new, v->start, v->end, 0);
-		droptables(new, v->start, v->end);
+		trimtables(new, v->start, v->end);
 	}
 	return 0;
 }
 
-/* Load u, or with 0 the kernel's own address space.  Interrupts off. */
+/* See mm.h. */
 void
 switchuvm(struct uvm *u)
 {
 	struct cpu *c = mycpu();
 	struct uvm *old = c->uvm;
 
+	lockassert(!(readeflags() & FL_IF));
 	if (u)
 		atomicset(&u->cpus, c->id); /* before we cache anything */
 	c->uvm = u;
@@ -154,13 +168,14 @@ switchuvm(struct uvm *u)
 		atomicclear(&old->cpus, c->id); /* it may be freed now */
 }
 
+/* See mm.h. */
 uint
 uvmcpus(struct uvm *u)
 {
 	return u->cpus;
 }
 
-/* See mm.h: a new program's address space begins with its stack. */
+/* See mm.h. */
 int
 inituvm(struct uvm *u, uint top, uint stacklimit)
 {
@@ -206,7 +221,9 @@ loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
 	return err;
 }
 
-/* Map pages of a file for exec, over what may be there.  u->lock held. */
+/* Map [start, end) for exec, over what may be there, to the file f from byte off
+ * on, privately; all page aligned.  0 or -errno.  Called with u->lock held to
+ * write. */
 static int
 mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	int prot)
@@ -215,6 +232,7 @@ mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	struct vma *v;
 	int err;
 
+	lockassert(holdingwrite(&u->lock));
 	if (filepcache(f) == 0)
 		return -ENOEXEC;
 	err = munmaplocked(u, start, end, &drop);
@@ -232,7 +250,9 @@ mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	return 0;
 }
 
-/* Map private memory of zeroes, likewise. */
+/* Map [start, end), page aligned, over what may be there, to private memory of
+ * zeroes, with these VM_ flags.  0 or -ENOMEM.  Called with u->lock held to
+ * write. */
 static int
 mapzero(struct uvm *u, uint start, uint end, int prot, int flags)
 {
@@ -240,6 +260,7 @@ mapzero(struct uvm *u, uint start, uint end, int prot, int flags)
 	struct vma *v;
 	int err;
 
+	lockassert(holdingwrite(&u->lock));
 	err = munmaplocked(u, start, end, &drop);
 	dropall(&drop);
 	if (err < 0 || (err = vmaroom(u, 1)) < 0)
@@ -251,6 +272,7 @@ mapzero(struct uvm *u, uint start, uint end, int prot, int flags)
 	return 0;
 }
 
+/* See mm.h. */
 void
 setheap(struct uvm *u, uint va)
 {
@@ -273,7 +295,7 @@ growheap(struct uvm *u, uint brk)
 	else if (newend > oldend)
 		err = allocuvm(u, oldend, newend);
 	else if (newend < oldend)
-		err = deallocuvm(u, newend, oldend, &drop);
+		err = deallocuvm(u, oldend, newend, &drop);
 	if (err == 0)
 		u->brk = brk;
 	brk = u->brk;
@@ -285,13 +307,16 @@ growheap(struct uvm *u, uint brk)
 	return brk;
 }
 
-/* Extend the heap's mapping; nothing is allocated before it is touched. */
+/* Unlike xv6's, allocates no memory: it maps [oldend, newend) for the heap, and
+ * faults bring the pages when they are touched.  The ends are page aligned.  Returns
+ * 0 or -ENOMEM, not the new size.  Called with u->lock held to write. */
 static int
 allocuvm(struct uvm *u, uint oldend, uint newend)
 {
 	uint flags = VM_HEAP | VM_ACCOUNT | u->lockmode;
 	struct vma *v;
 
+	lockassert(holdingwrite(&u->lock));
 	if (vmaoverlap(u, oldend, newend + PGSIZE))
 		return -ENOMEM;
 	if (vmalimit(u, newend - oldend, PROT_READ | PROT_WRITE, flags) < 0 ||
@@ -306,10 +331,13 @@ allocuvm(struct uvm *u, uint oldend, uint newend)
 	return 0;
 }
 
-/* Give the heap's end back. */
+/* Unmap [newend, oldend), the heap's end; the ends are page aligned.  Unlike xv6's,
+ * the pages go to *drop, for dropall() once the lock is released, and what returns
+ * is 0 or -ENOMEM, not the new size.  Called with u->lock held to write. */
 static int
-deallocuvm(struct uvm *u, uint newend, uint oldend, struct drop *drop)
+deallocuvm(struct uvm *u, uint oldend, uint newend, struct drop *drop)
 {
+	lockassert(holdingwrite(&u->lock));
 	return munmaplocked(u, newend, oldend, drop);
 }
 
@@ -320,20 +348,24 @@ uvmwrite(struct uvm *u, uint va, const void *src, uint n)
 	return uvmcopy(u, va, (void *)(uint)src, n, PROT_WRITE);
 }
 
+/* See mm.h. */
 int
 uvmread(struct uvm *u, uint va, void *dst, uint n)
 {
 	return uvmcopy(u, va, dst, n, PROT_READ);
 }
 
+/* See mm.h. */
 int
 uvmpoke(struct uvm *u, uint va, const void *src, uint n)
 {
 	return uvmcopy(u, va, (void *)(uint)src, n, PROT_WRITE | FORCE);
 }
 
-/* A page that a truncate takes out between the fault and the copy is made again,
- * if the file has it. */
+/* Copy n bytes between kernel memory at buf and u's memory at va: to u if access
+ * has PROT_WRITE, else from it.  0, -EFAULT or -ENOMEM.  A page that a truncate
+ * takes out of its slot between the fault and the copy is faulted in again, if the
+ * file still has it. */
 static int
 uvmcopy(struct uvm *u, uint va, void *buf, uint n, uint access)
 {
@@ -395,14 +427,14 @@ uvmpeek(struct uvm *u, uint va, void *page)
 		putpage(pg);
 		r = 1;
 	} else if (v && v->obj) {
-		r = pcacheread(v->obj, &to, (uint64_t)(v->pgoff +
-			((va - v->start) >> PGSHIFT)) << PGSHIFT, 0) > 0;
+		r = pcacheread(v->obj, &to, objoffset(v, va), 0) > 0;
 		memset((char *)page + PGSIZE - to.n, 0, to.n);
 	}
 	releasewrite(&u->lock);
 	return r;
 }
 
+/* See mm.h. */
 void
 uvmlimit(struct uvm *u, int which, uint bytes)
 {
@@ -411,12 +443,14 @@ uvmlimit(struct uvm *u, int which, uint bytes)
 	releasewrite(&u->lock);
 }
 
+/* See mm.h. */
 struct uvmargs *
 uvmargs(struct uvm *u)
 {
 	return &u->args;
 }
 
+/* See mm.h. */
 void
 uvmstat(struct uvm *u, struct uvmstat *st)
 {
@@ -433,7 +467,7 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 	st->peakrss = u->peakrss;
 	for (int i = 0; i < u->nvma; i++) {
 		v = u->vmas[i];
-		n = (v->end - v->start) >> PGSHIFT;
+		n = vmapages(v);
 		if (v->flags & VM_STACK)
 			st->stack += n;
 		else if (v->file && (v->prot & PROT_EXEC))
@@ -451,6 +485,7 @@ uvmstat(struct uvm *u, struct uvmstat *st)
 	releasewrite(&u->lock);
 }
 
+/* See mm.h. */
 uint
 uvmpeak(struct uvm *u)
 {
@@ -463,6 +498,7 @@ uvmpeak(struct uvm *u)
 	return n;
 }
 
+/* See mm.h. */
 int
 uvmvma(struct uvm *u, uint va, struct vmainfo *info)
 {
@@ -503,7 +539,7 @@ uvmobject(struct uvm *u, uint va, struct pcache **obj, uint *index)
 		r = -EFAULT;
 	} else if (v->flags & VM_SHARED) {
 		*obj = pcacheref(v->obj);
-		*index = v->pgoff + ((va - v->start) >> PGSHIFT);
+		*index = objindex(v, va);
 		r = 1;
 	}
 	releaseread(&u->lock);

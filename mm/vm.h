@@ -1,16 +1,21 @@
 /*
- * vm.h - what the files of mm/ share, and nobody else sees.
+ * vm.h - what the files of mm/ share and the rest of the kernel does not see.
  *
- * Locks, in order (a tag like [table] at a field names the one it needs):
- *   uvm->lock     sleep; vmas and page directory of one address space.  Faults
- *                 read: they fill slots, and hang new tables where there is
- *                 none (cas); all other changes write
- *   pcache lock   spin; the pages of one file or memory object
- *   lrulock       spin; the lists of pages that can be read again
- *   uvmlistlock   spin; the list of all address spaces
- *   table lock    spin, in the struct page of a page table; its slots
- *   slab, free-list locks: only maplock is below
- *   maplock       spin, a leaf; the list of the vmas that map an object
+ * A comment "Called with u->lock held." has its lockassert() at the start of the
+ * function (kern/lock/lock.h).  "Held" alone means for reading or for writing.
+ *
+ * Locks, the outermost first.  A tag like [table] at a field of a structure names
+ * the lock that its readers and writers hold:
+ *   uvm->lock     sleep lock, for many readers or one writer; the vmas and the
+ *                 page directory of one address space.  Faults hold it to read:
+ *                 they fill slots, and hang a new table where there is none (by
+ *                 cas).  All other changes hold it to write.
+ *   pcache lock   spinlock; the pages of one file or memory object
+ *   lrulock       spinlock; the lists of pages that reclaim may take
+ *   uvmlistlock   spinlock; the list of all address spaces
+ *   table lock    spinlock in the struct page of a page table; its slots
+ *   slab, free-list locks: spinlocks; only maplock is below
+ *   maplock       spinlock, a leaf; the list of the vmas that map an object
  */
 #ifndef MM_VM_H
 #define MM_VM_H
@@ -256,61 +261,64 @@ void kvmtables(void);
 /* vma.c: the mappings of an address space, without page tables */
 
 enum { /* vma flags */
-	VM_SHARED = 1,    /* writes are seen by all who map the object */
-	VM_GROWSDOWN = 2, /* a stack */
-	VM_HEAP = 4,      /* brk's */
-	VM_STACK = 8,     /* the first stack */
-	VM_MAYWRITE = 16, /* shared file opened for writing */
-	VM_LOCKED = 32,   /* counts for RLIMIT_MEMLOCK */
-	VM_LOCKONFAULT = 64, /* and is not brought in at once */
+	VM_SHARED = 1,    /* all who map the object see what is written */
+	VM_GROWSDOWN = 2, /* a stack: a fault below it extends it */
+	VM_HEAP = 4,      /* made by brk */
+	VM_STACK = 8,     /* the stack that exec made */
+	VM_MAYWRITE = 16, /* a shared file that was opened for writing */
+	VM_LOCKED = 32,   /* its pages count for RLIMIT_MEMLOCK */
+	VM_LOCKONFAULT = 64, /* with VM_LOCKED: faults bring it in, not mlock */
 	VM_ACCOUNT = 128, /* its pages are promised: they count as committed */
-	VM_NORESERVE = 256, /* and shall not be */
+	VM_NORESERVE = 256, /* its pages shall never be promised */
 	VM_DONTFORK = 512, /* a child does not get it */
 	VM_WIPEONFORK = 1024, /* a child gets it empty */
-	VM_DONTDUMP = 2048, /* not in core dumps */
+	VM_DONTDUMP = 2048, /* core dumps leave it out */
 	VM_RANDREAD = 4096, /* no read-ahead */
-	VM_SEQREAD = 8192,
+	VM_SEQREAD = 8192, /* MADV_SEQUENTIAL, only noted */
 };
 
 struct vma { /* [uvm->lock] */
-	uint start, end;     /* [start, end), page aligned */
+	uint start, end;     /* addresses [start, end), page aligned */
 	uint16_t flags;      /* VM_* */
 	uint8_t prot;        /* PROT_* */
 	struct pcache *obj;  /* the pages behind it, referenced; 0: private
 	                      * memory that starts as zeroes */
-	struct file *file;   /* opened file it came from, referenced, or 0 */
-	uint pgoff;          /* page of obj at start */
+	struct file *file;   /* the open file it was mapped from, referenced, or
+	                      * 0 */
+	uint pgoff;          /* page of obj that is at start */
 	struct vma *next;    /* while on a list of dropped ones */
-	struct uvm *uvm;     /* where it is, if on obj's list [maplock] */
-	struct list maplink; /* the list [maplock] */
+	struct uvm *uvm;     /* the address space, while on obj's list [maplock] */
+	struct list maplink; /* on obj's list [maplock] */
 };
 
-struct drop { /* what is given back once u->lock has been released */
-	struct vma *vmas;
-	struct page *tables; /* nobody else hangs them, no TLB knows them */
+struct drop { /* what dropall() gives back when u->lock has been released */
+	struct vma *vmas;    /* linked by next; in no address space any more */
+	struct page *tables; /* linked by nexttable; nobody hangs them, and no
+	                      * TLB knows their pages */
 };
 
 #define MAXINDEX    (1u << 24) /* pages an object may have: 64 GiB */
 #define MAXBYTES    ((uint64_t)MAXINDEX << PGSHIFT)
-#define STACKGAP    (256 * PGSIZE) /* kept free below a stack */
-#define MANYVMAS    64 /* more are not all looked at, to find a place */
-#define MMAPMIN     0x10000 /* the kernel's choices stay above */
+#define STACKGAP    (256 * PGSIZE) /* bytes kept free below a stack */
+#define MANYVMAS    64 /* with more, vmagap() starts where it found a gap last */
+#define MMAPMIN     0x10000 /* mmap chooses no address below */
 
 struct uvm {
-	pde_t *pgdir;
+	pde_t *pgdir;          /* its page directory; entries: [lock] */
 	volatile int ref;      /* processes and others that hold it */
 	volatile uint cpus;    /* bit per CPU that has it loaded */
 	struct rwlock lock;    /* faults read, changes write */
 	struct vma **vmas;     /* sorted by address [lock] */
 	int nvma, maxvma;      /* used and allocated slots of vmas [lock] */
 	volatile int hint;     /* where vmafind looked last; readers race for it */
-	uint size, peaksize;   /* pages mapped [lock] */
-	uint locked;           /* pages of them VM_LOCKED [lock] */
-	uint committed;        /* and VM_ACCOUNT [lock] */
-	uint lockmode;         /* mlockall: flags of mappings to come [lock] */
-	uint peakrss;          /* [lock] */
-	uint startbrk, brk;    /* heap [lock] */
-	uint limit[NUVMLIMIT]; /* bytes */
+	uint size, peaksize;   /* pages mapped, now and at most [lock] */
+	uint locked;           /* pages of VM_LOCKED mappings [lock] */
+	uint committed;        /* pages of VM_ACCOUNT mappings [lock] */
+	uint lockmode;         /* mlockall: VM_LOCKED, VM_LOCKONFAULT for mappings
+	                        * to come [lock] */
+	uint peakrss;          /* the most pages present, see notepeak() [lock] */
+	uint startbrk, brk;    /* heap: first address, end [lock] */
+	uint limit[NUVMLIMIT]; /* bytes, ~0u: none [lock to change] */
 	uint gaptop, gaplen;   /* vmagap: no gaplen bytes are free above gaptop, */
 	uint gapall;           /* and below gapall; 0: not known [lock] */
 	struct uvmargs args;   /* exec's, for /proc */
@@ -321,10 +329,12 @@ struct uvm {
 
 extern volatile int committed; /* pages promised to all (vmtune.c) */
 
-/* So many pages of v's kind come, or with n < 0 go (V4). */
+/* n pages of v's kind are mapped now, or with n < 0 no longer (V4).  Called with
+ * u->lock held to write. */
 static inline void
 vmaaccount(struct uvm *u, const struct vma *v, int n)
 {
+	lockassert(holdingwrite(&u->lock));
 	u->size += n;
 	u->peaksize = MAX(u->peaksize, u->size);
 	if (v->flags & VM_LOCKED)
@@ -335,11 +345,15 @@ vmaaccount(struct uvm *u, const struct vma *v, int n)
 	}
 }
 
-void vmainit(void);
-int vmaindex(struct uvm *, uint va);         /* first vma with end > va */
-struct vma *vmafind(struct uvm *, uint va);  /* the vma that covers va, or 0 */
+void vmainit(void); /* at boot */
 
-/* The vma where vmafind looked last, if it covers va; else 0. */
+/* Called with u->lock held: the index of the first vma with end > va (u->nvma if
+ * there is none); and the vma that covers va, or 0. */
+int vmaindex(struct uvm *, uint va);
+struct vma *vmafind(struct uvm *, uint va);
+
+/* The vma where vmafind() looked last, if it covers va; else 0.  Called with
+ * u->lock held. */
 static inline struct vma *
 vmahint(struct uvm *u, uint va)
 {
@@ -349,7 +363,7 @@ vmahint(struct uvm *u, uint va)
 	return v && va >= v->start && va < v->end ? v : 0;
 }
 
-/* Which page of v's object is at va, which v covers. */
+/* Which page of v's object is at va, an address of v or its end. */
 static inline uint
 objindex(const struct vma *v, uint va)
 {
@@ -370,39 +384,86 @@ vmapages(const struct vma *v)
 	return (v->end - v->start) >> PGSHIFT;
 }
 
-/* Is [addr, addr + len), which a program named, below USERTOP? */
+/* Are len bytes from addr on, which a program named, all below USERTOP? */
 static inline int
 inuser(uint addr, uint len)
 {
 	return addr <= USERTOP && len <= USERTOP - addr;
 }
 
-int vmaroom(struct uvm *, int n);            /* make n inserts safe: 0, -ENOMEM */
-struct vma *vmanew(uint start, uint end, int prot, int flags); /* or 0 */
-void vmainsert(struct uvm *, struct vma *);  /* room is there; merges */
-int vmasetflags(struct uvm *, struct vma *, uint start, uint end, uint clear,
-	uint set);                           /* of part of it: 0, -ENOMEM */
-int vmasplit(struct uvm *, uint va);         /* no vma crosses va afterwards */
+/* A vma in no address space, with no object; 0: no memory. */
+struct vma *vmanew(uint start, uint end, int prot, int flags);
+
+/* A copy in no address space, with references of its own; 0: no memory. */
+struct vma *vmaclone(const struct vma *);
+
+/* Free a list, linked by next, of vmas that are in no address space, and drop their
+ * references.  Closing a file may sleep and take an inode's lock, so u->lock is
+ * not held if one may be closed here. */
+void vmadrop(struct vma *);
+
+/* Does any vma have a page in [start, end)?  Called with u->lock held, or with the
+ * world frozen. */
+int vmaoverlap(struct uvm *, uint start, uint end);
+
+/* Called with u->lock held: the highest free range of len bytes where mmap may
+ * choose, as its address; 0: there is none. */
+uint vmagap(struct uvm *, uint len);
+
+/* May a stack grow down to va?  It may if the next vma above is a stack, the limits
+ * allow it, and STACKGAP below stays free: 0 with that vma, unchanged, in *v; else
+ * -EFAULT.  Called with u->lock held. */
+int vmamaygrow(struct uvm *, uint va, struct vma **v);
+
+/* The rest is called with u->lock held to write. */
+
+/* Make room in u->vmas, so that n inserts cannot fail: 0 or -ENOMEM. */
+int vmaroom(struct uvm *, int n);
+
+/* Add a vma, which vmaroom() has made room for and which overlaps none.  It may
+ * become part of a neighbour (V2): look it up again. */
+void vmainsert(struct uvm *, struct vma *);
+
+/* Cut the vma that crosses va in two there; or so that none crosses start or end:
+ * 0, or -ENOMEM with nothing changed. */
+int vmasplit(struct uvm *, uint va);
 int vmacut(struct uvm *, uint start, uint end);
-void vmamerge(struct uvm *, uint start, uint end); /* join alike neighbours */
+
+/* Clear and then set flags of [start, end), which is part of v: 0, or -ENOMEM with
+ * nothing changed.  The caller calls vmamerge() when it is done. */
+int vmasetflags(struct uvm *, struct vma *v, uint start, uint end, uint clear,
+	uint set);
+
+/* Join the neighbours that could be one vma, from just below start to just above
+ * end (V2). */
+void vmamerge(struct uvm *, uint start, uint end);
+
+/* The vma of which [start, end) is the beginning or the end, but not all of it, or
+ * 0; and take that part off it. */
 struct vma *vmaedge(struct uvm *, uint start, uint end);
 void vmatrim(struct uvm *, struct vma *, uint start, uint end);
-struct vma *vmaremove(struct uvm *, uint start, uint end); /* split there
-                                              * before; a list to vmadrop */
-void vmadrop(struct vma *);                  /* free a list; u->lock not held */
-int vmaoverlap(struct uvm *, uint start, uint end);
-uint vmagap(struct uvm *, uint len);         /* highest free range, or 0 */
-int vmamaygrow(struct uvm *, uint va, struct vma **); /* a stack, down to va?
-                                              * its vma and 0, or -EFAULT */
+
+/* Take the vmas of [start, end) out, which vmacut() has been called for: a list
+ * for vmadrop(). */
+struct vma *vmaremove(struct uvm *, uint start, uint end);
+
+/* Let the vma that vmamaygrow() found begin at start.  Returns it, or the one that
+ * it has become part of when it met one like it (V2). */
 struct vma *vmastretch(struct uvm *, struct vma *, uint start);
-int vmacopy(struct uvm *to, struct uvm *from); /* fork */
-struct vma *vmaclone(const struct vma *);    /* referenced copy, or 0 */
+
+/* fork: give to, which is empty, from's vmas: 0, or -ENOMEM with some of them in
+ * it.  Called with both locks held to write. */
+int vmacopy(struct uvm *to, struct uvm *from);
 
 /* pgtab.c: page tables of users */
 
-#define PTE_HELD 0x200 /* software, with PTE_P off: a page kept while its
-                        * mapping allows no access (PROT_NONE) */
+/* A bit for software, set with PTE_P off: the slot keeps its page, but no CPU
+ * translates through it.  It has two uses: the mapping allows no access
+ * (PROT_NONE); or a fault is exchanging the page, with the table locked, and
+ * waits until all TLBs have forgotten it (installpage() in fault.c). */
+#define PTE_HELD 0x200
 
+/* Does the slot have a page, which it then holds a reference to? */
 static inline int
 ptefilled(pte_t pte)
 {
@@ -418,13 +479,15 @@ findslot(pde_t *pgdir, uint va)
 	return pde & PTE_P ? (pte_t *)P2V(PTE_ADDR(pde)) + PTX(va) : 0;
 }
 
-/* Change a slot of a user's table, which is locked, and keep the table's
- * counts.  Returns the page the slot held, with its reference, or 0. */
+/* Put new into a slot of a user's table and keep the table's counts.  Returns the
+ * page that the slot held, with its reference, or 0.  Called with the table's lock
+ * held. */
 static inline struct page *
 setslot(pte_t *slot, pte_t new)
 {
 	struct page *table = kvapage(slot), *old = 0;
 
+	lockassert(holding(&table->lock));
 	if (ptefilled(*slot)) {
 		old = ptepage(*slot);
 		table->inuse--;
@@ -452,40 +515,84 @@ tablepage(const pte_t *slot)
 pte_t *walkpgdir(pde_t *pgdir, uint va, int alloc); /* slot; 0: no table, or
                                               * no memory for one */
 int mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm);
-int unshare(struct uvm *, uint va);
+
+/* Called with u->lock held: the page in the slot of va, referenced, or 0; how many
+ * pages are present, the zero page not counted; the address of the first page in
+ * [start, end) that is present (with anon set: and is private memory's own), or
+ * end. */
+struct page *slotpage(struct uvm *, uint va);
+uint uvmrss(struct uvm *);
+uint nextpage(struct uvm *, uint start, uint end, int anon);
+
+/* The rest is called with u->lock held to write, but for what says otherwise. */
+
+/* Make the table under va u's alone, which it hangs read-only: the last that hangs
+ * the table takes it back, others get a copy.  0 or -ENOMEM. */
+int unsharetable(struct uvm *, uint va);
 
 /* Make the table under va, if there is one, u's alone, before it is written
- * through or a vma over it changes (F1, T2): 0 or -ENOMEM.  u->lock held to
- * write. */
+ * through or a vma over it changes (F1, T2): 0 or -ENOMEM. */
 static inline int
 owntable(struct uvm *u, uint va)
 {
-	return (u->pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P ? unshare(u, va)
-							      : 0;
+	return (u->pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P
+		       ? unsharetable(u, va) : 0;
 }
 
-int owntables(struct uvm *, uint start, uint end); /* 0 or -ENOMEM */
-int ownedges(struct uvm *, uint start, uint end);  /* before unmappages */
+/* Own every table under [start, end), whose vmas are going to change: 0, or
+ * -ENOMEM with nothing changed that a program could see.  ownedges: before
+ * unmappages(), only the tables that serve u outside the range too. */
+int owntables(struct uvm *, uint start, uint end);
+int ownedges(struct uvm *, uint start, uint end);
+
+/* fork: hang all of from's tables into to as well, without PTE_W in either
+ * directory.  Called with both locks held to write.  The caller flushes from's TLB
+ * entries. */
 void sharetables(struct uvm *to, struct uvm *from);
+
+/* Empty the slots of [start, end), after ownedges() and before the vmas go, flush,
+ * and drop the pages.  A table that serves nothing of u's outside the range goes
+ * whole; one that nobody else hangs is put on the list *tables for putpgtabs().
+ * With tables 0 tables that u owns stay (mremap has filled them for a vma to
+ * come). */
 void unmappages(struct uvm *, uint start, uint end, struct page **tables);
-void puttables(struct page *);               /* a list of unmappages() */
-void droptables(struct uvm *, uint start, uint end); /* where no vma is left */
+
+/* Free a list of tables and drop the pages in them.  Needs no lock. */
+void putpgtabs(struct page *);
+
+/* Let go of each table under [start, end) that has no vma over it any more. */
+void trimtables(struct uvm *, uint start, uint end);
+
+/* The vmas over [start, end), whose tables are owned, have got the protection prot:
+ * take away from their slots what it no longer allows, and flush.  What it allows
+ * anew, faults give. */
 void protpages(struct uvm *, uint start, uint end, int prot);
+
+/* Empty the slots of [start, end), in tables that others hang too, since the file
+ * behind them has ended or gives up these pages; flush, and drop the pages. */
 void clearpages(struct uvm *, uint start, uint end);
-struct page *slotpage(struct uvm *, uint va);
-int movepages(struct uvm *, uint from, uint to, uint n); /* mremap */
-void freetables(struct uvm *);               /* the last: nobody runs on it */
-uint uvmrss(struct uvm *);
-uint nextpage(struct uvm *, uint start, uint end, int anon);
-void notepeak(struct uvm *);                 /* call before rss shrinks */
+
+/* mremap: move what is in the slots of n bytes from from on to to, where nothing is
+ * mapped, and flush.  The tables of from are owned.  0, or -ENOMEM with nothing
+ * moved. */
+int movepages(struct uvm *, uint from, uint to, uint n);
+
+/* Note in u->peakrss how many pages are present, before they become fewer. */
+void notepeak(struct uvm *);
+
+/* Let go of all tables, after the last reference to u has gone: no CPU has u
+ * loaded, and nobody takes its lock. */
+void freetables(struct uvm *);
 
 /* uvm.c */
 extern struct spinlock uvmlistlock;
 extern struct list uvmlist;
 
-/* fault.c: the fault path with u->lock held to write; returns like fault(). */
+/* fault.c: resolve one fault; access may have FORCE.  Returns like fault(), but does
+ * not wait for memory.  Called with u->lock held to write. */
 int faultlocked(struct uvm *, uint va, uint access);
-#define FORCE 0x200 /* with PROT_WRITE: of private memory, as uvmpoke() does */
+#define FORCE 0x200 /* with PROT_WRITE: write to private memory even if its mapping
+                     * does not allow that, as uvmpoke() does */
 
 /* tlb.c: forget translations, on every CPU that may hold them.  The slots have
  * changed before.  These return when no CPU can use the old translations any
@@ -520,10 +627,29 @@ void tlbverifytable(struct uvm *, uint va, struct page *table, uint access);
 #endif
 
 /* mmap.c */
-int vmalimit(struct uvm *, uint bytes, uint prot, uint flags); /* more? */
-int commitstrict(struct uvm *, uint pages);
 
-/* May so many pages be promised?  0 or -ENOMEM. */
+/* May so many bytes more be mapped with this protection and these VM_ flags?  0,
+ * -ENOMEM, or -EAGAIN: no more may be locked.  Called with u->lock held to
+ * write. */
+int vmalimit(struct uvm *, uint bytes, uint prot, uint flags);
+
+/* Unmap [start, end), which is page aligned.  What was there is added to *drop, for
+ * dropall().  0, or -ENOMEM with nothing changed.  Called with u->lock held to
+ * write. */
+int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
+
+/* Give back what munmaplocked() has taken out.  May sleep; called without
+ * u->lock if that may close a file. */
+void dropall(struct drop *);
+
+/* Put the list more, linked by next, in front of *list. */
+void vmachain(struct vma **list, struct vma *more);
+
+/* vmtune.c */
+
+/* May so many pages more be promised?  0 or -ENOMEM.  commitstrict: where the sum
+ * of all promises is limited; called with u->lock held. */
+int commitstrict(struct uvm *, uint pages);
 static inline int
 commitlimit(struct uvm *u, uint n)
 {
@@ -532,14 +658,19 @@ commitlimit(struct uvm *u, uint n)
 	return vmtune.overcommit == OVERCOMMIT_GUESS && n > npages ? -ENOMEM
 								   : 0;
 }
-void vmachain(struct vma **list, struct vma *more);
-int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
-void dropall(struct drop *);
 
 /* mlock.c */
-uint lockmax(struct uvm *); /* pages that may be locked; ~0u: all */
-int locklimit(struct uvm *, uint bytes); /* more? 0, -EAGAIN */
-int populate(struct uvm *, uint start, uint end); /* u->lock not held */
+
+/* How many pages of u may be locked for the running process; ~0u: any number. */
+uint lockmax(struct uvm *);
+
+/* May so many bytes more be locked?  0 or -EAGAIN.  Called with u->lock held. */
+int locklimit(struct uvm *, uint bytes);
+
+/* Fault in what is mapped of [start, end), page aligned, but for mappings with
+ * VM_LOCKONFAULT.  Private memory that may be written gets its copies now.  0 or
+ * the first error of fault()'s.  Called with no lock held; may sleep. */
+int populate(struct uvm *, uint start, uint end);
 
 /* pcache.c: a drawing of what follows is at its top. */
 enum { TREE_DIRTY, TREE_WRITEBACK, NTREETAG, TREE_ANY = NTREETAG };
@@ -759,7 +890,12 @@ void objevict(struct pcache *, uint from, uint to);
 void objpunch(struct pcache *, uint from, uint to);
 
 /* shm.c */
-struct pcache *shmnew(uint pages); /* memory without a name; or 0 */
-void shmgrow(struct pcache *, uint pages); /* if it is that: at least so long */
+
+/* Memory without a name, of so many pages, none of them allocated; 0: no memory. */
+struct pcache *shmnew(uint pages);
+
+/* See to it that pc, if it is memory without a name, has at least so many pages;
+ * nothing, if it is a file.  Takes pc->lock. */
+void shmgrow(struct pcache *, uint pages);
 
 #endif

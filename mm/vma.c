@@ -1,21 +1,25 @@
 /*
  * vma.c - which ranges of an address space are mapped, and how.
  *
- * The mappings are an array of pointers sorted by address.  Nothing here looks
- * at a page table, so all of it also runs on the host (ci/unit).
+ * A mapping is a struct vma ("virtual memory area"): a range of pages with one
+ * protection, and what is behind them.  An address space has an array of pointers
+ * to its mappings, sorted by address.  Nothing here looks at a page table, so all
+ * of this file also runs on the host (ci/unit).
  *
- * Invariants, with u->lock held throughout:
- *   V1  Sorted, disjoint, page-aligned, not empty, below USERTOP.
+ * Invariants, whenever u->lock is free:
+ *   V1  The mappings are sorted, disjoint, page-aligned, not empty, and below
+ *       USERTOP.
  *   V2  Neighbours that could be one mapping are one.
  *   V3  STACKGAP bytes stay free below a stack when it grows.
- *   V4  u->size is the sum of their lengths in pages; u->locked and u->committed
- *       of those with the flag.
+ *   V4  u->size is the sum of the mappings' lengths in pages; u->locked and
+ *       u->committed are the sums over those with VM_LOCKED and VM_ACCOUNT.
  */
 #include "mm/vm.h"
 #include "kern/file.h"
 
 static struct slabcache *vmacache;
 
+static inline int findindex(struct uvm *, uint va);
 static int canmerge(const struct vma *, const struct vma *);
 static void removeat(struct uvm *, int i);
 static void insertat(struct uvm *, int i, struct vma *);
@@ -23,16 +27,50 @@ static inline uint gaptop(struct uvm *, int i, uint top, uint len);
 static uint gapamongmany(struct uvm *, uint all, uint len);
 static uint gapbelow(const struct vma *);
 
+/* See vm.h. */
 void
 vmainit(void)
 {
 	vmacache = slabcreate("vma", sizeof(struct vma), 4);
 }
 
-/* Index of the first mapping that ends above va (nvma: none does).  Most often
- * it is the one that was looked for last. */
+/* See vm.h. */
 int
 vmaindex(struct uvm *u, uint va)
+{
+	lockassert(holdingeither(&u->lock));
+	return findindex(u, va);
+}
+
+/* See vm.h. */
+struct vma *
+vmafind(struct uvm *u, uint va)
+{
+	struct vma *v = vmahint(u, va);
+	int i;
+
+	if (v)
+		return v;
+	i = vmaindex(u, va);
+	return i < u->nvma && u->vmas[i]->start <= va ? u->vmas[i] : 0;
+}
+
+/* See vm.h. */
+int
+vmaoverlap(struct uvm *u, uint start, uint end)
+{
+	int i;
+
+	if (start >= end)
+		return 0;
+	i = findindex(u, start);
+	return i < u->nvma && u->vmas[i]->start < end;
+}
+
+/* vmaindex() for vmcheck too, which holds no lock but has frozen the world.  Most
+ * often the mapping is the one that was looked for last. */
+static inline int
+findindex(struct uvm *u, uint va)
 {
 	int lo = 0, hi = u->nvma, mid = u->hint;
 
@@ -50,37 +88,14 @@ vmaindex(struct uvm *u, uint va)
 	return lo;
 }
 
-struct vma *
-vmafind(struct uvm *u, uint va)
-{
-	struct vma *v = vmahint(u, va);
-	int i;
-
-	if (v)
-		return v;
-	i = vmaindex(u, va);
-	return i < u->nvma && u->vmas[i]->start <= va ? u->vmas[i] : 0;
-}
-
-/* Does any mapping have a page in [start, end)? */
-int
-vmaoverlap(struct uvm *u, uint start, uint end)
-{
-	int i;
-
-	if (start >= end)
-		return 0;
-	i = vmaindex(u, start);
-	return i < u->nvma && u->vmas[i]->start < end;
-}
-
-/* Make sure that n more mappings fit: 0 or -ENOMEM. */
+/* See vm.h. */
 int
 vmaroom(struct uvm *u, int n)
 {
 	int max = u->maxvma ? u->maxvma : 8;
 	struct vma **new;
 
+	lockassert(holdingwrite(&u->lock));
 	if (u->nvma + n > (int)MIN(vmtune.maxmaps, 1u << 20))
 		return -ENOMEM;
 	while (max < u->nvma + n)
@@ -97,6 +112,7 @@ vmaroom(struct uvm *u, int n)
 	return 0;
 }
 
+/* See vm.h. */
 struct vma *
 vmanew(uint start, uint end, int prot, int flags)
 {
@@ -109,6 +125,7 @@ vmanew(uint start, uint end, int prot, int flags)
 	return v;
 }
 
+/* See vm.h. */
 struct vma *
 vmaclone(const struct vma *v)
 {
@@ -126,13 +143,13 @@ vmaclone(const struct vma *v)
 	return new;
 }
 
-/* Free a list of mappings that are in no address space any more.  Closing the
- * file of one may sleep and take an inode lock: u->lock is not held. */
+/* See vm.h. */
 void
 vmadrop(struct vma *v)
 {
 	struct vma *next;
 
+	lockassert(nospinlocks());
 	for (; v; v = next) {
 		next = v->next;
 		if (v->obj)
@@ -143,8 +160,8 @@ vmadrop(struct vma *v)
 	}
 }
 
-/* Add a mapping; vmaroom() has made room and nothing overlaps it.  It may become
- * part of a neighbour (V2): look it up again. */
+/* See vm.h.  The neighbour that v becomes part of holds the same file, so vmadrop()
+ * closes nothing. */
 void
 vmainsert(struct uvm *u, struct vma *v)
 {
@@ -154,7 +171,7 @@ vmainsert(struct uvm *u, struct vma *v)
 
 	assert(v->start < v->end && v->end <= USERTOP);
 	assert(next == 0 || next->start >= v->end);
-	vmaaccount(u, v, (v->end - v->start) >> PGSHIFT);
+	vmaaccount(u, v, vmapages(v));
 	if (prev && canmerge(prev, v)) {
 		prev->end = v->end;
 		vmadrop(v);
@@ -168,8 +185,7 @@ vmainsert(struct uvm *u, struct vma *v)
 	}
 }
 
-/* The mapping of which [start, end) is the beginning or the end, but not all of
- * it; or 0. */
+/* See vm.h. */
 struct vma *
 vmaedge(struct uvm *u, uint start, uint end)
 {
@@ -180,27 +196,29 @@ vmaedge(struct uvm *u, uint start, uint end)
 	return v;
 }
 
-/* Take that part off. */
+/* See vm.h. */
 void
 vmatrim(struct uvm *u, struct vma *v, uint start, uint end)
 {
+	lockassert(holdingwrite(&u->lock));
 	if (v->end == end) {
 		v->end = start;
 	} else {
 		if (v->obj)
-			v->pgoff += (end - start) >> PGSHIFT;
+			v->pgoff = objindex(v, end);
 		v->start = end;
 	}
 	vmaaccount(u, v, -(int)((end - start) >> PGSHIFT));
 	u->gapall = 0;
 }
 
-/* Cut the mapping that crosses va in two there: 0, or -ENOMEM. */
+/* See vm.h. */
 int
 vmasplit(struct uvm *u, uint va)
 {
 	struct vma *v = vmafind(u, va), *new;
 
+	lockassert(holdingwrite(&u->lock));
 	if (v == 0 || v->start == va)
 		return 0;
 	if (vmaroom(u, 1) < 0)
@@ -210,19 +228,19 @@ vmasplit(struct uvm *u, uint va)
 		return -ENOMEM;
 	new->start = va;
 	if (new->obj)
-		new->pgoff += (va - v->start) >> PGSHIFT;
+		new->pgoff = objindex(v, va);
 	v->end = va;
 	insertat(u, vmaindex(u, va), new);
 	return 0;
 }
 
-/* Cut so that no mapping crosses start or end: 0, or -ENOMEM with nothing
- * changed. */
+/* See vm.h. */
 int
 vmacut(struct uvm *u, uint start, uint end)
 {
 	struct vma *v = vmafind(u, start);
 
+	lockassert(holdingwrite(&u->lock));
 	if (v && v->start == start && v->end == end)
 		return 0;
 	if (vmasplit(u, start) == 0 && vmasplit(u, end) == 0)
@@ -231,14 +249,14 @@ vmacut(struct uvm *u, uint start, uint end)
 	return -ENOMEM;
 }
 
-/* Change the flags of [start, end), which is part of v: 0, or -ENOMEM with nothing
- * changed.  The caller merges. */
+/* See vm.h. */
 int
 vmasetflags(struct uvm *u, struct vma *v, uint start, uint end, uint clear,
 	uint set)
 {
 	int n = (end - start) >> PGSHIFT;
 
+	lockassert(holdingwrite(&u->lock));
 	if (((v->flags & ~clear) | set) == v->flags)
 		return 0;
 	if (vmacut(u, start, end) < 0)
@@ -250,15 +268,15 @@ vmasetflags(struct uvm *u, struct vma *v, uint start, uint end, uint clear,
 	return 0;
 }
 
-/* Join what can be joined from just below start to just above end (V2).  The
- * references of a mapping that is swallowed are dropped; its neighbour holds
- * the same file, so nothing is closed. */
+/* See vm.h.  The references of a mapping that is swallowed are dropped; its
+ * neighbour holds the same file, so nothing is closed. */
 void
 vmamerge(struct uvm *u, uint start, uint end)
 {
 	int i = vmaindex(u, start ? start - 1 : 0);
 	struct vma *v, *next;
 
+	lockassert(holdingwrite(&u->lock));
 	while (i + 1 < u->nvma && u->vmas[i]->start <= end) {
 		v = u->vmas[i];
 		next = u->vmas[i + 1];
@@ -274,6 +292,7 @@ vmamerge(struct uvm *u, uint start, uint end)
 	}
 }
 
+/* Could b, if it is just above a, be one mapping with it?  1 or 0. */
 static int
 canmerge(const struct vma *a, const struct vma *b)
 {
@@ -282,21 +301,21 @@ canmerge(const struct vma *a, const struct vma *b)
 	if (a->obj != b->obj || a->file != b->file)
 		return 0;
 	return !a->obj ||
-	       a->pgoff + ((a->end - a->start) >> PGSHIFT) == b->pgoff;
+	       objindex(a, a->end) == b->pgoff;
 }
 
-/* Take the mappings of [start, end) out; vmasplit() has been called at both.
- * Returns them as a list for vmadrop(). */
+/* See vm.h. */
 struct vma *
 vmaremove(struct uvm *u, uint start, uint end)
 {
 	int i = vmaindex(u, start), n = 0;
 	struct vma *list = 0, *v;
 
+	lockassert(holdingwrite(&u->lock));
 	for (; i + n < u->nvma && u->vmas[i + n]->start < end; n++) {
 		v = u->vmas[i + n];
 		assert(v->start >= start && v->end <= end);
-		vmaaccount(u, v, -(int)((v->end - v->start) >> PGSHIFT));
+		vmaaccount(u, v, -(int)vmapages(v));
 		v->next = list;
 		list = v;
 		if (v->obj)
@@ -309,14 +328,15 @@ vmaremove(struct uvm *u, uint start, uint end)
 	return list;
 }
 
-/* The highest free range of len bytes below the stack's part of the address
- * space; 0: there is none. */
+/* See vm.h.  The range is below the part of the address space that is left to the
+ * stack: its limit, but at least 128 MiB and at most 5/6 of all. */
 uint
 vmagap(struct uvm *u, uint len)
 {
 	uint top = USERTOP - MIN(MAX(u->limit[UVM_STACK], 128u << 20),
 			USERTOP / 6 * 5 & ~(PGSIZE - 1));
 
+	lockassert(holdingeither(&u->lock));
 	top = PGROUNDDOWN(top) - u->args.mmapgap;
 	if (u->nvma > MANYVMAS)
 		return gapamongmany(u, top, len);
@@ -324,8 +344,8 @@ vmagap(struct uvm *u, uint len)
 	return top ? top - len : 0;
 }
 
-/* Where the highest free range of len bytes ends that is below top and the i-th
- * mapping; or 0. */
+/* The end of the highest free range of len bytes that is below top and below the
+ * i-th mapping (u->nvma: below none), an address; 0: there is none. */
 static inline uint
 gaptop(struct uvm *u, int i, uint top, uint len)
 {
@@ -342,8 +362,10 @@ gaptop(struct uvm *u, int i, uint top, uint len)
 	return top >= len && top - len >= MMAPMIN ? top : 0;
 }
 
-/* It is looked for where the last one was, if what is above that was too small for
- * that one, too. */
+/* vmagap() where there are many mappings: all is the top, an address.  The search
+ * begins at the range that was found last, if that one was not longer than this
+ * one: what is above it was too short for it.  (Whatever unmaps sets gapall to
+ * 0.) */
 static uint
 gapamongmany(struct uvm *u, uint all, uint len)
 {
@@ -365,7 +387,8 @@ gapamongmany(struct uvm *u, uint all, uint len)
 	return top - len;
 }
 
-/* Where free room below a mapping ends: below a stack that may grow, its gap. */
+/* The end, an address, of the room below v that mmap may use: below a stack that
+ * may grow STACKGAP is left. */
 static uint
 gapbelow(const struct vma *v)
 {
@@ -374,9 +397,7 @@ gapbelow(const struct vma *v)
 	return v->start > gap ? v->start - gap : 0;
 }
 
-/* May a stack grow down to va?  It does, if the vma above is a stack, the limit
- * allows it, and the gap below stays: *v is then that vma, not yet changed.
- * 0 or -EFAULT. */
+/* See vm.h. */
 int
 vmamaygrow(struct uvm *u, uint va, struct vma **vp)
 {
@@ -403,13 +424,13 @@ vmamaygrow(struct uvm *u, uint va, struct vma **vp)
 	return 0;
 }
 
-/* The vma that vmamaygrow() found begins at start now.  Returns it, or what it has
- * become part of when it met one like it (V2). */
+/* See vm.h. */
 struct vma *
 vmastretch(struct uvm *u, struct vma *v, uint start)
 {
 	int i = vmaindex(u, start);
 
+	lockassert(holdingwrite(&u->lock));
 	vmaaccount(u, v, (v->start - start) >> PGSHIFT);
 	v->start = start;
 	if (i > 0 && canmerge(u->vmas[i - 1], v)) {
@@ -419,13 +440,13 @@ vmastretch(struct uvm *u, struct vma *v, uint start)
 	return v;
 }
 
-/* fork: to, which is empty, gets from's mappings: 0, or -ENOMEM with some in
- * it for the caller to drop.  from->lock held. */
+/* See vm.h.  Locks are not inherited. */
 int
 vmacopy(struct uvm *to, struct uvm *from)
 {
 	struct vma *v;
 
+	lockassert(holdingwrite(&from->lock) && holdingwrite(&to->lock));
 	if (vmaroom(to, from->nvma) < 0)
 		return -ENOMEM;
 	if (vmtune.overcommit == OVERCOMMIT_NEVER &&
@@ -439,14 +460,16 @@ vmacopy(struct uvm *to, struct uvm *from)
 			return -ENOMEM;
 		v->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
 		to->vmas[to->nvma++] = v;
-		vmaaccount(to, v, (v->end - v->start) >> PGSHIFT);
+		vmaaccount(to, v, vmapages(v));
 	}
 	return 0;
 }
 
+/* Make v the i-th mapping.  Called with u->lock held to write. */
 static void
 insertat(struct uvm *u, int i, struct vma *v)
 {
+	lockassert(holdingwrite(&u->lock));
 	assert(u->nvma < u->maxvma);
 	memmove(u->vmas + i + 1, u->vmas + i,
 		(u->nvma - i) * sizeof(u->vmas[0]));
@@ -457,9 +480,11 @@ insertat(struct uvm *u, int i, struct vma *v)
 		objlink(v, u);
 }
 
+/* Take the i-th mapping out of the array.  Called with u->lock held to write. */
 static void
 removeat(struct uvm *u, int i)
 {
+	lockassert(holdingwrite(&u->lock));
 	u->nvma--;
 	memmove(u->vmas + i, u->vmas + i + 1,
 		(u->nvma - i) * sizeof(u->vmas[0]));

@@ -2,10 +2,11 @@
  * vmtune.c - how much memory may be promised, and the numbers an administrator
  * sets (/proc/sys/vm).
  *
- * Private writable memory, unless mapped with MAP_NORESERVE, is a promise: its
- * pages may all be written.  What has been promised is counted always; only with
- * overcommit_memory 2 is the sum limited.  0 refuses single mappings that can
- * never be kept, 1 nothing.
+ * Private writable memory, unless it is mapped with MAP_NORESERVE, is a promise: all
+ * its pages may be written, and then need frames.  What has been promised is always
+ * counted.  overcommit_memory says what is refused: with 0 a single mapping that is
+ * larger than RAM, with 1 nothing, with 2 whatever makes the sum of all promises
+ * larger than a limit.
  */
 #include "mm/vm.h"
 #include "kern/proc.h"
@@ -22,7 +23,7 @@ struct vmtune vmtune = {
 	.dirtyold = 500,
 };
 
-volatile int committed;
+volatile int committed; /* pages */
 
 /* See mm.h. */
 uint
@@ -35,18 +36,21 @@ vmcommitlimit(void)
 	return (uint64_t)total * vmtune.ratio / 100;
 }
 
+/* See mm.h. */
 uint
 vmcommitted(void)
 {
 	return MAX(committed, 0);
 }
 
-/* commitlimit(), where the sum of all promises counts. */
+/* See vm.h.  Some memory is kept back: for root, and in proportion to what u has
+ * mapped for other processes. */
 int
 commitstrict(struct uvm *u, uint n)
 {
 	uint keep;
 
+	lockassert(holdingeither(&u->lock));
 	keep = myproc()->euid ? vmtune.adminreserve / (PGSIZE / 1024) : 0;
 	keep += MIN(u->size / 32, vmtune.userreserve / (PGSIZE / 1024));
 	return vmcommitted() + n + keep > vmcommitlimit() ? -ENOMEM : 0;

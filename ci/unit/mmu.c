@@ -159,7 +159,9 @@ useraccess(struct uvm *u, uint va, int write, void **kva)
 	int err;
 	uint pa;
 
+	pushcli();
 	switchuvm(u);
+	popcli();
 	for (int tries = 0; !translate(va, write, &pa); tries++) {
 		check(tries < 4, "fault at %x does not end", va);
 		err = fault(u, va, write ? PROT_WRITE : PROT_READ);

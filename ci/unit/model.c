@@ -260,7 +260,7 @@ slotof(struct mproc *p, uint va)
 int
 kmapped(struct mproc *p, uint va)
 {
-	return vmafind(p->u, va) != 0;
+	return vmaoverlap(p->u, va, va + 1);
 }
 
 /* The mappings, one by one. */

@@ -373,11 +373,13 @@ opmprotect(struct mproc *p)
 	}
 	if (r == -ENOMEM && nomem()) {
 		/* up to some mapping's end it has been done */
+		acquireread(&p->u->lock);
 		for (; va < stop && (v = vmafind(p->u, va)); va += PGSIZE) {
 			if (v->prot != prot)
 				break;
 			protectmodel(p, va, prot);
 		}
+		releaseread(&p->u->lock);
 		return;
 	}
 	check(r == want || (r == -ENOMEM && nomem()), "%d, not %d", r, want);

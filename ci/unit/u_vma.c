@@ -48,6 +48,7 @@ begin(void)
 	boot(8 << 20);
 	before = freeframes();
 	u = newuvm();
+	acquirewrite(&u->lock);
 	obj[0] = pcachenew(0, 0);
 	obj[1] = pcachenew(0, 0);
 	file = filenew(0, O_RDWR);
@@ -57,6 +58,7 @@ begin(void)
 static void
 finish(void)
 {
+	releasewrite(&u->lock);
 	freeuvm(u);
 	check(obj[0]->ref == 1 && obj[1]->ref == 1 && file->ref == 1,
 		"%d %d %d references", obj[0]->ref, obj[1]->ref, file->ref);
