@@ -19,10 +19,10 @@
  *
  * ("object" is a file, or shared memory without a name: vma->obj.)
  *
- * Each case prepares a page while holding no spinlock, so it may sleep and
- * read the disk; then installpage() puts the page into the slot under the
- * table's lock if the slot still holds what we saw, and fails with -EAGAIN if
- * not.  Whoever changed the slot made progress, so the loop in faultonce() ends.
+ * Each case prepares a page while holding no spinlock, so it may sleep and read
+ * the disk; then installpage() puts the page into the slot under the table's
+ * lock if the slot still holds what we saw, and fails with -EAGAIN if not.
+ * Whoever changed the slot made progress, so the loop in faultonce() ends.
  *
  * Invariants:
  *   F1  A write fault owns its page table (owntable) before it reads the
@@ -32,9 +32,9 @@
  *   F4  installpage() allocates nothing and cannot fail half-way.
  *
  * Threads of one address space fault side by side, with u->lock held to read.
- * What changes vmas, or takes a table back from being shared, needs u->lock held
- * to write: faultonce() gives up with -EBUSY then, and fault() starts over with
- * the lock held to write (ALONE).
+ * What changes vmas, or takes a table back from being shared, needs u->lock
+ * held to write: faultonce() gives up with -EBUSY then, and fault() starts over
+ * with the lock held to write (ALONE).
  *
  * The way of a fault, and what is held at each hop:
  *
@@ -202,9 +202,10 @@ faultonce(struct uvm *u, uint va, uint access)
 	return err ? err : f.result;
 }
 
-/* Set f->vma to the vma that covers the address, and f->writable: 0, or an error
- * if there is none or it does not allow the access.  A vma that allows anything
- * allows reads, since i386 cannot refuse them.  Called with u->lock held. */
+/* Set f->vma to the vma that covers the address, and f->writable: 0, or an
+ * error if there is none or it does not allow the access.  A vma that allows
+ * anything allows reads, since i386 cannot refuse them.  Called with u->lock
+ * held. */
 static int
 faultvma(struct fault *f)
 {
@@ -226,10 +227,10 @@ faultvma(struct fault *f)
 	return 0;
 }
 
-/* Nothing is mapped at the address: if a stack is above it that may grow so far,
- * extend that to the address and set f->vma to it.  0, -EFAULT, -ENOMEM, or
- * -EBUSY if u->lock is not held to write.  The tables that the stack will cover
- * are owned before its vma changes (T2). */
+/* Nothing is mapped at the address: if a stack is above it that may grow so
+ * far, extend that to the address and set f->vma to it.  0, -EFAULT, -ENOMEM,
+ * or -EBUSY if u->lock is not held to write.  The tables that the stack will
+ * cover are owned before its vma changes (T2). */
 static int
 growstack(struct fault *f)
 {
@@ -247,8 +248,8 @@ growstack(struct fault *f)
 }
 
 /* Set f->table and f->slot to the page table and the slot of the address, and
- * f->old to what is in the slot.  0, -ENOMEM, or -EBUSY if u->lock is not held to
- * write. */
+ * f->old to what is in the slot.  0, -ENOMEM, or -EBUSY if u->lock is not held
+ * to write. */
 static int
 faultslot(struct fault *f)
 {
@@ -323,8 +324,9 @@ anonfault(struct fault *f)
 }
 
 /* A read of an object's memory: map what is cached of the window of NEAR pages
- * around the address, aligned to its size and so in one table, to save the faults
- * that would follow.  1 if the page of the address was cached, else 0. */
+ * around the address, aligned to its size and so in one table, to save the
+ * faults that would follow.  1 if the page of the address was cached, else
+ * 0. */
 static int
 around(struct fault *f)
 {
@@ -339,8 +341,8 @@ around(struct fault *f)
 }
 
 /* Fill the empty ones of n slots with the pages near[], whose references are
- * taken over; entries that are 0 are skipped.  The slot of the address is number
- * back of them.  1 if near[] has a page for the address, else 0. */
+ * taken over; entries that are 0 are skipped.  The slot of the address is
+ * number back of them.  1 if near[] has a page for the address, else 0. */
 static int
 fillslots(struct fault *f, struct page *near[], uint n, uint back)
 {
@@ -364,9 +366,9 @@ fillslots(struct fault *f, struct page *near[], uint n, uint back)
 	return found;
 }
 
-/* First touch of an object's memory: get the page from the page cache, which may
- * read it from the disk.  A write to a private mapping gets a copy.  Returns like
- * faultpage(). */
+/* First touch of an object's memory: get the page from the page cache, which
+ * may read it from the disk.  A write to a private mapping gets a copy.
+ * Returns like faultpage(). */
 static int
 filefault(struct fault *f)
 {
@@ -409,9 +411,9 @@ sharefault(struct fault *f, struct page *pg)
 	return err == -ENOSPC ? -EIO : err;
 }
 
-/* Set PTE_W in the slot, whose page stays: 0, or -EAGAIN if the slot has changed.
- * No flush is needed: the CPU dropped its read-only translation when it faulted
- * (SDM 3A 4.10.4.1), and others will fault once. */
+/* Set PTE_W in the slot, whose page stays: 0, or -EAGAIN if the slot has
+ * changed.  No flush is needed: the CPU dropped its read-only translation when
+ * it faulted (SDM 3A 4.10.4.1), and others will fault once. */
 static int
 letwrite(struct fault *f)
 {
@@ -447,10 +449,10 @@ cowfault(struct fault *f)
 	return installpage(f, pg, f->writable);
 }
 
-/* If the page in the slot may be written to where it is, set PTE_W and *kept, and
- * return 0: that is shared memory without a disk, and a private page that no other
- * slot shows.  Otherwise return a new reference to the page.  0 without *kept: the
- * slot has changed. */
+/* If the page in the slot may be written to where it is, set PTE_W and *kept,
+ * and return 0: that is shared memory without a disk, and a private page that
+ * no other slot shows.  Otherwise return a new reference to the page.  0
+ * without *kept: the slot has changed. */
 static struct page *
 pinslot(struct fault *f, int *kept)
 {
@@ -479,9 +481,9 @@ pinslot(struct fault *f, int *kept)
 /* Install pg in the slot, writable if write is set, if the slot is as we saw it
  * and the file still has the page: 0, else -EAGAIN.  Takes over the caller's
  * reference to pg: it becomes the slot's, or is dropped.  A page that was there
- * leaves all TLBs before the new one is seen: else one sibling could write to the
- * new page, and another one read the old page afterwards.  Meanwhile PTE_HELD
- * keeps the slot filled, and faults of siblings away. */
+ * leaves all TLBs before the new one is seen: else one sibling could write to
+ * the new page, and another one read the old page afterwards.  Meanwhile
+ * PTE_HELD keeps the slot filled, and faults of siblings away. */
 static int
 installpage(struct fault *f, struct page *pg, int write)
 {
@@ -507,9 +509,9 @@ installpage(struct fault *f, struct page *pg, int write)
 	return err;
 }
 
-/* Has the object become too short to have the page?  Called with the table's lock
- * held: either we see the new size, or objunmap(), which runs after the size has
- * changed, sees what we put into the slot. */
+/* Has the object become too short to have the page?  Called with the table's
+ * lock held: either we see the new size, or objunmap(), which runs after the
+ * size has changed, sees what we put into the slot. */
 static int
 truncated(struct fault *f)
 {

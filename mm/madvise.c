@@ -1,6 +1,6 @@
 /*
- * madvise.c - what a program tells the kernel about its memory (madvise), and what
- * it asks (mincore).
+ * madvise.c - what a program tells the kernel about its memory (madvise), and
+ * what it asks (mincore).
  *
  * The kinds of advice are Linux's, and so is what is refused.  Huge pages and
  * merging of equal pages are refused as by a Linux built without them.
@@ -14,8 +14,8 @@ static int adviserange(struct uvm *, uint start, uint end, int advice,
 static int advise(struct uvm *, struct vma *, uint start, uint end, int advice,
 	struct page **tables);
 static void willneed(struct vma *, uint start, uint end);
-static int dontneed(struct uvm *, struct vma *, uint start, uint end, int advice,
-	struct page **tables);
+static int dontneed(struct uvm *, struct vma *, uint start, uint end,
+	int advice, struct page **tables);
 static int removeall(struct uvm *, uint start, uint end);
 static int removable(struct uvm *, uint va, uint *n, struct file **,
 	struct pcache **, uint64_t *off);
@@ -80,8 +80,8 @@ advisable(int advice)
 	return 0;
 }
 
-/* Give the advice to each mapping in [start, end).  Page tables that come free go to
- * the list *tables.  0, -ENOMEM if there was a hole, or another error of
+/* Give the advice to each mapping in [start, end).  Page tables that come free
+ * go to the list *tables.  0, -ENOMEM if there was a hole, or another error of
  * advise().  Called with u->lock held to write. */
 static int
 adviserange(struct uvm *u, uint start, uint end, int advice,
@@ -106,8 +106,8 @@ adviserange(struct uvm *u, uint start, uint end, int advice,
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
-/* Follow the advice for [start, end), which is part of v.  Page tables that come
- * free go to the list *tables.  0 or -errno.  Called with u->lock held to
+/* Follow the advice for [start, end), which is part of v.  Page tables that
+ * come free go to the list *tables.  0 or -errno.  Called with u->lock held to
  * write. */
 static int
 advise(struct uvm *u, struct vma *v, uint start, uint end, int advice,
@@ -150,10 +150,10 @@ willneed(struct vma *v, uint start, uint end)
 		pcacheahead(v->obj, objoffset(v, start), objoffset(v, end));
 }
 
-/* Give the pages of [start, end), which is part of v, back at once if the advice
- * demands that (MADV_DONTNEED); for MADV_FREE any time would do, and MADV_COLD and
- * MADV_PAGEOUT would need somewhere to page out to, so nothing is done.  0 or
- * -errno.  Called with u->lock held to write. */
+/* Give the pages of [start, end), which is part of v, back at once if the
+ * advice demands that (MADV_DONTNEED); for MADV_FREE any time would do, and
+ * MADV_COLD and MADV_PAGEOUT would need somewhere to page out to, so nothing is
+ * done.  0 or -errno.  Called with u->lock held to write. */
 static int
 dontneed(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	struct page **tables)
@@ -171,9 +171,9 @@ dontneed(struct uvm *u, struct vma *v, uint start, uint end, int advice,
 	return 0;
 }
 
-/* MADV_REMOVE: make a hole in the object of each shared mapping in [start, end), so
- * that its pages are given back and read as zeroes.  0 or -errno; -ENOMEM if
- * nothing was mapped somewhere.  Called with no lock held. */
+/* MADV_REMOVE: make a hole in the object of each shared mapping in [start,
+ * end), so that its pages are given back and read as zeroes.  0 or -errno;
+ * -ENOMEM if nothing was mapped somewhere.  Called with no lock held. */
 static int
 removeall(struct uvm *u, uint start, uint end)
 {
@@ -201,10 +201,11 @@ removeall(struct uvm *u, uint start, uint end)
 	return err ? err : hole ? -ENOMEM : 0;
 }
 
-/* What MADV_REMOVE has to do at va, for at most *n bytes: 0 with a reference to the
- * file in *file, or else one to the memory without a name in *pc, the byte of it
- * that is at va in *off, and in *n how many bytes are mapped so.  -ENOMEM: nothing
- * is mapped for *n bytes; -EINVAL, -EACCES: this must not be removed. */
+/* What MADV_REMOVE has to do at va, for at most *n bytes: 0 with a reference to
+ * the file in *file, or else one to the memory without a name in *pc, the byte
+ * of it that is at va in *off, and in *n how many bytes are mapped so.
+ * -ENOMEM: nothing is mapped for *n bytes; -EINVAL, -EACCES: this must not be
+ * removed. */
 static int
 removable(struct uvm *u, uint va, uint *n, struct file **file,
 	struct pcache **pc, uint64_t *off)
@@ -232,8 +233,8 @@ removable(struct uvm *u, uint va, uint *n, struct file **file,
 	return err;
 }
 
-/* MADV_POPULATE_READ and MADV_POPULATE_WRITE: fault in each page of [start, end).
- * 0 or -errno.  Called with no lock held; may sleep. */
+/* MADV_POPULATE_READ and MADV_POPULATE_WRITE: fault in each page of [start,
+ * end).  0 or -errno.  Called with no lock held; may sleep. */
 static int
 populatenow(struct uvm *u, uint start, uint end, int advice)
 {
@@ -278,8 +279,8 @@ mincore(struct uvm *u, uint addr, uint len, uint uvec)
 }
 
 /* Set vec[] for the pages of [va, end) up to the first that is not mapped, and
- * return how many they are: 1 for a page that is in memory, else 0.  A page of a
- * file is in memory if the cache has it.  Called with u->lock held. */
+ * return how many they are: 1 for a page that is in memory, else 0.  A page of
+ * a file is in memory if the cache has it.  Called with u->lock held. */
 static uint
 incore(struct uvm *u, uint va, uint end, char *vec)
 {

@@ -2,9 +2,10 @@
  * mlock.c - memory that is brought in and stays.
  *
  * A lock is a flag of the vma, VM_LOCKED: the vma's pages are brought in, count
- * for RLIMIT_MEMLOCK, and are not given back, neither by madvise nor, if they are
- * a file's, by reclaim (objforget() in objmap.c).  Private pages stay in memory
- * anyway, since there is no swap.  Results for odd arguments are Linux's.
+ * for RLIMIT_MEMLOCK, and are not given back, neither by madvise nor, if they
+ * are a file's, by reclaim (objforget() in objmap.c).  Private pages stay in
+ * memory anyway, since there is no swap.  Results for odd arguments are
+ * Linux's.
  */
 #include "mm/vm.h"
 #include "kern/proc.h"
@@ -15,8 +16,8 @@ static int lockrange(struct uvm *, uint start, uint end, uint set);
 static uint lockedin(struct uvm *, uint start, uint end);
 static uint popaccess(struct uvm *, uint *va, uint end);
 
-/* See vm.h.  The limit is that of RLIMIT_MEMLOCK, but root has none: that is asked
- * last, since a process may become root or stop being it at any time. */
+/* See vm.h.  The limit is that of RLIMIT_MEMLOCK, but root has none: that is
+ * asked last, since a process may become root or stop being it at any time. */
 uint
 lockmax(struct uvm *u)
 {
@@ -106,9 +107,9 @@ mlockall(struct uvm *u, int flags)
 	return err;
 }
 
-/* Give the mappings of [start, end), up to the first hole, the flags set in place
- * of LOCKBITS: 0, or -ENOMEM if there was a hole or no memory.  Called with u->lock
- * held to write. */
+/* Give the mappings of [start, end), up to the first hole, the flags set in
+ * place of LOCKBITS: 0, or -ENOMEM if there was a hole or no memory.  Called
+ * with u->lock held to write. */
 static int
 lockrange(struct uvm *u, uint start, uint end, uint set)
 {
@@ -130,7 +131,8 @@ lockrange(struct uvm *u, uint start, uint end, uint set)
 	return err;
 }
 
-/* How many pages of [start, end) are locked already.  Called with u->lock held. */
+/* How many pages of [start, end) are locked already.  Called with u->lock
+ * held. */
 static uint
 lockedin(struct uvm *u, uint start, uint end)
 {

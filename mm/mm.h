@@ -2,8 +2,8 @@
  * mm.h - all that the rest of the kernel may call in mm/, grouped by file.
  *
  * A caller outside mm/ never sees a struct page, a PTE or a slot.  Errors are
- * negative numbers of kern/abi/errno.h; where a pointer is returned, 0 means that
- * there is no memory.
+ * negative numbers of kern/abi/errno.h; where a pointer is returned, 0 means
+ * that there is no memory.
  */
 #ifndef MM_MM_H
 #define MM_MM_H
@@ -119,8 +119,8 @@ int kvmreadable(uint va, uint n);
 /* Print PDE and PTE of va in the page directory in CR3 (panic only). */
 void kvmdump(uint va);
 
-/* uvm.c: the user half of address spaces.  Each function takes u->lock itself, so
- * the caller holds neither that nor a spinlock, but where something else is
+/* uvm.c: the user half of address spaces.  Each function takes u->lock itself,
+ * so the caller holds neither that nor a spinlock, but where something else is
  * said. */
 
 /* Boot, after slabinit(): the caches of this file, vma.c and pcache.c. */
@@ -129,15 +129,16 @@ void uvminit(void);
 /* An empty address space with one reference, or 0. */
 struct uvm *newuvm(void);
 
-/* One more reference to u (vfork, CLONE_VM), which is returned.  Takes no lock. */
+/* One more reference to u (vfork, CLONE_VM), which is returned.  Takes no
+ * lock. */
 struct uvm *uvmref(struct uvm *u);
 
-/* Drop a reference to u; the last one frees everything.  No process may run in u
- * then.  May sleep. */
+/* Drop a reference to u; the last one frees everything.  No process may run in
+ * u then.  May sleep. */
 void freeuvm(struct uvm *u);
 
-/* fork: a copy of u, or 0.  Unlike xv6's it copies no page: both address spaces hang
- * the same page tables, and who writes first copies one (pgtab.c). */
+/* fork: a copy of u, or 0.  Unlike xv6's it copies no page: both address spaces
+ * hang the same page tables, and a write makes a copy of one (pgtab.c). */
 struct uvm *copyuvm(struct uvm *u);
 
 /* Load the page directory of u on this CPU, or with 0 the kernel's own.  Unlike
@@ -148,34 +149,37 @@ void switchuvm(struct uvm *u);
 /* A bit for each CPU that has u loaded.  Takes no lock. */
 uint uvmcpus(struct uvm *u);
 
-/* Give an empty u the stack of a program.  Unlike xv6's it loads no program: it maps
- * a stack below top, which may grow to stacklimit bytes.  0 or -ENOMEM. */
+/* Give an empty u the stack of a program.  Unlike xv6's it loads no program: it
+ * maps a stack below top, which may grow to stacklimit bytes.  0 or -ENOMEM. */
 int inituvm(struct uvm *u, uint top, uint stacklimit);
 
-/* Map one PT_LOAD segment of f: filesz bytes of it from off at va, then zeroes to
- * memsz.  Unlike xv6's it needs no memory there and reads nothing: faults read the
- * pages; but the page at the end of filesz is copied when bss begins in it and prot
- * has PROT_WRITE.  va and off are congruent modulo PGSIZE, and the range is in user
- * memory, which is checked here, against overflow too (-ENOEXEC).  0 or -errno. */
+/* Map one PT_LOAD segment of f: filesz bytes of it from off at va, then zeroes
+ * to memsz.  Unlike xv6's it needs no memory there and reads nothing: faults
+ * read the pages; but the page at the end of filesz is copied when bss begins
+ * in it and prot has PROT_WRITE.  va and off are congruent modulo PGSIZE, and
+ * the range is in user memory, which is checked here, against overflow too
+ * (-ENOEXEC).  0 or -errno. */
 int loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
 	uint memsz, int prot);
 
-/* The heap begins, and so far ends, at va rounded up to a page.  exec calls this
- * while nobody else sees u; takes no lock. */
+/* The heap begins, and so far ends, at va rounded up to a page.  exec calls
+ * this while nobody else sees u; takes no lock. */
 void setheap(struct uvm *u, uint va);
 
-/* Move the end of the heap to brk.  Returns the end that holds afterwards, which is
- * the old one on failure.  The caller holds no lock of u's. */
+/* Move the end of the heap to brk.  Returns the end that holds afterwards,
+ * which is the old one on failure.  The caller holds no lock of u's. */
 uint growheap(struct uvm *u, uint brk);
 
-/* Write to or read from an address space that need not be the running one: exec's
- * arguments, /proc/PID/cmdline.  Faults pages in as a user access would.  0 or
- * -EFAULT, -ENOMEM (nothing is promised about how much was copied then). */
+/* Write to or read from an address space that need not be the running one:
+ * exec's arguments, /proc/PID/cmdline.  Faults pages in as a user access
+ * would.  0 or -EFAULT, -ENOMEM (nothing is promised about how much was copied
+ * then). */
 int uvmwrite(struct uvm *u, uint va, const void *src, uint n);
 int uvmread(struct uvm *u, uint va, void *dst, uint n);
 
 /* uvmwrite for a debugger: it writes also where the mapping is private and not
- * writable, which gets a page of its own; the program may still not write there. */
+ * writable, which gets a page of its own; the program may still not write
+ * there. */
 int uvmpoke(struct uvm *u, uint va, const void *src, uint n);
 
 /* Set a limit of u in bytes, ~0u for none: RLIMIT_STACK of its stack, RLIMIT_AS
@@ -204,8 +208,8 @@ struct uvmargs {
 	uint argstart, argend, envstart, envend;
 	uint startcode, endcode, startstack;
 	uint auxv; /* the auxiliary vector */
-	uint mmapgap; /* bytes that mmap() leaves free above what it maps, a random
-	               * number */
+	uint mmapgap; /* bytes, a random number, that mmap() leaves free above
+	               * what it maps */
 };
 struct uvmargs *uvmargs(struct uvm *u);
 
@@ -224,17 +228,17 @@ enum { VMAINFO_MAP, VMAINFO_HEAP, VMAINFO_STACK };
 int uvmvma(struct uvm *u, uint va, struct vmainfo *);
 
 /* For core dumps, which make nothing present: the address of the first page in
- * [va, end), both page aligned, that is present, or with anon set that is present
- * and private memory's own; end if there is none. */
+ * [va, end), both page aligned, that is present, or with anon set that is
+ * present and private memory's own; end if there is none. */
 uint uvmresident(struct uvm *u, uint va, uint end, int anon);
 
-/* Copy the page at va, as a read would find it, to the PGSIZE bytes at page: 1; or
- * 0: nothing was copied, since a read would find zeroes or fail. */
+/* Copy the page at va, as a read would find it, to the PGSIZE bytes at page: 1;
+ * or 0: nothing was copied, since a read would find zeroes or fail. */
 int uvmpeek(struct uvm *u, uint va, void *page);
 
-/* Is va in a shared mapping?  1: then *obj, referenced (pcachefree() drops it), and
- * *index, which page of it is at va, name the memory for all that map it; 0:
- * private memory; -EFAULT: nothing is mapped. */
+/* Is va in a shared mapping?  1: then *obj, referenced (pcachefree() drops it),
+ * and *index, which page of it is at va, name the memory for all that map it;
+ * 0: private memory; -EFAULT: nothing is mapped. */
 int uvmobject(struct uvm *u, uint va, struct pcache **obj, uint *index);
 
 /* usage.c: what of an address space is in memory. */
@@ -280,14 +284,15 @@ void uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames);
  *   -EACCES  it is mapped, but not for this access
  *   -EIO     the backing store cannot supply the page, or va is beyond its end
  *   -ENOMEM  no memory
- * Called with neither u->lock nor a spinlock held and interrupts on; may sleep. */
+ * Called with neither u->lock nor a spinlock held and interrupts on; may
+ * sleep. */
 int fault(struct uvm *u, uint va, uint access);
 
-/* mmap.c, mremap.c, madvise.c: what the system calls of the same names do, on the
- * given uvm.  They return an address or 0, or -errno (addresses are below USERTOP =
- * 0x80000000, so an int tells them apart).  Addresses and lengths are bytes, and
- * are checked here.  They take u->lock and may sleep: the caller holds no lock
- * that a fault or the last close of a file may take. */
+/* mmap.c, mremap.c, madvise.c: what the system calls of the same names do, on
+ * the given uvm.  They return an address or 0, or -errno (addresses are below
+ * USERTOP = 0x80000000, so an int tells them apart).  Addresses and lengths are
+ * bytes, and are checked here.  They take u->lock and may sleep: the caller
+ * holds no lock that a fault or the last close of a file may take. */
 int mmap(struct uvm *, uint addr, uint len, int prot, int flags, struct file *,
 	uint64_t off);
 int munmap(struct uvm *, uint addr, uint len);
@@ -297,29 +302,29 @@ int mremap(struct uvm *, uint addr, uint oldlen, uint newlen, int flags,
 int madvise(struct uvm *, uint addr, uint len, int advice);
 int msync(struct uvm *, uint addr, uint len, int flags);
 
-/* Tell the program at uvec, one byte for each page, which pages of addr to addr +
- * len are in memory: 1, else 0. */
+/* Tell the program at uvec, one byte for each page, which pages of addr to addr
+ * + len are in memory: 1, else 0. */
 int mincore(struct uvm *, uint addr, uint len, uint uvec);
 
-/* remap_file_pages: let the part of a shared mapping show its file from page pgoff
- * on. */
+/* remap_file_pages: let the part of a shared mapping show its file from page
+ * pgoff on. */
 int remapfilepages(struct uvm *, uint addr, uint len, int prot, uint pgoff,
 	int flags);
 
-/* shmdt: unmap the mappings of one file of the kind that has these operations, which
- * was mapped so that its first byte was at addr.  0, -EINVAL if there is none, or
- * -ENOMEM. */
+/* shmdt: unmap the mappings of one file of the kind that has these operations,
+ * which was mapped so that its first byte was at addr.  0, -EINVAL if there is
+ * none, or -ENOMEM. */
 int unmapfile(struct uvm *, uint addr, const struct fileops *);
 
-/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid, or 0
- * for munlockall.  uvmlimit() says how many bytes may be locked; the running
- * process may exceed that if it is root. */
+/* mlock.c: likewise.  mlock's flags: MLOCK_ONFAULT; mlockall's: MCL_*, valid,
+ * or 0 for munlockall.  uvmlimit() says how many bytes may be locked; the
+ * running process may exceed that if it is root. */
 int mlock(struct uvm *, uint addr, uint len, int flags);
 int munlock(struct uvm *, uint addr, uint len);
 int mlockall(struct uvm *, int flags);
 
-/* vmtune.c: what /proc/sys/vm sets, in the units of its files.  Whole words, which
- * need no lock. */
+/* vmtune.c: what /proc/sys/vm sets, in the units of its files.  Whole words,
+ * which need no lock. */
 extern struct vmtune {
 	uint overcommit;  /* overcommit_memory: OVERCOMMIT_* */
 	uint ratio;       /* overcommit_ratio, % of RAM that may be promised */
@@ -327,14 +332,14 @@ extern struct vmtune {
 	                   * ratio holds */
 	uint maxmaps;     /* max_map_count, mappings of one address space */
 	uint adminreserve, userreserve; /* {admin,user}_reserve_kbytes, KiB */
-	uint dirtybackground; /* dirty_background_ratio, % of the memory that files
-	                       * could have: if more is dirty, the flusher starts
-	                       * to write at once */
-	uint dirtyratio;      /* dirty_ratio, %: if more is dirty, writers wait */
-	uint dirtyevery;      /* dirty_writeback_centisecs, 1/100 s: how often the
-	                       * flusher looks */
-	uint dirtyold;        /* dirty_expire_centisecs, 1/100 s: it writes what
-	                       * has been dirty for so long */
+	uint dirtybackground; /* dirty_background_ratio, % of the memory that
+	                   * files could have: if more is dirty, the flusher
+	                   * starts to write at once */
+	uint dirtyratio;  /* dirty_ratio, %: if more is dirty, writers wait */
+	uint dirtyevery;  /* dirty_writeback_centisecs, 1/100 s: how often the
+	                   * flusher looks */
+	uint dirtyold;    /* dirty_expire_centisecs, 1/100 s: the flusher writes
+	                   * what has been dirty for so long */
 } vmtune;
 
 /* /proc/meminfo's CommitLimit and Committed_AS, in pages. */

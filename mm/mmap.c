@@ -1,10 +1,10 @@
 /*
- * mmap.c - the memory calls mmap, munmap, mprotect, msync: arguments are checked,
- * then vma.c changes the mappings and pgtab.c the page tables.
+ * mmap.c - the memory calls mmap, munmap, mprotect, msync: arguments are
+ * checked, then vma.c changes the mappings and pgtab.c the page tables.
  *
  * Invariants: all checks come before any change; the tables under a vma are
- * owned before the vma changes; after munmap no CPU can reach the pages.  Results
- * for odd arguments are Linux's (doc/system-calls.md).
+ * owned before the vma changes; after munmap no CPU can reach the pages.
+ * Results for odd arguments are Linux's (doc/system-calls.md).
  */
 #include "mm/vm.h"
 #include "kern/abi/fcntl.h"
@@ -38,7 +38,8 @@ vmalimit(struct uvm *u, uint n, uint prot, uint flags)
 	return morelimit(u, n, prot, flags);
 }
 
-/* vmalimit(), inline for mmap; n in bytes.  Called with u->lock held to write. */
+/* vmalimit(), inline for mmap; n in bytes.  Called with u->lock held to
+ * write. */
 static inline int
 morelimit(struct uvm *u, uint n, uint prot, uint flags)
 {
@@ -106,8 +107,8 @@ mmap(struct uvm *u, uint addr, uint len, int prot, int flags,
 	return v ? place(u, v, addr, flags) : -ENOMEM;
 }
 
-/* May memory be mapped in u with this protection and these MAP_ flags, from file
- * if that is not 0?  0 or -errno. */
+/* May memory be mapped in u with this protection and these MAP_ flags, from
+ * file if that is not 0?  0 or -errno. */
 static int
 checkflags(struct uvm *u, int prot, int flags, struct file *file)
 {
@@ -132,8 +133,8 @@ checkflags(struct uvm *u, int prot, int flags, struct file *file)
 	return filepages(file) ? 0 : -ENODEV;
 }
 
-/* A vma of len bytes for mmap's arguments, which begins at 0 until place() chooses;
- * 0: no memory. */
+/* A vma of len bytes for mmap's arguments, which begins at 0 until place()
+ * chooses; 0: no memory. */
 static struct vma *
 describe(uint len, int prot, int flags, struct file *file, uint64_t off)
 {
@@ -181,9 +182,9 @@ mapflags(int prot, int flags, int shared)
 	return r;
 }
 
-/* Put v, which the caller gives away, where the MAP_ flags and addr say, and bring
- * its pages in if the flags say so.  Its address or -errno.  Called with no lock
- * held. */
+/* Put v, which the caller gives away, where the MAP_ flags and addr say, and
+ * bring its pages in if the flags say so.  Its address or -errno.  Called with
+ * no lock held. */
 static int
 place(struct uvm *u, struct vma *v, uint addr, int flags)
 {
@@ -222,8 +223,8 @@ place(struct uvm *u, struct vma *v, uint addr, int flags)
 }
 
 /* Set *start to the address where a new mapping of len bytes goes: addr, if the
- * MAP_ flags demand it or it is free, else the highest gap.  0 or -errno.  Called
- * with u->lock held. */
+ * MAP_ flags demand it or it is free, else the highest gap.  0 or -errno.
+ * Called with u->lock held. */
 static int
 choose(struct uvm *u, uint addr, uint len, int flags, uint *start)
 {

@@ -4,16 +4,16 @@
  * A move takes what is in the slots along, not the pages' contents: nothing is
  * copied, and a page that was shared stays shared.
  *
- * Invariant: what can fail for want of memory (vmas, page tables) is made before
- * the first slot moves; on failure the old mapping is as it was.
+ * Invariant: what can fail for want of memory (vmas, page tables) is made
+ * before the first slot moves; on failure the old mapping is as it was.
  */
 #include "mm/vm.h"
 
 struct move {
 	struct uvm *uvm;
 	struct vma *vma;     /* the vma that covers the old range */
-	uint old, oldlen;    /* old range, bytes, page aligned; oldlen 0: the new
-	                      * range is to be a second view of the object */
+	uint old, oldlen;    /* old range, bytes, page aligned; oldlen 0: the
+	                      * new range is to be a second view of the object */
 	uint new, newlen;    /* new range, bytes, page aligned */
 	int keep;            /* MREMAP_DONTUNMAP: the old vma stays, empty */
 	int bringin;         /* the vma is locked: new pages are brought in */
@@ -112,8 +112,8 @@ remap(struct move *m, int flags)
 	return move(m);
 }
 
-/* May so much be mapped as the new range is more than the old one?  0, -ENOMEM or
- * -EAGAIN. */
+/* May so much be mapped as the new range is more than the old one?  0, -ENOMEM
+ * or -EAGAIN. */
 static int
 mayadd(const struct move *m)
 {
@@ -134,8 +134,8 @@ toofar(const struct move *m)
 			objindex(v, m->old + m->newlen) > MAXINDEX);
 }
 
-/* Grow the mapping where it is: 0 with m->new set, -ENOMEM, or -EAGAIN if there is
- * no room and it has to move. */
+/* Grow the mapping where it is: 0 with m->new set, -ENOMEM, or -EAGAIN if there
+ * is no room and it has to move. */
 static int
 grow(struct move *m)
 {

@@ -78,10 +78,10 @@
 struct batch { /* pages and whole tables on their way out of a range */
 	struct uvm *uvm;     /* whose range it is */
 	uint va[NBATCH];     /* address of each that has left its slot */
-	struct page *page[NBATCH]; /* the page, or the table, with its reference */
+	struct page *page[NBATCH]; /* what has left, with its reference */
 	int n;               /* how many they are */
 	int whole;           /* is a table among them? */
-	int shared;          /* did others hang a table that we took pages from? */
+	int shared;          /* was a table of these pages hung by others too? */
 	struct page *tables; /* list of those that the caller is to free */
 };
 
@@ -118,8 +118,8 @@ tableend(uint va, uint end)
 	return MIN(tablestart(va) + SUPERSIZE, end);
 }
 
-/* The index of the first directory entry, x or above, that hangs a table under a
- * vma of u; NPDENTRIES if there is none.  *i, at first 0, is the vma that the
+/* The index of the first directory entry, x or above, that hangs a table under
+ * a vma of u; NPDENTRIES if there is none.  *i, at first 0, is the vma that the
  * search has come to. */
 static inline uint
 nextpde(struct uvm *u, int *i, uint x)
@@ -133,10 +133,11 @@ nextpde(struct uvm *u, int *i, uint x)
 	return NPDENTRIES;
 }
 
-/* As in xv6, the slot that translates va in pgdir; but a new table is hung by cas(),
- * since other threads of the process may be about to hang one too, with u->lock
- * held to read.  0: there is no table; with alloc set: no memory for one.  Nobody
- * else hangs a new table (F1).  For a user's directory called with u->lock held. */
+/* As in xv6, the slot that translates va in pgdir; but a new table is hung by
+ * cas(), since other threads of the process may be about to hang one too, with
+ * u->lock held to read.  0: there is no table; with alloc set: no memory for
+ * one.  Nobody else hangs a new table (F1).  For a user's directory called with
+ * u->lock held. */
 pte_t *
 walkpgdir(pde_t *pgdir, uint va, int alloc)
 {
@@ -164,9 +165,9 @@ walkpgdir(pde_t *pgdir, uint va, int alloc)
 	return (pte_t *)P2V(PTE_ADDR(*pde)) + PTX(va);
 }
 
-/* Map [va, va+size) to physical memory from pa on.  Unlike xv6's, for the kernel's
- * half only (faults fill user memory), and by 4 MiB where both are aligned.
- * 0 or -ENOMEM. */
+/* Map [va, va+size) to physical memory from pa on.  Unlike xv6's, for the
+ * kernel's half only (faults fill user memory), and by 4 MiB where both are
+ * aligned.  0 or -ENOMEM. */
 int
 mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm)
 {
@@ -241,8 +242,8 @@ ownedges(struct uvm *u, uint start, uint end)
 	return 0;
 }
 
-/* Does the table under va serve vmas of u outside [start, end) too?  Called with
- * u->lock held. */
+/* Does the table under va serve vmas of u outside [start, end) too?  Called
+ * with u->lock held. */
 static int
 outside(struct uvm *u, uint va, uint start, uint end)
 {
@@ -253,8 +254,8 @@ outside(struct uvm *u, uint va, uint start, uint end)
 		vmaoverlap(u, MIN(end, base + SUPERSIZE), base + SUPERSIZE);
 }
 
-/* A new table with what old has in its slots, which lose PTE_W in both tables; 0
- * if there is no memory. */
+/* A new table with what old has in its slots, which lose PTE_W in both tables;
+ * 0 if there is no memory. */
 static struct page *
 copytable(struct page *old)
 {
@@ -318,8 +319,8 @@ sharetables(struct uvm *to, struct uvm *from)
 	}
 }
 
-/* See vm.h.  A read-only table can only go whole: ownedges() has seen to it that
- * such a one serves nothing of u's outside the range. */
+/* See vm.h.  A read-only table can only go whole: ownedges() has seen to it
+ * that such a one serves nothing of u's outside the range. */
 void
 unmappages(struct uvm *u, uint start, uint end, struct page **tables)
 {
@@ -371,8 +372,8 @@ batchtable(struct batch *b, uint va)
 	addbatch(b, va, table);
 }
 
-/* Put pg, a page or a table that has left its place at va, into the batch, with its
- * reference; flush a batch that is full. */
+/* Put pg, a page or a table that has left its place at va, into the batch, with
+ * its reference; flush a batch that is full. */
 static void
 addbatch(struct batch *b, uint va, struct page *pg)
 {
@@ -382,8 +383,8 @@ addbatch(struct batch *b, uint va, struct page *pg)
 		batchflush(b);
 }
 
-/* See vm.h.  Slots are emptied in shared tables too.  The other directories that
- * hang such a table lose these pages too, so every CPU is flushed. */
+/* See vm.h.  Slots are emptied in shared tables too.  The other directories
+ * that hang such a table lose these pages too, so every CPU is flushed. */
 void
 clearpages(struct uvm *u, uint start, uint end)
 {
@@ -425,9 +426,9 @@ slotpage(struct uvm *u, uint va)
 }
 
 /* Empty the slots of [va, end), which this one table translates, and put their
- * pages into the batch.  Afterwards narrow the table's [low, high), where filled
- * slots are, but not if others hang the table: their faults may fill slots
- * meanwhile.  Called with u->lock held to write. */
+ * pages into the batch.  Afterwards narrow the table's [low, high), where
+ * filled slots are, but not if others hang the table: their faults may fill
+ * slots meanwhile.  Called with u->lock held to write. */
 static void
 unmaptable(struct batch *b, struct page *table, uint va, uint end)
 {
@@ -472,8 +473,8 @@ filledslots(struct page *table, uint *va, uint *end)
 	return (pte_t *)pagekva(table) + PTX(*va);
 }
 
-/* Let the CPUs forget the batch's translations, then drop its references (T4).  The
- * batch is empty afterwards. */
+/* Let the CPUs forget the batch's translations, then drop its references (T4).
+ * The batch is empty afterwards. */
 static void
 batchflush(struct batch *b)
 {
@@ -492,9 +493,9 @@ batchflush(struct batch *b)
 	b->whole = 0;
 }
 
-/* Drop the reference to a page or to a table that has left the TLBs.  A table that
- * nobody else hangs goes to the batch's list instead: to free its pages takes
- * long, and can wait until u->lock has been released. */
+/* Drop the reference to a page or to a table that has left the TLBs.  A table
+ * that nobody else hangs goes to the batch's list instead: to free its pages
+ * takes long, and can wait until u->lock has been released. */
 static void
 droppage(struct batch *b, struct page *pg)
 {
@@ -552,9 +553,9 @@ unhangtable(struct uvm *u, uint va)
 	putpgtab(table);
 }
 
-/* Drop a directory's reference to a table; the last one frees the table and drops
- * the references of its slots.  No CPU translates through this directory entry
- * any more. */
+/* Drop a directory's reference to a table; the last one frees the table and
+ * drops the references of its slots.  No CPU translates through this directory
+ * entry any more. */
 static void
 putpgtab(struct page *table)
 {
@@ -581,8 +582,8 @@ freetables(struct uvm *u)
 	}
 }
 
-/* See vm.h.  The vmas say which tables there are, unless there are more vmas than
- * tables. */
+/* See vm.h.  The vmas say which tables there are, unless there are more vmas
+ * than tables. */
 uint
 uvmrss(struct uvm *u)
 {
@@ -601,7 +602,8 @@ uvmrss(struct uvm *u)
 	return rss;
 }
 
-/* How many pages the table in directory entry x shows, without the zero page. */
+/* How many pages the table in directory entry x shows, without the zero
+ * page. */
 static inline uint
 tablerss(struct uvm *u, uint x)
 {
@@ -610,8 +612,8 @@ tablerss(struct uvm *u, uint x)
 	return table->inuse - table->zeros;
 }
 
-/* See vm.h.  No table is locked: faults may fill slots meanwhile, and each look at
- * a slot sees the old value or the new one. */
+/* See vm.h.  No table is locked: faults may fill slots meanwhile, and each look
+ * at a slot sees the old value or the new one. */
 uint
 nextpage(struct uvm *u, uint start, uint end, int anon)
 {
@@ -660,8 +662,8 @@ protpages(struct uvm *u, uint start, uint end, int prot)
 		tlbverify(u, va, prot == PROT_NONE ? PROT_READ : PROT_WRITE);
 }
 
-/* protpages() for [va, end), which one table translates.  Returns how many slots
- * lost PTE_P or PTE_W, and in *last the address of the last of them. */
+/* protpages() for [va, end), which one table translates.  Returns how many
+ * slots lost PTE_P or PTE_W, and in *last the address of the last of them. */
 static uint
 prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
 {
@@ -686,8 +688,8 @@ prottable(struct uvm *u, uint va, uint end, int prot, uint *last)
 	return changed;
 }
 
-/* What a filled slot that holds pte is to hold under the protection prot.  PTE_W
- * is only taken away: a write fault gives it back. */
+/* What a filled slot that holds pte is to hold under the protection prot.
+ * PTE_W is only taken away: a write fault gives it back. */
 static pte_t
 pteprot(pte_t pte, int prot)
 {
@@ -721,7 +723,8 @@ movepages(struct uvm *u, uint from, uint to, uint n)
 }
 
 /* Move what a filled slot holds to an empty one, with the page's reference.
- * movepages() holds u->lock to write, which keeps faults away between the two. */
+ * movepages() holds u->lock to write, which keeps faults away between the
+ * two. */
 static void
 moveslot(pte_t *from, pte_t *to)
 {

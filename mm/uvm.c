@@ -5,10 +5,10 @@
  * once: they map, and faults bring the pages (fault.c).
  *
  * Invariants: u->lock guards the vmas and the directory.  An address space that
- * exec is building is on the list uvmlist, but nobody else has a reference to it.
- * No CPU uses a directory that is freed: all CPUs have loaded another one before.
- * The heap is the mapping from startbrk to brk, rounded up to pages, with the flag
- * VM_HEAP.
+ * exec is building is on the list uvmlist, but nobody else has a reference to
+ * it.  No CPU uses a directory that is freed: all CPUs have loaded another one
+ * before.  The heap is the mapping from startbrk to brk, rounded up to pages,
+ * with the flag VM_HEAP.
  */
 #include "mm/vm.h"
 #include "kern/file.h"
@@ -95,8 +95,8 @@ freeuvm(struct uvm *u)
 	slabfree(uvmcache, u);
 }
 
-/* See mm.h.  Nobody else sees new before objlinkall(); its lock is held for those
- * that demand it. */
+/* See mm.h.  Nobody else sees new before objlinkall(); its lock is held for
+ * the functions that demand it. */
 struct uvm *
 copyuvm(struct uvm *u)
 {
@@ -130,9 +130,10 @@ copyuvm(struct uvm *u)
 	return 0;
 }
 
-/* Take out of the child's new address space what it does not get (VM_DONTFORK) or
- * gets empty (VM_WIPEONFORK) of u's pages: new owns the tables there, and their
- * slots are emptied.  0 or -ENOMEM.  Called with both locks held to write. */
+/* Take out of the child's new address space what it does not get (VM_DONTFORK)
+ * or gets empty (VM_WIPEONFORK) of u's pages: new owns the tables there, and
+ * their slots are emptied.  0 or -ENOMEM.  Called with both locks held to
+ * write. */
 static int
 wipetables(struct uvm *new, struct uvm *u)
 {
@@ -221,9 +222,9 @@ loaduvm(struct uvm *u, uint va, struct file *f, uint off, uint filesz,
 	return err;
 }
 
-/* Map [start, end) for exec, over what may be there, to the file f from byte off
- * on, privately; all page aligned.  0 or -errno.  Called with u->lock held to
- * write. */
+/* Map [start, end) for exec, over what may be there, to the file f from byte
+ * off on, privately; all page aligned.  0 or -errno.  Called with u->lock held
+ * to write. */
 static int
 mapfile(struct uvm *u, uint start, uint end, struct file *f, uint off,
 	int prot)
@@ -308,8 +309,9 @@ growheap(struct uvm *u, uint brk)
 }
 
 /* Unlike xv6's, allocates no memory: it maps [oldend, newend) for the heap, and
- * faults bring the pages when they are touched.  The ends are page aligned.  Returns
- * 0 or -ENOMEM, not the new size.  Called with u->lock held to write. */
+ * faults bring the pages when they are touched.  The ends are page aligned.
+ * Returns 0 or -ENOMEM, not the new size.  Called with u->lock held to
+ * write. */
 static int
 allocuvm(struct uvm *u, uint oldend, uint newend)
 {
@@ -331,9 +333,10 @@ allocuvm(struct uvm *u, uint oldend, uint newend)
 	return 0;
 }
 
-/* Unmap [newend, oldend), the heap's end; the ends are page aligned.  Unlike xv6's,
- * the pages go to *drop, for dropall() once the lock is released, and what returns
- * is 0 or -ENOMEM, not the new size.  Called with u->lock held to write. */
+/* Unmap [newend, oldend), the heap's end; the ends are page aligned.  Unlike
+ * xv6's, the pages go to *drop, for dropall() once the lock is released, and
+ * what returns is 0 or -ENOMEM, not the new size.  Called with u->lock held to
+ * write. */
 static int
 deallocuvm(struct uvm *u, uint oldend, uint newend, struct drop *drop)
 {
@@ -362,10 +365,10 @@ uvmpoke(struct uvm *u, uint va, const void *src, uint n)
 	return uvmcopy(u, va, (void *)(uint)src, n, PROT_WRITE | FORCE);
 }
 
-/* Copy n bytes between kernel memory at buf and u's memory at va: to u if access
- * has PROT_WRITE, else from it.  0, -EFAULT or -ENOMEM.  A page that a truncate
- * takes out of its slot between the fault and the copy is faulted in again, if the
- * file still has it. */
+/* Copy n bytes between kernel memory at buf and u's memory at va: to u if
+ * access has PROT_WRITE, else from it.  0, -EFAULT or -ENOMEM.  A page that a
+ * truncate takes out of its slot between the fault and the copy is faulted in
+ * again, if the file still has it. */
 static int
 uvmcopy(struct uvm *u, uint va, void *buf, uint n, uint access)
 {

@@ -1,11 +1,12 @@
 /*
  * vm.h - what the files of mm/ share and the rest of the kernel does not see.
  *
- * A comment "Called with u->lock held." has its lockassert() at the start of the
- * function (kern/lock/lock.h).  "Held" alone means for reading or for writing.
+ * A comment "Called with u->lock held." has its lockassert() at the start of
+ * the function (kern/lock/lock.h).  "Held" alone means for reading or for
+ * writing.
  *
- * Locks, the outermost first.  A tag like [table] at a field of a structure names
- * the lock that its readers and writers hold:
+ * Locks, the outermost first.  A tag like [table] at a field of a structure
+ * names the lock that its readers and writers hold:
  *   uvm->lock     sleep lock, for many readers or one writer; the vmas and the
  *                 page directory of one address space.  Faults hold it to read:
  *                 they fill slots, and hang a new table where there is none (by
@@ -287,7 +288,7 @@ struct vma { /* [uvm->lock] */
 	                      * 0 */
 	uint pgoff;          /* page of obj that is at start */
 	struct vma *next;    /* while on a list of dropped ones */
-	struct uvm *uvm;     /* the address space, while on obj's list [maplock] */
+	struct uvm *uvm;     /* its address space, while on obj's list [maplock] */
 	struct list maplink; /* on obj's list [maplock] */
 };
 
@@ -300,7 +301,7 @@ struct drop { /* what dropall() gives back when u->lock has been released */
 #define MAXINDEX    (1u << 24) /* pages an object may have: 64 GiB */
 #define MAXBYTES    ((uint64_t)MAXINDEX << PGSHIFT)
 #define STACKGAP    (256 * PGSIZE) /* bytes kept free below a stack */
-#define MANYVMAS    64 /* with more, vmagap() starts where it found a gap last */
+#define MANYVMAS    64 /* with more, vmagap() starts at the last gap */
 #define MMAPMIN     0x10000 /* mmap chooses no address below */
 
 struct uvm {
@@ -310,17 +311,18 @@ struct uvm {
 	struct rwlock lock;    /* faults read, changes write */
 	struct vma **vmas;     /* sorted by address [lock] */
 	int nvma, maxvma;      /* used and allocated slots of vmas [lock] */
-	volatile int hint;     /* where vmafind looked last; readers race for it */
+	volatile int hint;     /* what vmafind found last; readers race for it */
 	uint size, peaksize;   /* pages mapped, now and at most [lock] */
 	uint locked;           /* pages of VM_LOCKED mappings [lock] */
 	uint committed;        /* pages of VM_ACCOUNT mappings [lock] */
-	uint lockmode;         /* mlockall: VM_LOCKED, VM_LOCKONFAULT for mappings
-	                        * to come [lock] */
-	uint peakrss;          /* the most pages present, see notepeak() [lock] */
+	uint lockmode;         /* mlockall: VM_LOCKED, VM_LOCKONFAULT for what
+	                        * will be mapped [lock] */
+	uint peakrss;          /* most pages present, see notepeak() [lock] */
 	uint startbrk, brk;    /* heap: first address, end [lock] */
 	uint limit[NUVMLIMIT]; /* bytes, ~0u: none [lock to change] */
-	uint gaptop, gaplen;   /* vmagap: no gaplen bytes are free above gaptop, */
-	uint gapall;           /* and below gapall; 0: not known [lock] */
+	uint gaptop, gaplen;   /* vmagap: between gaptop and gapall no gaplen
+	                        * bytes are free, if gapall is not 0 [lock] */
+	uint gapall;
 	struct uvmargs args;   /* exec's, for /proc */
 	struct list link;      /* all address spaces [uvmlist lock] */
 	volatile int pins;     /* walkers of objmap.c that look at it */
@@ -329,8 +331,8 @@ struct uvm {
 
 extern volatile int committed; /* pages promised to all (vmtune.c) */
 
-/* n pages of v's kind are mapped now, or with n < 0 no longer (V4).  Called with
- * u->lock held to write. */
+/* n pages of v's kind are mapped now, or with n < 0 no longer (V4).  Called
+ * with u->lock held to write. */
 static inline void
 vmaaccount(struct uvm *u, const struct vma *v, int n)
 {
@@ -347,8 +349,8 @@ vmaaccount(struct uvm *u, const struct vma *v, int n)
 
 void vmainit(void); /* at boot */
 
-/* Called with u->lock held: the index of the first vma with end > va (u->nvma if
- * there is none); and the vma that covers va, or 0. */
+/* Called with u->lock held: the index of the first vma with end > va (u->nvma
+ * if there is none); and the vma that covers va, or 0. */
 int vmaindex(struct uvm *, uint va);
 struct vma *vmafind(struct uvm *, uint va);
 
@@ -397,22 +399,22 @@ struct vma *vmanew(uint start, uint end, int prot, int flags);
 /* A copy in no address space, with references of its own; 0: no memory. */
 struct vma *vmaclone(const struct vma *);
 
-/* Free a list, linked by next, of vmas that are in no address space, and drop their
- * references.  Closing a file may sleep and take an inode's lock, so u->lock is
- * not held if one may be closed here. */
+/* Free a list, linked by next, of vmas that are in no address space, and drop
+ * their references.  Closing a file may sleep and take an inode's lock, so
+ * u->lock is not held if one may be closed here. */
 void vmadrop(struct vma *);
 
-/* Does any vma have a page in [start, end)?  Called with u->lock held, or with the
- * world frozen. */
+/* Does any vma have a page in [start, end)?  Called with u->lock held, or with
+ * the world frozen. */
 int vmaoverlap(struct uvm *, uint start, uint end);
 
 /* Called with u->lock held: the highest free range of len bytes where mmap may
  * choose, as its address; 0: there is none. */
 uint vmagap(struct uvm *, uint len);
 
-/* May a stack grow down to va?  It may if the next vma above is a stack, the limits
- * allow it, and STACKGAP below stays free: 0 with that vma, unchanged, in *v; else
- * -EFAULT.  Called with u->lock held. */
+/* May a stack grow down to va?  It may if the next vma above is a stack, the
+ * limits allow it, and STACKGAP below stays free: 0 with that vma, unchanged,
+ * in *v; else -EFAULT.  Called with u->lock held. */
 int vmamaygrow(struct uvm *, uint va, struct vma **v);
 
 /* The rest is called with u->lock held to write. */
@@ -424,22 +426,22 @@ int vmaroom(struct uvm *, int n);
  * become part of a neighbour (V2): look it up again. */
 void vmainsert(struct uvm *, struct vma *);
 
-/* Cut the vma that crosses va in two there; or so that none crosses start or end:
- * 0, or -ENOMEM with nothing changed. */
+/* Cut the vma that crosses va in two there; or so that none crosses start or
+ * end: 0, or -ENOMEM with nothing changed. */
 int vmasplit(struct uvm *, uint va);
 int vmacut(struct uvm *, uint start, uint end);
 
-/* Clear and then set flags of [start, end), which is part of v: 0, or -ENOMEM with
- * nothing changed.  The caller calls vmamerge() when it is done. */
+/* Clear and then set flags of [start, end), which is part of v: 0, or -ENOMEM
+ * with nothing changed.  The caller calls vmamerge() when it is done. */
 int vmasetflags(struct uvm *, struct vma *v, uint start, uint end, uint clear,
 	uint set);
 
-/* Join the neighbours that could be one vma, from just below start to just above
- * end (V2). */
+/* Join the neighbours that could be one vma, from just below start to just
+ * above end (V2). */
 void vmamerge(struct uvm *, uint start, uint end);
 
-/* The vma of which [start, end) is the beginning or the end, but not all of it, or
- * 0; and take that part off it. */
+/* The vma of which [start, end) is the beginning or the end, but not all of it,
+ * or 0; and take that part off it. */
 struct vma *vmaedge(struct uvm *, uint start, uint end);
 void vmatrim(struct uvm *, struct vma *, uint start, uint end);
 
@@ -447,12 +449,12 @@ void vmatrim(struct uvm *, struct vma *, uint start, uint end);
  * for vmadrop(). */
 struct vma *vmaremove(struct uvm *, uint start, uint end);
 
-/* Let the vma that vmamaygrow() found begin at start.  Returns it, or the one that
- * it has become part of when it met one like it (V2). */
+/* Let the vma that vmamaygrow() found begin at start.  Returns it, or the one
+ * that it has become part of when it met one like it (V2). */
 struct vma *vmastretch(struct uvm *, struct vma *, uint start);
 
-/* fork: give to, which is empty, from's vmas: 0, or -ENOMEM with some of them in
- * it.  Called with both locks held to write. */
+/* fork: give to, which is empty, from's vmas: 0, or -ENOMEM with some of them
+ * in it.  Called with both locks held to write. */
 int vmacopy(struct uvm *to, struct uvm *from);
 
 /* pgtab.c: page tables of users */
@@ -479,9 +481,9 @@ findslot(pde_t *pgdir, uint va)
 	return pde & PTE_P ? (pte_t *)P2V(PTE_ADDR(pde)) + PTX(va) : 0;
 }
 
-/* Put new into a slot of a user's table and keep the table's counts.  Returns the
- * page that the slot held, with its reference, or 0.  Called with the table's lock
- * held. */
+/* Put new into a slot of a user's table and keep the table's counts.  Returns
+ * the page that the slot held, with its reference, or 0.  Called with the
+ * table's lock held. */
 static inline struct page *
 setslot(pte_t *slot, pte_t new)
 {
@@ -516,18 +518,19 @@ pte_t *walkpgdir(pde_t *pgdir, uint va, int alloc); /* slot; 0: no table, or
                                               * no memory for one */
 int mappages(pde_t *pgdir, uint va, uint64_t size, uint pa, uint perm);
 
-/* Called with u->lock held: the page in the slot of va, referenced, or 0; how many
- * pages are present, the zero page not counted; the address of the first page in
- * [start, end) that is present (with anon set: and is private memory's own), or
- * end. */
+/* Called with u->lock held: the page in the slot of va, referenced, or 0; how
+ * many pages are present, the zero page not counted; the address of the first
+ * page in [start, end) that is present (with anon set: and is private memory's
+ * own), or end. */
 struct page *slotpage(struct uvm *, uint va);
 uint uvmrss(struct uvm *);
 uint nextpage(struct uvm *, uint start, uint end, int anon);
 
-/* The rest is called with u->lock held to write, but for what says otherwise. */
+/* The rest is called with u->lock held to write, but for what says
+ * otherwise. */
 
-/* Make the table under va u's alone, which it hangs read-only: the last that hangs
- * the table takes it back, others get a copy.  0 or -ENOMEM. */
+/* Make the table under va u's alone, which it hangs read-only: the last that
+ * hangs the table takes it back, others get a copy.  0 or -ENOMEM. */
 int unsharetable(struct uvm *, uint va);
 
 /* Make the table under va, if there is one, u's alone, before it is written
@@ -546,15 +549,15 @@ int owntables(struct uvm *, uint start, uint end);
 int ownedges(struct uvm *, uint start, uint end);
 
 /* fork: hang all of from's tables into to as well, without PTE_W in either
- * directory.  Called with both locks held to write.  The caller flushes from's TLB
- * entries. */
+ * directory.  Called with both locks held to write.  The caller flushes from's
+ * TLB entries. */
 void sharetables(struct uvm *to, struct uvm *from);
 
-/* Empty the slots of [start, end), after ownedges() and before the vmas go, flush,
- * and drop the pages.  A table that serves nothing of u's outside the range goes
- * whole; one that nobody else hangs is put on the list *tables for putpgtabs().
- * With tables 0 tables that u owns stay (mremap has filled them for a vma to
- * come). */
+/* Empty the slots of [start, end), after ownedges() and before the vmas go,
+ * flush, and drop the pages.  A table that serves nothing of u's outside the
+ * range goes whole; one that nobody else hangs is put on the list *tables for
+ * putpgtabs(). With tables 0 tables that u owns stay (mremap has filled them
+ * for a vma to come). */
 void unmappages(struct uvm *, uint start, uint end, struct page **tables);
 
 /* Free a list of tables and drop the pages in them.  Needs no lock. */
@@ -563,18 +566,19 @@ void putpgtabs(struct page *);
 /* Let go of each table under [start, end) that has no vma over it any more. */
 void trimtables(struct uvm *, uint start, uint end);
 
-/* The vmas over [start, end), whose tables are owned, have got the protection prot:
- * take away from their slots what it no longer allows, and flush.  What it allows
- * anew, faults give. */
+/* The vmas over [start, end), whose tables are owned, have got the protection
+ * prot: take away from their slots what it no longer allows, and flush.  What
+ * it allows anew, faults give. */
 void protpages(struct uvm *, uint start, uint end, int prot);
 
-/* Empty the slots of [start, end), in tables that others hang too, since the file
- * behind them has ended or gives up these pages; flush, and drop the pages. */
+/* Empty the slots of [start, end), in tables that others hang too, since the
+ * file behind them has ended or gives up these pages; flush, and drop the
+ * pages. */
 void clearpages(struct uvm *, uint start, uint end);
 
-/* mremap: move what is in the slots of n bytes from from on to to, where nothing is
- * mapped, and flush.  The tables of from are owned.  0, or -ENOMEM with nothing
- * moved. */
+/* mremap: move what is in the slots of n bytes from from on to to, where
+ * nothing is mapped, and flush.  The tables of from are owned.  0, or -ENOMEM
+ * with nothing moved. */
 int movepages(struct uvm *, uint from, uint to, uint n);
 
 /* Note in u->peakrss how many pages are present, before they become fewer. */
@@ -588,11 +592,11 @@ void freetables(struct uvm *);
 extern struct spinlock uvmlistlock;
 extern struct list uvmlist;
 
-/* fault.c: resolve one fault; access may have FORCE.  Returns like fault(), but does
- * not wait for memory.  Called with u->lock held to write. */
+/* fault.c: resolve one fault; access may have FORCE.  Returns like fault(), but
+ * does not wait for memory.  Called with u->lock held to write. */
 int faultlocked(struct uvm *, uint va, uint access);
-#define FORCE 0x200 /* with PROT_WRITE: write to private memory even if its mapping
-                     * does not allow that, as uvmpoke() does */
+#define FORCE 0x200 /* with PROT_WRITE: write to private memory even if its
+                     * mapping does not allow that, as uvmpoke() does */
 
 /* tlb.c: forget translations, on every CPU that may hold them.  The slots have
  * changed before.  These return when no CPU can use the old translations any
@@ -628,14 +632,14 @@ void tlbverifytable(struct uvm *, uint va, struct page *table, uint access);
 
 /* mmap.c */
 
-/* May so many bytes more be mapped with this protection and these VM_ flags?  0,
- * -ENOMEM, or -EAGAIN: no more may be locked.  Called with u->lock held to
+/* May so many bytes more be mapped with this protection and these VM_ flags?
+ * 0, -ENOMEM, or -EAGAIN: no more may be locked.  Called with u->lock held to
  * write. */
 int vmalimit(struct uvm *, uint bytes, uint prot, uint flags);
 
-/* Unmap [start, end), which is page aligned.  What was there is added to *drop, for
- * dropall().  0, or -ENOMEM with nothing changed.  Called with u->lock held to
- * write. */
+/* Unmap [start, end), which is page aligned.  What was there is added to *drop,
+ * for dropall().  0, or -ENOMEM with nothing changed.  Called with u->lock held
+ * to write. */
 int munmaplocked(struct uvm *, uint start, uint end, struct drop *);
 
 /* Give back what munmaplocked() has taken out.  May sleep; called without
@@ -647,8 +651,8 @@ void vmachain(struct vma **list, struct vma *more);
 
 /* vmtune.c */
 
-/* May so many pages more be promised?  0 or -ENOMEM.  commitstrict: where the sum
- * of all promises is limited; called with u->lock held. */
+/* May so many pages more be promised?  0 or -ENOMEM.  commitstrict: where the
+ * sum of all promises is limited; called with u->lock held. */
 int commitstrict(struct uvm *, uint pages);
 static inline int
 commitlimit(struct uvm *u, uint n)
@@ -661,15 +665,17 @@ commitlimit(struct uvm *u, uint n)
 
 /* mlock.c */
 
-/* How many pages of u may be locked for the running process; ~0u: any number. */
+/* How many pages of u may be locked for the running process; ~0u: any
+ * number. */
 uint lockmax(struct uvm *);
 
-/* May so many bytes more be locked?  0 or -EAGAIN.  Called with u->lock held. */
+/* May so many bytes more be locked?  0 or -EAGAIN.  Called with u->lock
+ * held. */
 int locklimit(struct uvm *, uint bytes);
 
 /* Fault in what is mapped of [start, end), page aligned, but for mappings with
- * VM_LOCKONFAULT.  Private memory that may be written gets its copies now.  0 or
- * the first error of fault()'s.  Called with no lock held; may sleep. */
+ * VM_LOCKONFAULT.  Private memory that may be written gets its copies now.  0
+ * or the first error of fault()'s.  Called with no lock held; may sleep. */
 int populate(struct uvm *, uint start, uint end);
 
 /* pcache.c: a drawing of what follows is at its top. */
@@ -891,11 +897,12 @@ void objpunch(struct pcache *, uint from, uint to);
 
 /* shm.c */
 
-/* Memory without a name, of so many pages, none of them allocated; 0: no memory. */
+/* Memory without a name, of so many pages, none of them allocated; 0: no
+ * memory. */
 struct pcache *shmnew(uint pages);
 
-/* See to it that pc, if it is memory without a name, has at least so many pages;
- * nothing, if it is a file.  Takes pc->lock. */
+/* See to it that pc, if it is memory without a name, has at least so many
+ * pages; nothing, if it is a file.  Takes pc->lock. */
 void shmgrow(struct pcache *, uint pages);
 
 #endif

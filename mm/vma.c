@@ -2,9 +2,9 @@
  * vma.c - which ranges of an address space are mapped, and how.
  *
  * A mapping is a struct vma ("virtual memory area"): a range of pages with one
- * protection, and what is behind them.  An address space has an array of pointers
- * to its mappings, sorted by address.  Nothing here looks at a page table, so all
- * of this file also runs on the host (ci/unit).
+ * protection, and what is behind them.  An address space has an array of
+ * pointers to its mappings, sorted by address.  Nothing here looks at a page
+ * table, so all of this file also runs on the host (ci/unit).
  *
  * Invariants, whenever u->lock is free:
  *   V1  The mappings are sorted, disjoint, page-aligned, not empty, and below
@@ -67,8 +67,8 @@ vmaoverlap(struct uvm *u, uint start, uint end)
 	return i < u->nvma && u->vmas[i]->start < end;
 }
 
-/* vmaindex() for vmcheck too, which holds no lock but has frozen the world.  Most
- * often the mapping is the one that was looked for last. */
+/* vmaindex() for vmcheck too, which holds no lock but has frozen the world.
+ * Most often the mapping is the one that was looked for last. */
 static inline int
 findindex(struct uvm *u, uint va)
 {
@@ -160,8 +160,8 @@ vmadrop(struct vma *v)
 	}
 }
 
-/* See vm.h.  The neighbour that v becomes part of holds the same file, so vmadrop()
- * closes nothing. */
+/* See vm.h.  The neighbour that v becomes part of holds the same file, so
+ * vmadrop() closes nothing. */
 void
 vmainsert(struct uvm *u, struct vma *v)
 {
@@ -328,8 +328,8 @@ vmaremove(struct uvm *u, uint start, uint end)
 	return list;
 }
 
-/* See vm.h.  The range is below the part of the address space that is left to the
- * stack: its limit, but at least 128 MiB and at most 5/6 of all. */
+/* See vm.h.  The range is below the part of the address space that is left to
+ * the stack: its limit, but at least 128 MiB and at most 5/6 of all. */
 uint
 vmagap(struct uvm *u, uint len)
 {
@@ -344,8 +344,8 @@ vmagap(struct uvm *u, uint len)
 	return top ? top - len : 0;
 }
 
-/* The end of the highest free range of len bytes that is below top and below the
- * i-th mapping (u->nvma: below none), an address; 0: there is none. */
+/* The end of the highest free range of len bytes that is below top and below
+ * the i-th mapping (u->nvma: below none), an address; 0: there is none. */
 static inline uint
 gaptop(struct uvm *u, int i, uint top, uint len)
 {
@@ -362,10 +362,10 @@ gaptop(struct uvm *u, int i, uint top, uint len)
 	return top >= len && top - len >= MMAPMIN ? top : 0;
 }
 
-/* vmagap() where there are many mappings: all is the top, an address.  The search
- * begins at the range that was found last, if that one was not longer than this
- * one: what is above it was too short for it.  (Whatever unmaps sets gapall to
- * 0.) */
+/* vmagap() where there are many mappings: all is the top, an address.  The
+ * search begins at the range that was found last, if that one was not longer
+ * than this one: what is above it was too short for it.  (Whatever unmaps sets
+ * gapall to 0.) */
 static uint
 gapamongmany(struct uvm *u, uint all, uint len)
 {
@@ -387,8 +387,8 @@ gapamongmany(struct uvm *u, uint all, uint len)
 	return top - len;
 }
 
-/* The end, an address, of the room below v that mmap may use: below a stack that
- * may grow STACKGAP is left. */
+/* The end, an address, of the room below v that mmap may use: below a stack
+ * that may grow STACKGAP is left. */
 static uint
 gapbelow(const struct vma *v)
 {
@@ -480,7 +480,8 @@ insertat(struct uvm *u, int i, struct vma *v)
 		objlink(v, u);
 }
 
-/* Take the i-th mapping out of the array.  Called with u->lock held to write. */
+/* Take the i-th mapping out of the array.  Called with u->lock held to
+ * write. */
 static void
 removeat(struct uvm *u, int i)
 {

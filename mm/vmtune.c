@@ -2,11 +2,11 @@
  * vmtune.c - how much memory may be promised, and the numbers an administrator
  * sets (/proc/sys/vm).
  *
- * Private writable memory, unless it is mapped with MAP_NORESERVE, is a promise: all
- * its pages may be written, and then need frames.  What has been promised is always
- * counted.  overcommit_memory says what is refused: with 0 a single mapping that is
- * larger than RAM, with 1 nothing, with 2 whatever makes the sum of all promises
- * larger than a limit.
+ * Private writable memory, unless it is mapped with MAP_NORESERVE, is a
+ * promise: all its pages may be written, and then need frames.  What has been
+ * promised is always counted.  overcommit_memory says what is refused: with 0 a
+ * single mapping that is larger than RAM, with 1 nothing, with 2 whatever makes
+ * the sum of all promises larger than a limit.
  */
 #include "mm/vm.h"
 #include "kern/proc.h"
@@ -43,8 +43,8 @@ vmcommitted(void)
 	return MAX(committed, 0);
 }
 
-/* See vm.h.  Some memory is kept back: for root, and in proportion to what u has
- * mapped for other processes. */
+/* See vm.h.  Some memory is kept back: for root, and in proportion to what u
+ * has mapped for other processes. */
 int
 commitstrict(struct uvm *u, uint n)
 {
