@@ -25,9 +25,9 @@
  *     0     any    faults: the table is shared since fork (owntable); then the
  *                  slot decides
  *
- * So one bit makes 4 MiB copy-on-write.  fork() copies no page tables: parent
- * and child hang the same ones, with PTE_W off in both directories, and leaves
- * the slots as they are:
+ * So one bit makes 4 MiB copy-on-write.  fork() copies no page tables.  Parent
+ * and child hang the same tables, with PTE_W off in both directories; the slots
+ * stay as they are:
  *
  *    parent's directory               child's directory
  *       +-------+                        +-------+

@@ -262,7 +262,7 @@ void kvmtables(void);
 /* vma.c: the mappings of an address space, without page tables */
 
 enum { /* vma flags */
-	VM_SHARED = 1,    /* all who map the object see what is written */
+	VM_SHARED = 1,    /* all that map the object see what is written */
 	VM_GROWSDOWN = 2, /* a stack: a fault below it extends it */
 	VM_HEAP = 4,      /* made by brk */
 	VM_STACK = 8,     /* the stack that exec made */
