@@ -1,23 +1,29 @@
 /*
- * rtc.c - the battery-backed clock: MC146818 registers behind ports 0x70, 0x71.
+ * rtc.c - the battery-backed clock: an MC146818 and its successors.
+ *
+ * A register is chosen by its number at port 0x70 and read at port 0x71.  Once a
+ * second the chip moves all registers on, which takes it up to 2 ms; a read in
+ * that time may see some of them before and others after.
  */
+#include "arch/rtc.h"
+
 #include "arch/x86.h"
-#include "kern/dev/dev.h"
 #include "kern/lib/string.h"
 
 #define RTCINDEX 0x70
 #define RTCDATA  0x71
 
+/* Indices of the values that are read, and the chip's number of each. */
 enum { SEC, MIN_, HOUR, DAY, MONTH, YEAR, CENTURY, NRTC };
 static const uint8_t rtcregs[NRTC] = {0x00, 0x02, 0x04, 0x07, 0x08, 0x09, 0x32};
 
-#define STATUSA     0x0a
-#define UPDATING    0x80
-#define STATUSB     0x0b
-#define RTC24HOUR   0x02
-#define RTCBINARY   0x04
-#define RTCPM       0x80
-#define RTCPATIENCE 10000 /* an update takes 2 ms */
+#define STATUSA     0x0a  /* register: */
+#define UPDATING    0x80  /* the values are about to change */
+#define STATUSB     0x0b  /* register: */
+#define RTC24HOUR   0x02  /* hours are 0 to 23, not 1 to 12 */
+#define RTCBINARY   0x04  /* values are binary, not two decimal digits */
+#define RTCPM       0x80  /* bit of the hour, with 1 to 12: afternoon */
+#define RTCPATIENCE 10000 /* reads of STATUSA: more than an update's 2 ms */
 
 static uint8_t cmosread(uint reg);
 static void rtcsample(uint8_t v[NRTC]);
@@ -25,15 +31,13 @@ static void rtcdecode(uint8_t v[NRTC]);
 static int rtcyear(const uint8_t v[NRTC]);
 static int64_t rtcdays(int y, int m, int d);
 
-/* Seconds since 1970; the clock is taken to run in UTC.  0 when there is no
- * clock or it shows nonsense. */
 int64_t
 rtcread(void)
 {
 	uint8_t v[NRTC], again[NRTC];
 	int tries = 5;
 
-	do { /* equal twice: no update came between two registers */
+	do { /* two equal samples: no update came between two registers */
 		rtcsample(v);
 		rtcsample(again);
 	} while (memcmp(v, again, sizeof(v)) != 0 && --tries > 0);
@@ -46,6 +50,7 @@ rtcread(void)
 		v[HOUR] * 3600 + v[MIN_] * 60 + v[SEC];
 }
 
+/* The value of the chip's register reg. */
 static uint8_t
 cmosread(uint reg)
 {
@@ -53,7 +58,8 @@ cmosread(uint reg)
 	return inb(RTCDATA);
 }
 
-/* All registers, outside of an update if that can be waited for. */
+/* Read all registers into v, as the chip holds them.  Wait for the end of an
+ * update first, but not for ever: there may be no chip. */
 static void
 rtcsample(uint8_t v[NRTC])
 {
@@ -65,7 +71,8 @@ rtcsample(uint8_t v[NRTC])
 		v[i] = cmosread(rtcregs[i]);
 }
 
-/* To binary and 24 hours. */
+/* Turn the registers in v into binary numbers, and the hour into 0 to 23.  The
+ * century is two decimal digits in any case. */
 static void
 rtcdecode(uint8_t v[NRTC])
 {
@@ -83,7 +90,9 @@ rtcdecode(uint8_t v[NRTC])
 		v[HOUR] = v[HOUR] % 12 + (pm ? 12 : 0);
 }
 
-/* The century register is not on every machine: believe 19 to 21 only. */
+/* The year, with its century.  Not every machine has the century register: one
+ * that holds neither 19, 20 nor 21 is not believed, and two digits mean 1970 to
+ * 2069 then. */
 static int
 rtcyear(const uint8_t v[NRTC])
 {
@@ -92,8 +101,9 @@ rtcyear(const uint8_t v[NRTC])
 	return v[YEAR] % 100 + (v[YEAR] % 100 < 70 ? 2000 : 1900);
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar.  Years begin in
- * March, so that the leap day is the last of its year. */
+/* Days from 1970-01-01 to day d of month m (both from 1) of year y in the
+ * Gregorian calendar.  Years are counted from March here, so that the leap day
+ * is the last day of its year. */
 static int64_t
 rtcdays(int y, int m, int d)
 {

@@ -8,8 +8,8 @@
  */
 #include "kern/random.h"
 #include "arch/cpu.h"
+#include "arch/rtc.h"
 #include "arch/x86.h"
-#include "kern/dev/dev.h"
 #include "kern/lock/lock.h"
 #include "kern/sched.h"
 #include "kern/lib/string.h"

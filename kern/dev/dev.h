@@ -32,8 +32,6 @@ void uartearly(void);    /* COM1 at 0x3f8, 115200 8N1; polled output */
 void consoleearly(void); /* VGA text at 0xb8000 */
 void devinit(void);      /* mem devices, tty, uart and keyboard interrupts */
 
-int64_t rtcread(void);   /* CMOS clock: seconds since 1970, UTC */
-
 /* ttydev.c, for exit.c and procfs: */
 struct session;
 struct tty;
