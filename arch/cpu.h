@@ -117,6 +117,13 @@ ncliszero(void)
 	return zero;
 }
 
+/* Are interrupts off on this CPU?  For lockassert(), where a comment says so. */
+static inline int
+interruptsoff(void)
+{
+	return !(readeflags() & FL_IF);
+}
+
 /* Turn interrupts off, and back on at the matching popcli if they were on
  * before the first pushcli.  They nest.  With interrupts on, ncli is 0 on any
  * CPU, whoever looks; which CPU this is holds only once they are off. */

@@ -1,27 +1,51 @@
 ; entry.asm - from the boot loader to kmain().
 ;
-; A multiboot-1 loader leaves us in flat 32-bit protected mode, paging off, at
-; the physical address of entry, with eax = 0x2BADB002 and ebx = the physical
-; address of its information.  The kernel is linked at KERNLINK, so until
-; paging is on every address of ours is used minus KERNBASE.
+; A multiboot-1 loader leaves the CPU in flat 32-bit protected mode, paging off,
+; at the physical address of entry, with eax = 0x2BADB002 and ebx = the physical
+; address of its information (Multiboot 0.6.96, section 3.2).  The kernel is
+; linked at KERNLINK (80100000h) and loaded at 1 MiB, so until paging is on each
+; address of the kernel is used minus KERNBASE: V2P().
 ;
-; entrypgdir maps the first 4 MiB twice, at 0 (where eip is when paging comes
-; on) and at KERNBASE (where it goes next).  The whole image must lie in them;
-; kernel.ld asserts it.  kvmalloc() replaces the directory.
+; The address space changes three times until the first program runs:
+;
+;              1. entrypgdir          2. kvmalloc()'s         3. a process's
+;                 (this file)            kpgdir (mm/kvm.c)       (setupkvm())
+;
+;   FFFFFFFF  +--------------+       +--------------+        +--------------+
+;             |              |       | devices, 1:1 |        | devices, 1:1 |
+;   FE000000  |   nothing    |       +--------------+ equal  +--------------+
+;             |  (lookat.c:  |       | vmap window  | in all | vmap window  |
+;   F0000000  |   8 MiB for  |       +--------------+ direc- +--------------+
+;             |   a moment)  |       | direct map:  | tories | direct map:  |
+;             |              |       | all RAM that | =====> | all RAM that |
+;   80400000  +--------------+       | fits below   |        | fits below   |
+;             | RAM 0-4 MiB, |       | F0000000     |        | F0000000     |
+;             | kernel: eip  |       |              |        |              |
+;             | after jmp    |       | kernel: eip  |        | kernel       |
+;   80000000  +--------------+       +--------------+        +--------------+
+;             |              |       |              |        | stack        |
+;             |   nothing    |       |              |        | mmap area    |
+;   00400000  +--------------+       |   nothing    |        | heap         |
+;             | RAM 0-4 MiB  |       |              |        | program: eip |
+;             | again: eip   |       |              |        |              |
+;   00001000  | when paging  |       |              |        +--------------+
+;             | comes on     |       |              |        | nothing      |
+;   00000000  +--------------+       +--------------+        +--------------+
+;
+; 1. The first 4 MiB twice, with two 4 MiB pages: at 0, where eip is when paging
+;    comes on (the next instruction is fetched there), and at KERNBASE, where
+;    the kernel is linked and jumps to next.  The whole image must lie in them;
+;    kernel.ld asserts it.
+; 2. Nothing below KERNBASE: a null pointer of the kernel faults from here on.
+; 3. The upper half is copied from kpgdir, whose tables all directories share;
+;    the lower half is the process's own (mm/kvm.c, mm/uvm.c).
+;
+; The other CPUs go from 1 to 2 in entryother.asm.
 
-KERNBASE   equ 0x80000000
-KSTACKSIZE equ 8192
+%include "arch/boot.inc"
 
-CR0_MP     equ 0x00000002
-CR0_EM     equ 0x00000004
-CR0_TS     equ 0x00000008
-CR0_NE     equ 0x00000020
-CR0_WP     equ 0x00010000
-CR0_AM     equ 0x00040000
-CR0_NW     equ 0x20000000
-CR0_CD     equ 0x40000000
-CR0_PG     equ 0x80000000
-CR4_PSE    equ 0x010
+KSTACKSIZE equ 8192             ; param.h: KSTACKPAGES
+
 FL_ID      equ 0x00200000
 CPU_PSE    equ 1 << 3
 
@@ -31,8 +55,6 @@ PTE_PS     equ 0x080
 
 COM1       equ 0x3f8
 VGA        equ 0xb8000
-
-%define V2P(a) ((a) - KERNBASE)
 
 extern kmain
 global entry
@@ -45,13 +67,18 @@ MB_FLAGS   equ 1 << 0 | 1 << 1
 	dd MB_MAGIC, MB_FLAGS, -(MB_MAGIC + MB_FLAGS)
 
 section .text
+
+; From the loader: no stack, interrupts as they may be.  The magic number goes
+; to ebp, and further down the information's address to edi; neither is touched
+; until kmain is called.
 entry:
 	cli
 	cld
 	mov esp, V2P(bootstack + KSTACKSIZE)
-	mov ebp, eax                    ; keep the magic
+	mov ebp, eax
 
-; CPUID exists if EFLAGS.ID can be flipped.
+; CPUID exists if EFLAGS.ID can be flipped.  The stack is empty again after each
+; pair of push and pop.
 	pushfd
 	pop eax
 	mov ecx, eax
@@ -65,7 +92,7 @@ entry:
 	test eax, FL_ID
 	jz unfit
 
-; CPUID clobbers ebx: the loader's information waits in edi.
+; CPUID overwrites ebx, where the loader put the information's address.
 	mov edi, ebx
 	mov eax, 1
 	cpuid
@@ -73,20 +100,11 @@ entry:
 	test edx, CPU_PSE
 	jz unfit
 
-	mov eax, cr4
-	or eax, CR4_PSE
-	mov cr4, eax
-	mov eax, V2P(entrypgdir)
-	mov cr3, eax
-	mov eax, cr0
-	and eax, ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)
-	or eax, CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP
-	mov cr0, eax
-	mov eax, high
-	jmp eax
+	pagingon high
 
-; Paging is on, eip above KERNBASE.  kmain(magic, info) does not return; the
-; null ebp and return address end its backtrace.
+; Paging is on, and eip above KERNBASE: the stack moves there, too, and is
+; empty. kmain(magic, info), with arguments in eax and edx, does not return; the
+; null ebp and the null return address end its backtrace.
 high:
 	mov esp, bootstack + KSTACKSIZE
 	mov eax, ebp
@@ -95,8 +113,9 @@ high:
 	push ebp
 	jmp kmain
 
-; The CPU cannot run us: say why (the string at esi) on COM1 and on the screen,
-; leave QEMU if it is there, and stop.  Paging is off.
+; The CPU cannot run this kernel: print why (the string at physical address esi)
+; on COM1 and on the screen, leave QEMU if this is one, and stop.  Paging is
+; off. No stack is used.
 unfit:
 	mov dx, COM1 + 3                ; 115200 baud, 8N1
 	mov al, 0x80
@@ -118,7 +137,7 @@ unfit:
 	mov ah, 0x4f                    ; white on red
 	stosw
 	mov bl, al
-	mov ecx, 100000                 ; no UART: do not wait for ever
+	mov ecx, 100000                 ; looks at most: there may be no UART
 .wait:
 	mov dx, COM1 + 5
 	in al, dx
@@ -141,6 +160,8 @@ section .rodata
 nocpuid: db "Quire needs a CPU with the CPUID instruction", 13, 10, 0
 nopse:   db "Quire needs a CPU with 4 MiB pages (PSE)", 13, 10, 0
 
+; The page directory of drawing 1: two entries, each a 4 MiB page at physical 0
+; (SDM 3A 4.3, "32-Bit Paging").
 section .data align=4096
 entrypgdir:
 	dd 0 | PTE_P | PTE_W | PTE_PS
@@ -149,6 +170,7 @@ entrypgdir:
 	times 1024 - (KERNBASE >> 22) - 1 dd 0
 
 section .bss align=4096
-bootstack: resb KSTACKSIZE              ; later the idle process's
+; The first CPU's stack, grows down; later that of its idle process.
+bootstack: resb KSTACKSIZE
 
 section .note.GNU-stack noalloc noexec nowrite progbits

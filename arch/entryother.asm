@@ -1,31 +1,22 @@
 ; entryother.asm - from a startup IPI to mpenter().
 ;
-; startothers() copies the code between entryother and eentryother to APSTART,
-; a page below 1 MiB, where the CPU begins in real mode with cs:ip = APSTART
-; >> 4 : 0.  It goes the way of entry.asm, with the same entrypgdir, and as soon
-; as it runs above KERNBASE it loads kpgdir: its stack is in the vmap window.
-; Paging cannot be turned off again, so nothing down here is used any more.
+; startothers() in smp.c copies the code between entryother and eentryother to
+; APSTART, a page below 1 MiB, where the CPU begins in real mode with cs:ip =
+; APSTART >> 4 : 0 (SDM 3A 8.4, "Multiple-Processor (MP) Initialization").  It
+; goes the way of entry.asm, with entrypgdir, too.  As soon as it runs above
+; KERNBASE it loads the page directory that the first CPU uses, because its
+; stack is in the vmap window, which entrypgdir does not map.  That directory
+; has nothing below KERNBASE: the copy at APSTART is out of reach from then on.
 
-KERNBASE equ 0x80000000
-APSTART  equ 0x7000
+%include "arch/boot.inc"
 
-CR0_PE   equ 0x00000001
-CR0_MP   equ 0x00000002
-CR0_EM   equ 0x00000004
-CR0_TS   equ 0x00000008
-CR0_NE   equ 0x00000020
-CR0_WP   equ 0x00010000
-CR0_AM   equ 0x00040000
-CR0_NW   equ 0x20000000
-CR0_CD   equ 0x40000000
-CR0_PG   equ 0x80000000
-CR4_PSE  equ 0x010
+APSTART  equ 0x7000             ; memlayout.h
 
-%define V2P(a) ((a) - KERNBASE)
+; Where an address of the copied code is.
 %define LOW(a) ((a) - entryother + APSTART)
 
 extern entrypgdir
-extern kpgdir
+extern apcr3
 extern apstack
 extern mpenter
 global entryother
@@ -33,6 +24,10 @@ global eentryother
 
 section .text
 
+; Real mode: no stack, and addresses are 16 bits above a segment's start.  lgdt
+; takes 32 bits of the table's address with o32.  The jump loads cs from the
+; GDT's entry 1, which makes the code 32-bit (SDM 3A 9.9.1, "Switching to
+; Protected Mode").
 bits 16
 align 16
 entryother:
@@ -46,23 +41,15 @@ entryother:
 	mov cr0, eax
 	jmp dword 8:LOW(protected)
 
+; Protected mode, still in the copy, paging off, no stack: load the data segment
+; that is entry 2, then turn paging on.
 bits 32
 protected:
 	mov eax, 16
 	mov ds, eax
 	mov es, eax
 	mov ss, eax
-	mov eax, cr4
-	or eax, CR4_PSE
-	mov cr4, eax
-	mov eax, V2P(entrypgdir)
-	mov cr3, eax
-	mov eax, cr0
-	and eax, ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)
-	or eax, CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP
-	mov cr0, eax
-	mov eax, high
-	jmp eax
+	pagingon high
 
 align 8
 gdt:                                    ; flat: none, code, data
@@ -74,11 +61,11 @@ gdtr:
 	dd LOW(gdt)
 eentryother:
 
-; Above KERNBASE, in the kernel's image.  mpenter() does not return; the null
-; ebp and return address end its backtrace.
+; Above KERNBASE, in the kernel's image, not in the copy.  The stack is the one
+; that startcpu() in smp.c has allocated, empty.  mpenter() does not return; the
+; null ebp and the null return address end its backtrace.
 high:
-	mov eax, [kpgdir]
-	sub eax, KERNBASE
+	mov eax, [apcr3]
 	mov cr3, eax
 	mov esp, [apstack]
 	xor ebp, ebp

@@ -1,14 +1,16 @@
 /*
- * smp.c - start the other processors (SDM 3A 9.4; MultiProcessor Specification
- * appendix B.4).
+ * smp.c - start the other processors (SDM 3A 8.4, "Multiple-Processor (MP)
+ * Initialization"; MultiProcessor Specification appendix B.4).
  *
- * Each is reset, so that it waits, and gets a startup IPI with the address of
- * entryother.asm's code, which brings it to mpenter() on a stack of its own.
- * One at a time: they share apstack and the struct cpu cpus[ncpu].  A CPU that
- * does not come in time is reset again, and cannot come late.
+ * Each CPU is reset, so that it waits, and gets a startup IPI (an interrupt
+ * sent from CPU to CPU) with the address of entryother.asm's code, which brings
+ * it to mpenter() on a stack of its own.  CPUs are started one at a time: they
+ * share apstack and cpus[ncpu].  A CPU that does not come in time is reset
+ * again, so that it cannot come late.
  *
- * Most machines start all their TSCs at once.  Where not, each CPU keeps what is
- * missing to the boot CPU's in tscoff, known as well as two CPUs can talk.
+ * Most machines start the time-stamp counters (TSCs) of all CPUs at once.  On
+ * others each CPU keeps in tscoff how far its TSC is behind the boot CPU's, as
+ * exactly as two CPUs can find out by messages through memory.
  */
 #include "arch/smp.h"
 
@@ -20,23 +22,35 @@
 #include "arch/trap.h"
 #include "mm/mm.h"
 #include "kern/lib/printf.h"
-#include "kern/sched.h"
 #include "kern/lib/string.h"
+#include "kern/lock/lock.h"
+#include "kern/sched.h"
 
 #define PATIENCE 1000000 /* microseconds for a CPU to come up */
-#define LOOKS    8
+#define LOOKS    8       /* at another CPU's TSC; the shortest counts */
 
-extern char entryother[], eentryother[];
+/* What entry.asm and entryother.asm take for granted. */
+_Static_assert(KERNBASE == 0x80000000, "KERNBASE");
+_Static_assert(APSTART == 0x7000, "APSTART");
+_Static_assert(KSTACKPAGES * PGSIZE == 8192, "KSTACKSIZE");
 
-char *apstack; /* the top, for entryother.asm */
+extern char entryother[], eentryother[]; /* entryother.asm: code to copy */
+
+/* What entryother.asm loads on the CPU that is being started. */
+char *apstack; /* esp: the top of its stack */
+uint apcr3;    /* CR3: the kernel's page directory, physical */
 
 int tscskewed;
 
-/* How far the CPU has come that is being started. */
+/* How far the CPU that is being started has come.  It sets STARTED when it runs
+ * and answers looks; the boot CPU sets GONE to send it to scheduler(). */
 static volatile enum { ASLEEP, STARTED, GONE } stage;
 
-static struct { /* looks at its TSC */
-	volatile uint ask, answer; /* number of the look */
+/* The looks at the TSC of the CPU that is being started.  The boot CPU writes
+ * the number of a look to ask; the other writes tsc, then that number to
+ * answer. */
+static struct {
+	volatile uint ask, answer;
 	volatile uint64_t tsc;
 } look;
 
@@ -57,6 +71,7 @@ startothers(void)
 
 	if (!apicused())
 		return;
+	apcr3 = rcr3(); /* the kernel's own: no process runs yet */
 	memmove(P2V(APSTART), entryother, (uint)(eentryother - entryother));
 	for (i = 0; i < machine.ncpu && ncpu < max; i++) {
 		if (machine.apicid[i] == cpus[0].apicid)
@@ -73,7 +88,8 @@ startothers(void)
 	}
 }
 
-/* The command line's, at least 1; without a number there, as many as we can. */
+/* How many CPUs may run: the number of maxcpus= on the command line, from 1 to
+ * NCPU; NCPU without a number there. */
 static int
 maxcpus(void)
 {
@@ -86,7 +102,9 @@ maxcpus(void)
 	return end == buf || *end ? NCPU : (int)MIN(MAX(n, 1u), (uint)NCPU);
 }
 
-/* Start one as cpus[ncpu]: 1 if it runs. */
+/* Start the CPU whose local APIC has this number, as cpus[ncpu]: 1 if it runs,
+ * and then it waits in answerlooks(); 0 if it did not come, or there is no
+ * memory for its stack. */
 static int
 startcpu(uint apicid)
 {
@@ -113,7 +131,8 @@ startcpu(uint apicid)
 	return 0;
 }
 
-/* Has it started, in so many microseconds? */
+/* Wait for the CPU that is being started, at most us microseconds: 1 if it has
+ * said STARTED. */
 static int
 waitstarted(uint us)
 {
@@ -124,14 +143,18 @@ waitstarted(uint us)
 	return stage == STARTED;
 }
 
+/* Have more than us microseconds passed since the TSC was start? */
 static int
 passed(uint64_t start, uint us)
 {
 	return rdtsc() - start > (uint64_t)us * tsckhz / 1000;
 }
 
-/* How far the new CPU's TSC is behind ours: 0 if no further than the time it
- * takes to ask.  The shortest of a few looks counts. */
+/* How many ticks the new CPU's TSC is behind this one's; 0 if the difference is
+ * within the error of the measurement.  A look notes this CPU's TSC before the
+ * question and after the answer; the other's was read somewhere between the
+ * two, so the middle is wrong by half of that time at most.  The shortest of
+ * LOOKS looks counts. */
 static int64_t
 tscbehind(void)
 {
@@ -154,6 +177,7 @@ tscbehind(void)
 	return width > best / 2 ? behind : 0;
 }
 
+/* Spin for us microseconds. */
 static void
 delay(uint us)
 {
@@ -163,10 +187,12 @@ delay(uint us)
 		pause();
 }
 
-/* From entryother.asm: interrupts off, kpgdir loaded. */
+/* Where a CPU comes from entryother.asm, on its own stack, with the kernel's
+ * page directory loaded.  Interrupts are off until scheduler() turns them on. */
 void
 mpenter(void)
 {
+	lockassert(interruptsoff());
 	seginit(ncpu);
 	idtload();
 	cpusetup();
@@ -178,7 +204,7 @@ mpenter(void)
 	scheduler();
 }
 
-/* Tell the boot CPU our TSC whenever it asks, until it lets us go. */
+/* Tell the boot CPU this CPU's TSC whenever it asks, until it says GONE. */
 static void
 answerlooks(void)
 {

@@ -54,7 +54,6 @@ UPWARD = [  # user: a file, a room, or any; what it uses; why
     ("kern/lock", "callers", "debug builds note who took a lock"),
 
     ("arch/entry.asm", "kmain", "the way from the boot loader to C"),
-    ("arch/entryother.asm", "kpgdir", "the way of the other CPUs"),
     ("arch/smp.c", "kstackalloc kstackfree scheduler",
      "each CPU needs a stack, and runs the scheduler"),
     ("arch/seg.c", "kvmreadable", "a double fault looks before it reads"),
