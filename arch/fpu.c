@@ -148,12 +148,12 @@ fpucode(int simd)
 		e = status & ~control;
 	}
 	if (e & 0x01)
-		return 7; /* FPE_FLTINV */
+		return FPE_FLTINV;
 	if (e & 0x04)
-		return 3; /* FPE_FLTDIV */
+		return FPE_FLTDIV;
 	if (e & 0x08)
-		return 4; /* FPE_FLTOVF */
+		return FPE_FLTOVF;
 	if (e & 0x12)
-		return 5; /* FPE_FLTUND, and denormal operands */
-	return 6;         /* FPE_FLTRES */
+		return FPE_FLTUND; /* and denormal operands */
+	return FPE_FLTRES;
 }

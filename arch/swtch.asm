@@ -2,9 +2,12 @@
 ;
 ;	void swtch(struct context **old, struct context *new);   in eax, edx
 ;
-; Saves the callee-saved registers on the current stack, as a struct context
-; (arch/cpu.h) whose eip is our return address, and its address in *old; then
-; takes the same from new.
+; Save the callee-saved registers on the current stack: with the return address
+; they make a struct context (arch/cpu.h), whose address goes to *old.  Then esp
+; = new, the registers are popped from that stack, and ret goes on where the
+; other process has called swtch(), or at forkret() the first time.
+;
+; The stack at the switch, from esp up: edi esi ebx ebp, return address.
 
 global swtch
 

@@ -1,22 +1,24 @@
-/* trap.h - the frame that trapentry.asm builds, and interrupt lines. */
+/* trap.h - the frame that trapentry.asm builds, vectors, and interrupt
+ * lines. */
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
 
 #include "kern/types.h"
 #include "arch/mmu.h"
 
-/* On the kernel stack after a trap.  The first six words are the arguments of
- * a system call in their order.  Offsets are asserted against the assembly. */
+/* What is on the kernel stack after a trap, from esp up.  The first six words
+ * are the arguments of a system call in their order.  trap.c asserts the
+ * offsets that trapentry.asm uses. */
 struct trapframe {
 	uint ebx, ecx, edx, esi, edi, ebp, eax;
 	uint gs, fs, es, ds;
 	uint trapno;
 	uint err; /* error code, or for a system call its number (orig_eax) */
 	uint eip, cs, eflags; /* pushed by the CPU */
-	uint esp, ss;         /* likewise, from user mode only */
+	uint esp, ss;         /* pushed by the CPU, from user mode only */
 };
 
-enum { /* SDM 3A table 6-1 */
+enum { /* vectors; the CPU's own exceptions are below 32 (SDM 3A table 6-1) */
 	T_DIVIDE = 0,
 	T_DEBUG = 1,
 	T_NMI = 2,
@@ -35,9 +37,9 @@ enum { /* SDM 3A table 6-1 */
 	T_ALIGN = 17,
 	T_MCHK = 18,
 	T_SIMDERR = 19,
-	T_IRQ0 = 32,
+	T_IRQ0 = 32, /* to T_IRQ0 + 15: lines of devices */
 	T_SYSCALL = 0x80,
-	/* from local APICs; the high digit is the priority */
+	/* from local APICs; the vector's high digit is its priority */
 	T_TIMER = 0xE0,
 	T_RESCHED = 0xE1,  /* cpus[].resched has been set: yield */
 	T_XCALL = 0xF0,    /* run a function for another CPU: arch/xcall.h */
@@ -46,43 +48,50 @@ enum { /* SDM 3A table 6-1 */
 	T_SPURIOUS = 0xFF, /* gone before it could be taken: no EOI */
 };
 
+/* Did the trap interrupt user mode (ring 3)?  Else the kernel. */
 static inline int
 usermode(const struct trapframe *tf)
 {
 	return (tf->cs & 3) == 3;
 }
 
-void trapinit(void); /* fill the IDT, once */
-void idtload(void);  /* use it, per CPU */
+/* Fill the interrupt descriptor table (IDT), which all CPUs share: once, by the
+ * boot CPU. */
+void trapinit(void);
 
-/* Return to user mode through the frame at the top of the running process's
- * kernel stack (tail of trapentry.asm).  A new process starts here. */
+/* Let this CPU use the IDT; each CPU calls it once. */
+void idtload(void);
+
+/* Return to user mode through the running process's frame, p->tf (the tail of
+ * trapentry.asm).  A new process starts here. */
 void trapret(void);
 
-/* Interrupt lines 0-15 of the ISA bus.  The handler runs with interrupts off, on
- * the boot CPU; the line is acknowledged before it is called.  irqset() is for
- * the boot, before other CPUs run. */
+/* Give the line irq of the ISA bus (0 to 15, but not PICCASCADE) this handler,
+ * and let the line interrupt.  The handler runs with interrupts off, on the
+ * boot CPU, after the line has been acknowledged.  Called at boot, before other
+ * CPUs run: no lock. */
 void irqset(int irq, const char *name, void (*handler)(struct trapframe *));
 
-/* A line that devices may share: each one's handler is called.  Lines of the PCI
- * bus (pci) are held until all devices on them are served.  In the first
- * process, one caller at a time. */
+/* A handler of a line that devices may share.  The driver keeps it for ever. */
 struct irqshare {
-	const char *name;
-	void (*handler)(void *arg);
+	const char *name;           /* for /proc/interrupts */
+	void (*handler)(void *arg); /* is called at each interrupt of the line */
 	void *arg;
-	struct irqshare *next; /* irq.c's */
+	struct irqshare *next;      /* of the line; irq.c's own */
 };
+
+/* Add a handler to those of the line irq, and let the line interrupt.  pci: the
+ * line is one of the PCI bus, which devices hold until they have been served;
+ * so the I/O APIC's is acknowledged after all handlers.  Called by the first process while
+ * it starts the drivers, one call at a time: no lock.  Handlers as above. */
 void irqshare(int irq, struct irqshare *, int pci);
 
-/* The name of the n-th handler of the line; 0: it has not so many. */
+/* The name of the n-th handler of the line irq, from 0; or 0: there are
+ * fewer. */
 const char *irqname(int irq, int n);
-void irqtrap(struct trapframe *); /* from trap(): acknowledge, call the handler */
 
-/* What the upper half offers to trap.c (the one upward call of arch/):
- *   mm/mm.h        fault()
- *   kern/sys/syscall.h syscall()
- *   kern/signal/signal.h  sigfault()
- *   kern/sched.h   userret(), preempt() */
+/* Serve the interrupt of a line: acknowledge it and call its handlers.  From
+ * trap(), with interrupts off. */
+void irqtrap(struct trapframe *);
 
 #endif

@@ -1,18 +1,20 @@
 ; usercopy.asm - between the kernel and user memory of the running process.
 ;
-; These are the only kernel instructions that may fault on a user address:
-; trap.c resolves the fault as if the program had made it (and may sleep), or,
-; if it cannot be resolved, continues at the address that .extable names.
-; Between userwords and userwordsend interrupts may be off: then nothing is
-; resolved.
+; These are the only kernel instructions that may fault on a user address.
+; pagefault() in trap.c resolves the fault as if the program had made it (and
+; may sleep), or, if it cannot be resolved, goes on at the fixup that .extable
+; has for the instruction.  The instructions between userwords and userwordsend
+; may run with interrupts off; then nothing is resolved, and they go on at their
+; fixup.
 ;
-; Arguments come in eax, edx, ecx (-mregparm=3).
+; Arguments come in eax, edx, ecx (-mregparm=3), results go back in eax; ebx,
+; esi, edi, ebp belong to the caller.  What the functions promise is in cpu.h.
 ;
-; A range that leaves user memory is copied up to its end; the rest counts as
-; not copied.
+; A range that leaves user memory is copied up to the end of user memory; the
+; rest counts as not copied.
 
-USERTOP equ 0x80000000
-EFAULT  equ 14
+USERTOP equ 0x80000000          ; memlayout.h
+EFAULT  equ 14                  ; kern/abi/errno.h
 ENAMETOOLONG equ 36
 
 global copyin
@@ -27,8 +29,8 @@ global userwordsend
 
 %include "arch/fixup.inc"
 
-; From the user address and count given: ecx = bytes inside user memory,
-; edx = bytes beyond.
+; From the user address %1 and the count %2 (registers, not ecx or edx): ecx =
+; the bytes of the range inside user memory, edx = those beyond it.
 %macro range 2                  ; address, count
 	mov edx, USERTOP
 	sub edx, %1
@@ -44,9 +46,11 @@ global userwordsend
 	sub edx, ecx
 %endmacro
 
-; Words, then the rest by bytes.  A fault among the words leaves their number in
-; ecx: go on by bytes from there, to come as far as the page goes.  A fault among
-; the bytes ends it.  Bytes not copied: ecx, and edx beyond the end of memory.
+; Move (%1 is movs: from esi to edi) or store (stos: eax, to edi) ecx bytes:
+; words, then the rest by bytes.  Then eax = the bytes not done: what is left of
+; ecx, and the edx bytes beyond user memory.  ebx is lost.  A fault among the
+; words leaves their number in ecx: go on by bytes from there, to come as far as
+; the page goes.  A fault among the bytes ends it, with their number in ecx.
 %macro transfer 1               ; movs or stos
 	mov ebx, ecx
 	shr ecx, 2
@@ -69,7 +73,8 @@ global userwordsend
 
 section .text
 
-; uint copyin(void *dst, uint uva, uint n)
+; uint copyin(void *dst, uint uva, uint n).  The stack: edi, esi, ebx of the
+; caller, its return address.
 align 16
 copyin:
 	push ebx
@@ -85,7 +90,8 @@ copyin:
 	pop ebx
 	ret
 
-; uint copyout(uint uva, const void *src, uint n)
+; uint copyout(uint uva, const void *src, uint n).  The stack: edi, esi, ebx of
+; the caller, its return address.
 align 16
 copyout:
 	push ebx
@@ -101,7 +107,8 @@ copyout:
 	pop ebx
 	ret
 
-; uint clearout(uint uva, uint n)
+; uint clearout(uint uva, uint n).  The stack: edi, ebx of the caller, its
+; return address.
 align 16
 clearout:
 	push ebx
@@ -117,8 +124,9 @@ clearout:
 
 ; int copyinstr(char *dst, uint uva, uint max): bytes up to a word boundary,
 ; words while they hold no NUL, bytes again.  ecx counts up to 0 from minus the
-; bytes that may be read; esi and edi are their ends.  A byte of a word is zero
-; if subtracting one borrows into its top bit, which was clear.
+; bytes that may be read; esi and edi are the ends of the two ranges.  A byte of
+; a word is zero if subtracting one borrows into its top bit, which was clear.
+; The stack: dst, edi, esi, ebx, ebp of the caller, its return address.
 align 16
 copyinstr:
 	push ebp
@@ -181,7 +189,7 @@ copyinstr:
 
 userwords:
 
-; int userload(uint uva, uint *val)
+; int userload(uint uva, uint *val).  The stack: the return address.
 align 16
 userload:
 	cmp eax, USERTOP - 4
@@ -196,7 +204,8 @@ userload:
 	ret
 	fixup .word, .fault
 
-; int usercas(uint uva, uint *old, uint new)
+; int usercas(uint uva, uint *old, uint new).  The stack: ebx of the caller, its
+; return address.  cmpxchg compares with eax, and loads eax with what it found.
 align 16
 usercas:
 	push ebx
@@ -217,8 +226,9 @@ usercas:
 	ret
 	fixup .word, .fault
 
-; int probeuser(uint uva, int write): 1, or 0 when it faults.  The write leaves
-; the word as it is, whatever other CPUs do to it.
+; int probeuser(uint uva, int write): 1, or 0 when the access faults.  The write
+; leaves the word as it is, whatever other CPUs do to it.  The stack: the return
+; address.
 align 16
 probeuser:
 	test edx, edx

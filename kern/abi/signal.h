@@ -76,6 +76,7 @@
 #define ILL_ILLOPC 1
 #define ILL_ILLOPN 2
 #define ILL_PRVOPC 5
+#define ILL_COPROC 7
 
 #define FPE_INTDIV 1
 #define FPE_INTOVF 2
