@@ -1,4 +1,4 @@
-/* cpu.c - what kind of CPU this is. */
+/* cpu.c - what kind of CPU this is (SDM 2A, CPUID). */
 #include "arch/cpu.h"
 
 #include "kern/lib/string.h"
@@ -7,7 +7,9 @@ struct cpuinfo cpuinfo;
 
 static uint cpuid(uint leaf, uint regs[4]);
 
-/* entry.asm has made sure of CPUID and PSE. */
+/* entry.asm has stopped already on a CPU without CPUID or PSE.  Family and
+ * model are two fields each, of which the second counts for some values of the
+ * first. */
 void
 cpuinit(void)
 {
@@ -38,7 +40,7 @@ cpuinit(void)
 	}
 }
 
-/* The FPU's bits are fpuinit's. */
+/* Global pages only: fpuinit() sets the bits of CR4 that are about the FPU. */
 void
 cpusetup(void)
 {
@@ -46,7 +48,8 @@ cpusetup(void)
 		lcr4(rcr4() | CR4_PGE);
 }
 
-/* Registers eax, ebx, ecx, edx of a leaf; returns eax. */
+/* Fill regs with eax, ebx, ecx, edx as CPUID gives them for this leaf (subleaf
+ * 0); returns eax. */
 static uint
 cpuid(uint leaf, uint regs[4])
 {

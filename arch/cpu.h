@@ -103,8 +103,8 @@ myproc(void)
 			 : "i"(offsetof(struct cpu, vm) + 4 * (event))         \
 			 : "memory", "cc")
 
-/* Is this CPU's ncli 0?  One instruction: between two the running process may be
- * moved to another CPU. */
+/* Is this CPU's ncli 0?  One instruction: between two the running process may
+ * be moved to another CPU. */
 static inline int
 ncliszero(void)
 {
@@ -117,7 +117,8 @@ ncliszero(void)
 	return zero;
 }
 
-/* Are interrupts off on this CPU?  For lockassert(), where a comment says so. */
+/* Are interrupts off on this CPU?  For lockassert(), where a comment says
+ * so. */
 static inline int
 interruptsoff(void)
 {
@@ -232,8 +233,8 @@ int copyinstr(char *dst, uint uva, uint max);
 
 /* One aligned word of user memory: 0 or -EFAULT.  usercas changes it to new,
  * against all other CPUs, if it is *old: 0, or 1 with *old what it is instead.
- * With interrupts off (under a spinlock) no fault is resolved: -EFAULT then says
- * no more than that the page tables do not have it. */
+ * With interrupts off (under a spinlock) no fault is resolved: -EFAULT then
+ * says no more than that the page tables do not have it. */
 int userload(uint uva, uint *val);
 int usercas(uint uva, uint *old, uint new);
 

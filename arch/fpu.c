@@ -1,18 +1,23 @@
 /*
- * fpu.c - x87 and SSE state (SDM 1 chapter 10.5, 3A chapter 13).
+ * fpu.c - x87 and SSE state (SDM 1 10.5, "FXSAVE and FXRSTOR Instructions"; 3A
+ * 2.5, "Control Registers", on CR0.TS).
  *
  * CR0.TS is set unless the FPU holds the running process's state.  The first
- * FPU instruction after a switch traps (vector 7) and fpuuse loads the state;
- * when a process that has it loaded is switched out, fpusave stores it.  So no
- * CPU ever holds the only copy of the state of a process that does not run.
+ * FPU instruction after a switch traps (vector 7), and fpuuse() loads the
+ * state; when a process that has its state loaded is switched out, fpusave()
+ * stores it.  So no CPU ever holds the only copy of the state of a process that
+ * does not run.
  *
- * The state is an FXSAVE image where the CPU has that, else an FSAVE image.
+ * The state is an FXSAVE image where the CPU has that instruction, else an
+ * FSAVE image.  p->fpuloaded says whether the FPU of this CPU holds p's state;
+ * p, which runs here, is the only one that reads and writes it.
  */
 #include "arch/cpu.h"
 
 #include "arch/x86.h"
-#include "kern/proc.h"
 #include "kern/lib/string.h"
+#include "kern/lock/lock.h"
+#include "kern/proc.h"
 
 #define FCW_DEFAULT   0x37F  /* all exceptions masked, 64-bit mantissa */
 #define MXCSR_DEFAULT 0x1F80 /* all masked, round to nearest */
@@ -21,12 +26,14 @@
 #define FX_MXCSR 6
 #define FX_MASK  7
 
-static int fxsr, fpu;           /* this machine has FXSAVE; an FPU at all */
-static uint mxcsrmask = 0xFFBF; /* other bits of MXCSR fault when loaded */
+static int fxsr, fpu; /* does this machine have FXSAVE; an FPU at all? */
+static uint mxcsrmask = 0xFFBF; /* the bits of MXCSR that the CPU has; to load
+                                 * another one would be a fault */
 
 static void settask(void);
 
-/* Once per CPU. */
+/* The mask of MXCSR is in an FXSAVE image; 0 there means the default above (SDM
+ * 1 11.6.6, "Guidelines for Writing to the MXCSR Register"). */
 void
 fpuinit(void)
 {
@@ -52,13 +59,13 @@ fpuinit(void)
 	settask();
 }
 
+/* Let the next FPU instruction on this CPU trap. */
 static void
 settask(void)
 {
 	lcr0(rcr0() | CR0_TS);
 }
 
-/* Make fpu, FPUSIZE bytes aligned to 16, the state of a new program. */
 void
 fpureset(void *state)
 {
@@ -72,16 +79,15 @@ fpureset(void *state)
 	}
 	w[0] = 0xFFFF0000 | FCW_DEFAULT;
 	w[1] = 0xFFFF0000;
-	w[2] = 0xFFFFFFFF; /* two tag bits a register: empty */
+	w[2] = 0xFFFFFFFF; /* two tag bits for each register: empty */
 }
 
-/* If the running process has it loaded: store it, and set TS.  Interrupts
- * off. */
 void
 fpusave(void *state)
 {
 	struct proc *p = myproc();
 
+	lockassert(interruptsoff());
 	if (!p->fpuloaded)
 		return;
 	if (fxsr)
@@ -92,7 +98,6 @@ fpusave(void *state)
 	settask();
 }
 
-/* Forget what is loaded; the next use loads p->fpu. */
 void
 fpudrop(void)
 {
@@ -106,8 +111,8 @@ fpudrop(void)
 	popcli();
 }
 
-/* Trap 7: clear TS, load the state; 0, or -1: this CPU has no FPU.  The state
- * may have come from a user's signal frame: nothing in it may fault here. */
+/* The state may have come from a user's signal frame, and nothing in it may
+ * fault here: bits of MXCSR that the CPU does not have are cleared. */
 int
 fpuuse(void *state)
 {
@@ -131,14 +136,17 @@ fpuuse(void *state)
 	return 0;
 }
 
-/* Traps 16 and 19: the si_code of SIGFPE that the loaded state asks for: an
- * exception that is flagged and not masked, most serious first. */
+/* Among the exceptions that are flagged and not masked, the most serious
+ * counts. MXCSR has the masks 7 bits above the flags (SDM 1 10.2.3, "MXCSR
+ * Control and Status Register"); the x87 FPU has them in a register of their
+ * own. */
 int
 fpucode(int simd)
 {
 	uint16_t control = 0, status = 0;
 	uint mxcsr, e;
 
+	lockassert(interruptsoff());
 	if (simd) {
 		__asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
 		e = mxcsr & ~(mxcsr >> 7);

@@ -3,6 +3,9 @@
  * local APICs (Intel 82093AA datasheet).
  *
  * All lines go to the boot CPU.  A line is masked until irqset() routes it.
+ * The registers are behind a window of two words, so that two CPUs must not use
+ * them at once; only the boot CPU does, before others run or in the first
+ * process.
  */
 #include "arch/ioapic.h"
 
@@ -14,11 +17,11 @@
 #define SELECT 0
 #define WINDOW 4
 
-#define VERSION  1    /* register; bits 16 to 23: the last input */
-#define INPUT(n) (0x10 + 2 * (n)) /* two registers: what to send, to whom */
+#define VERSION  1    /* register; bits 16 to 23: number of the last input */
+#define INPUT(n) (0x10 + 2 * (n)) /* two registers: vector and IN_, to whom */
 
-#define IN_LOW    0x02000
-#define IN_LEVEL  0x08000
+#define IN_LOW    0x02000 /* active low */
+#define IN_LEVEL  0x08000 /* level triggered, else by edges */
 #define IN_MASKED 0x10000
 
 static uint regread(int i, uint reg);
@@ -60,13 +63,14 @@ ioapicroute(int irq, int vector)
 	}
 }
 
-/* How many inputs it has. */
+/* How many inputs the I/O APIC machine.ioapic[i] has. */
 static uint
 inputs(int i)
 {
 	return (regread(i, VERSION) >> 16 & 0xFF) + 1;
 }
 
+/* The value of a register of the I/O APIC machine.ioapic[i]. */
 static uint
 regread(int i, uint reg)
 {
@@ -76,6 +80,7 @@ regread(int i, uint reg)
 	return r[WINDOW];
 }
 
+/* Set a register of the I/O APIC machine.ioapic[i] to v. */
 static void
 regwrite(int i, uint reg, uint v)
 {

@@ -1,6 +1,10 @@
 /*
- * irq.c - the interrupt lines of the ISA bus, through the I/O APICs where those
- * are used and the two 8259s where not.
+ * irq.c - the 16 interrupt lines of the ISA bus, which arrive through the I/O
+ * APICs where those are used, and through the two 8259s where not.
+ *
+ * No lock: handlers are added at boot and by the first process as it starts the
+ * drivers, and are never taken away; interrupts of lines go to CPU 0 alone, and
+ * may come while a handler is added.
  */
 #include "arch/trap.h"
 
@@ -9,13 +13,14 @@
 #include "arch/lapic.h"
 #include "arch/machine.h"
 #include "arch/pic.h"
+#include "kern/lock/lock.h"
 #include "kern/panic.h"
 
 static struct {
-	const char *name; /* 0: it may be shared */
+	const char *name;       /* of handler; 0: irqset() was not called */
 	void (*handler)(struct trapframe *);
-	struct irqshare *share; /* only grows */
-	int level;              /* held until served */
+	struct irqshare *share; /* more handlers; the list only grows */
+	int level;              /* devices hold the line until they are served */
 } lines[NIRQ];
 
 static void unmask(int irq);
@@ -38,7 +43,8 @@ irqshare(int irq, struct irqshare *s, int pci)
 	isnew = lines[irq].share == 0;
 	s->next = lines[irq].share;
 	lines[irq].level |= pci;
-	__asm__ volatile("" : : : "memory"); /* interrupts come meanwhile */
+	__asm__ volatile("" : : : "memory"); /* s is complete: an interrupt may
+	                                      * see it at once */
 	lines[irq].share = s;
 	if (isnew && pci && machine.irq[irq].flags == 0)
 		machine.irq[irq].flags = IRQ_LOW | IRQ_LEVEL;
@@ -46,6 +52,7 @@ irqshare(int irq, struct irqshare *s, int pci)
 		unmask(irq);
 }
 
+/* Let the line irq interrupt, by whichever controller is used. */
 static void
 unmask(int irq)
 {
@@ -67,14 +74,16 @@ irqname(int irq, int n)
 	return s ? s->name : 0;
 }
 
-/* Acknowledged first, because the handler of the timer may not return for a
- * while; but a line that is held would come again at once. */
+/* The interrupt is acknowledged first, because the handler of the timer may
+ * take long; but with an APIC, a line that devices still hold would interrupt
+ * again at once, and is acknowledged last. */
 void
 irqtrap(struct trapframe *tf)
 {
 	int irq = (int)tf->trapno - T_IRQ0, level = lines[irq].level;
 	struct irqshare *s;
 
+	lockassert(interruptsoff());
 	if (!apicused() && !picack(irq))
 		return;
 	if (apicused() && !level)

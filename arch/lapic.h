@@ -5,8 +5,8 @@
 #include "kern/types.h"
 
 /* Use the APICs from now on, if the machine has them and a TSC to measure them
- * by, and the command line does not say noapic: 1, and this CPU's timer ticks at
- * HZ once interrupts are on.  Else 0, and nothing has changed.  Boot CPU. */
+ * by, and the command line does not say noapic: 1, and this CPU's timer ticks
+ * at HZ once interrupts are on.  Else 0, and nothing has changed.  Boot CPU. */
 int apicinit(void);
 
 /* Did apicinit() say 1? */

@@ -1,8 +1,8 @@
 /*
  * lookat.c - look at physical memory before kvmalloc().
  *
- * entrypgdir maps the first 4 MiB only, and the firmware's tables may be anywhere
- * below 4 GiB.  Two spare entries of entrypgdir are a window on them.
+ * entrypgdir maps the first 4 MiB only, and the firmware's tables may be
+ * anywhere below 4 GiB.  Two spare entries of entrypgdir are a window on them.
  */
 #include "arch/machine.h"
 

@@ -191,7 +191,8 @@ insertrange(int i, uint64_t start, uint64_t end)
 	bootinfo.nram++;
 }
 
-/* Take [start, end) out of the list; the piece behind it becomes a new range. */
+/* Take [start, end) out of the list; the piece behind it becomes a new
+ * range. */
 static void
 removerange(uint64_t start, uint64_t end)
 {

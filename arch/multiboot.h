@@ -30,8 +30,8 @@ struct bootinfo {
 extern struct bootinfo bootinfo;
 
 /* Copy everything out of low memory (which entrypgdir maps below 4 MiB; the
- * structures of GRUB and QEMU lie there).  Applies mem=SIZE. Panics with a clear
- * message if there is no memory map. */
+ * structures of GRUB and QEMU lie there).  Applies mem=SIZE. Panics with a
+ * clear message if there is no memory map. */
 void multibootinit(uint magic, uint info);
 
 /* The value of KEY=VALUE on the command line, copied to buf: its length, or -1

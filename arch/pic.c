@@ -2,8 +2,8 @@
  * pic.c - the two 8259A interrupt controllers.
  *
  * Lines 0 to 15 arrive as vectors T_IRQ0 to T_IRQ0 + 15; the second chip hangs
- * on line 2 of the first.  A line is masked until irqset gives it a handler; all
- * are where the APICs are used.
+ * on line 2 of the first.  A line is masked until irqset() gives it a handler;
+ * where the APICs are used, all lines stay masked here.
  */
 #include "arch/pic.h"
 
@@ -15,9 +15,10 @@
 
 #define ICW1    0x11 /* edge triggered, cascaded, ICW4 follows */
 #define ICW4    0x01 /* 8086 mode, ends of interrupt by command */
-#define EOI     0x60 /* | line: that interrupt is served */
+#define EOI     0x60 /* | line: end of interrupt, that line has been taken */
 #define READISR 0x0B /* the next read gives the lines in service */
 
+/* The lines that do not interrupt, a bit for each. */
 static uint16_t masked = 0xFFFF & ~(1 << PICCASCADE);
 
 static void picsetup(int port, int vector, int cascade);
@@ -32,7 +33,10 @@ picinit(void)
 	outb(PIC2 + 1, masked >> 8);
 }
 
-/* The four initialisation words, in their order. */
+/* Write the four initialisation words to the chip at port, in their order: its
+ * lines come as vectors from vector on; cascade is what the chip has to know of
+ * the other one (the first: a bit for the line, the second: the line's
+ * number). */
 static void
 picsetup(int port, int vector, int cascade)
 {
@@ -63,8 +67,9 @@ picack(int irq)
 	return 1;
 }
 
-/* A line that fell before it was asked about shows up as the chip's last one,
- * but is not in service. */
+/* Is this no interrupt of the line irq?  A line that fell before the CPU asked
+ * the chip for its number shows up as the chip's last line, 7 or 15, but is not
+ * in service. */
 static int
 spurious(int irq)
 {
@@ -76,6 +81,6 @@ spurious(int irq)
 	if (inb(port) & 0x80)
 		return 0;
 	if (irq == 15)
-		outb(PIC1, EOI | PICCASCADE); /* the first chip believes it */
+		outb(PIC1, EOI | PICCASCADE); /* the first chip has taken it for one */
 	return 1;
 }

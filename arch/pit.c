@@ -46,8 +46,8 @@ pitinit(void)
 }
 
 /* TSC ticks per millisecond, from two looks at counter 2 about CALIBRATE ms
- * apart; 0 if it does not count.  When a hypervisor takes us off the CPU both go
- * on, so only a counter that has run out in between spoils it. */
+ * apart; 0 if it does not count.  When a hypervisor takes us off the CPU both
+ * go on, so only a counter that has run out in between spoils it. */
 static uint
 calibrate(void)
 {

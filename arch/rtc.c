@@ -1,9 +1,9 @@
 /*
  * rtc.c - the battery-backed clock: an MC146818 and its successors.
  *
- * A register is chosen by its number at port 0x70 and read at port 0x71.  Once a
- * second the chip moves all registers on, which takes it up to 2 ms; a read in
- * that time may see some of them before and others after.
+ * A register is chosen by its number at port 0x70 and read at port 0x71.  Once
+ * a second the chip moves all registers on, which takes it up to 2 ms; a read
+ * in that time may see some of them before and others after.
  */
 #include "arch/rtc.h"
 

@@ -1,17 +1,20 @@
 /*
- * seg.c - the segments and task states of each CPU (SDM 3A chapters 3 and 7).
+ * seg.c - the segments and task states of each CPU (SDM 3A chapters 3,
+ * "Protected-Mode Memory Management", and 7, "Task Management").
  *
- * All segments but two kinds are flat: KCPU begins at the CPU's own struct cpu,
- * and the three thread slots are what the running process asked for.  Each CPU
- * has two tasks: the one it always runs in, whose TSS names the kernel stack
- * for traps from user mode, and one for double faults, with a stack of its own,
- * so that a kernel stack that ran into its guard page is reported.
+ * All segments are flat (base 0, limit 4 GiB) but two kinds: KCPU begins at the
+ * CPU's own struct cpu, and the three thread slots are what the running process
+ * asked for.  Each CPU has two tasks, each described by a task state segment
+ * (TSS): the one that it always runs in, whose TSS names the kernel stack for
+ * traps from user mode, and one for double faults, with a stack of its own, so
+ * that a kernel stack that ran into its guard page is reported.
  */
 #include "arch/cpu.h"
 
 #include "arch/trap.h"
 #include "arch/x86.h"
 #include "mm/mm.h"
+#include "kern/lock/lock.h"
 #include "kern/panic.h"
 #include "kern/proc.h"
 
@@ -23,7 +26,7 @@
 #define DESC_BIG   0x00400000 /* 32-bit */
 #define DESC_PAGES 0x00800000 /* the limit counts pages */
 
-#define DFSTACK 4096
+#define DFSTACK 4096 /* bytes of a double-fault task: its TSS and its stack */
 
 struct cpu cpus[NCPU];
 int ncpu = 1;
@@ -37,7 +40,8 @@ static struct segdesc segment(const void *base, uint limit, uint type);
 static void dftaskinit(struct cpu *c);
 static void doublefault(void) __attribute__((noreturn));
 
-/* Give this CPU its GDT, TSS and %fs.  First thing a CPU does. */
+/* The jump loads %cs from the new GDT.  %gs and the LDT are null: the kernel
+ * uses neither. */
 void
 seginit(int id)
 {
@@ -77,7 +81,8 @@ seginit(int id)
 		: "memory");
 }
 
-/* A segment from base; limit in bytes, or in pages with DESC_PAGES. */
+/* The descriptor of a segment from base on.  limit is the last offset in it, in
+ * bytes, or in pages with DESC_PAGES; type is DESC_ bits. */
 static struct segdesc
 segment(const void *base, uint limit, uint type)
 {
@@ -89,7 +94,8 @@ segment(const void *base, uint limit, uint type)
 	};
 }
 
-/* The task that vector 8 switches to. */
+/* Fill the TSS of the task that vector 8 switches c to: doublefault(),
+ * interrupts off, at the top of the task's own stack. */
 static void
 dftaskinit(struct cpu *c)
 {
@@ -106,7 +112,6 @@ dftaskinit(struct cpu *c)
 	ts->iomap = sizeof(*ts);
 }
 
-/* Let the double-fault task run in the address space that is loaded now. */
 void
 dfinit(void)
 {
@@ -114,9 +119,11 @@ dfinit(void)
 }
 
 /*
- * A fault could not be delivered; the CPU switched to us, and left the state of
- * the kernel in the TSS.  The usual cause is that the stack has run into its
- * guard page: then nothing can be pushed at its esp.
+ * Where the double-fault task begins: a fault could not be delivered, so the
+ * CPU switched to this task, and left the registers of the kernel in the other
+ * task's TSS (SDM 3A 6.15, "Interrupt 8").  Panics with these registers.  The
+ * usual cause is that the stack has run into its guard page: then nothing can
+ * be pushed at its esp.
  */
 static void
 doublefault(void)
@@ -137,22 +144,23 @@ doublefault(void)
 	panictrap(&tf, "double fault");
 }
 
-/* Where the next trap from user mode puts its frame. */
 void
 tssload(uint esp0)
 {
+	lockassert(interruptsoff());
 	mycpu()->ts.esp0 = esp0;
 }
 
-/* Put the running process's thread descriptors into this CPU's GDT.  %gs, which
- * stays the user's in the kernel, may name one that is gone: an interrupt from
- * here would fault when it restores it, and so would the fault's own return.  So
- * it is emptied; the way out to user mode loads it from the frame. */
+/* %gs, which stays the user's in the kernel, may name a descriptor that is
+ * gone: an interrupt from here on would fault when it restores %gs, and so
+ * would the fault's own return.  So %gs is made null; the way out to user mode
+ * loads it from the frame. */
 void
 tlsload(const struct segdesc tls[NTLS])
 {
 	struct segdesc *g = &mycpu()->gdt[SEG_TLS];
 
+	lockassert(interruptsoff());
 	g[0] = tls[0];
 	g[1] = tls[1];
 	g[2] = tls[2];

@@ -188,7 +188,8 @@ delay(uint us)
 }
 
 /* Where a CPU comes from entryother.asm, on its own stack, with the kernel's
- * page directory loaded.  Interrupts are off until scheduler() turns them on. */
+ * page directory loaded.  Interrupts are off until scheduler() turns them
+ * on. */
 void
 mpenter(void)
 {

@@ -82,8 +82,9 @@ struct irqshare {
 
 /* Add a handler to those of the line irq, and let the line interrupt.  pci: the
  * line is one of the PCI bus, which devices hold until they have been served;
- * so the I/O APIC's is acknowledged after all handlers.  Called by the first process while
- * it starts the drivers, one call at a time: no lock.  Handlers as above. */
+ * so the I/O APIC's is acknowledged after all handlers.  Called by the first
+ * process while it starts the drivers, one call at a time: no lock.  Handlers
+ * as above. */
 void irqshare(int irq, struct irqshare *, int pci);
 
 /* The name of the n-th handler of the line irq, from 0; or 0: there are
