@@ -2,6 +2,11 @@
  * acpi.c - processors and interrupt controllers from ACPI's tables (ACPI 6.5
  * chapter 5): RSDP -> RSDT or XSDT -> MADT.
  *
+ *   RSDP  the root pointer; somewhere in the BIOS's memory
+ *   RSDT  the root table: physical addresses of all tables, 32 bits each
+ *   XSDT  the root table with 64 bits each
+ *   MADT  the table of interrupt controllers, whose signature is "APIC"
+ *
  * Firmware has bugs: a table that does not sum up to zero, is too long or lies
  * beyond 4 GiB is not believed, and an entry that is too short ends its table.
  */
@@ -13,25 +18,26 @@
 #define BIOSROM 0xE0000
 #define BIOSEND 0x100000
 
-#define MAXTABLE 0x10000 /* no table of ours is longer */
+#define MAXTABLE 0x10000 /* bytes; no table that is read here is longer */
 
 struct rsdp {
 	char sig[8]; /* "RSD PTR " */
 	uint8_t sum, oem[6], revision;
 	uint rsdt;
-	uint length; /* from here on only since revision 2 */
+	uint length; /* this and the rest only since revision 2 */
 	uint xsdt, xsdthigh;
 } __attribute__((packed));
 
-#define RSDP1 20 /* bytes of revision 0 */
+#define RSDP1 20 /* bytes of the RSDP in revision 0 */
 
-struct table {
+struct table { /* how each table begins */
 	char sig[4];
 	uint length;
 	uint8_t revision, sum, oem[26];
 } __attribute__((packed));
 
-enum { LAPIC = 0, IOAPIC = 1, OVERRIDE = 2, LAPICADDR = 5 }; /* entries */
+/* Types of the MADT's entries. */
+enum { LAPIC = 0, IOAPIC = 1, OVERRIDE = 2, LAPICADDR = 5 };
 
 struct entry {
 	uint8_t type, length;
@@ -62,7 +68,8 @@ struct madt {
 	struct entry entries[];
 } __attribute__((packed));
 
-/* The smallest length of an entry whose fields we look at. */
+/* The length of an entry that has all fields of its kind (what): no shorter one
+ * is looked at. */
 #define ENTRYSIZE(what) (2 + sizeof(((struct entry *)0)->what))
 
 static int rootinit(uint root, uint entrysize);
@@ -88,8 +95,8 @@ acpiinit(void)
 	return r.rsdt && rootinit(r.rsdt, 4);
 }
 
-/* Look for the MADT in the RSDT or XSDT at physical address root, whose entries
- * have so many bytes. */
+/* Look for the MADT in the RSDT (entrysize 4 bytes) or XSDT (8) at physical
+ * address root, and fill machine from it: 1, or 0 if that fails. */
 static int
 rootinit(uint root, uint entrysize)
 {
@@ -108,7 +115,8 @@ rootinit(uint root, uint entrysize)
 	return 0;
 }
 
-/* The whole table at pa if it is one with this signature, else 0. */
+/* The whole table at physical address pa, until the next lookat(), if it has
+ * this signature and can be believed; else 0. */
 static const struct table *
 tableat(uint pa, const char *sig)
 {
@@ -121,6 +129,8 @@ tableat(uint pa, const char *sig)
 	return t && checksum(t, t->length) ? t : 0;
 }
 
+/* Fill machine from the MADT: 1, or 0 if it is too short or has no
+ * processor. */
 static int
 madtinit(const struct madt *m)
 {
@@ -140,6 +150,8 @@ madtinit(const struct madt *m)
 	return machine.ncpu > 0;
 }
 
+/* Put what one entry of the MADT says into machine.  An entry that is too short
+ * for its type, or of another type, says nothing. */
 static void
 entryinit(const struct entry *e)
 {

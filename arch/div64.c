@@ -1,8 +1,10 @@
 /*
  * div64.c - 64-bit division, which compilers call by these names on i386.
  *
- * divl divides 64 bits by 32 if the quotient fits 32 bits; everything is made
- * from that (Knuth, volume 2, 4.3.1, algorithm D, with digits of 32 bits).
+ * The instruction divl divides 64 bits by 32 if the quotient fits 32 bits;
+ * everything is made from that (Knuth, The Art of Computer Programming, volume
+ * 2, 4.3.1, algorithm D, with digits of 32 bits).  A divisor of 0 makes divl
+ * trap.
  */
 #include "kern/types.h"
 
@@ -30,7 +32,8 @@ __udivmoddi4(uint64_t n, uint64_t d, uint64_t *rem)
 	return (uint64_t)q1 << 32 | q0;
 }
 
-/* hi < d */
+/* The 64 bits hi:lo divided by d, and the remainder to *rem.  hi < d, so that
+ * the quotient fits 32 bits. */
 static uint
 divl(uint hi, uint lo, uint d, uint *rem)
 {
@@ -43,9 +46,11 @@ divl(uint hi, uint lo, uint d, uint *rem)
 	return q;
 }
 
-/* d needs more than 32 bits, so the quotient fits 32.  Divide the leading
- * digits, with d shifted up to use all of its first: the guess is right or one
- * or two too large. */
+/* n / d, and the remainder to *rem, where d needs more than 32 bits; so the
+ * quotient fits 32.  The quotient is guessed from the leading 32 bits of d:
+ * with d shifted up until its top bit is set, the guess is right or one too
+ * large.  One is taken away, and the remainder tells whether that was too
+ * much. */
 static uint64_t
 divlong(uint64_t n, uint64_t d, uint64_t *rem)
 {
@@ -67,6 +72,7 @@ divlong(uint64_t n, uint64_t d, uint64_t *rem)
 	return q;
 }
 
+/* n / d */
 uint64_t
 __udivdi3(uint64_t n, uint64_t d)
 {
@@ -75,6 +81,7 @@ __udivdi3(uint64_t n, uint64_t d)
 	return __udivmoddi4(n, d, &rem);
 }
 
+/* n % d */
 uint64_t
 __umoddi3(uint64_t n, uint64_t d)
 {
@@ -84,7 +91,7 @@ __umoddi3(uint64_t n, uint64_t d)
 	return rem;
 }
 
-/* Signed: towards zero; the remainder has the sign of n. */
+/* n / d, rounded towards zero. */
 int64_t
 __divdi3(int64_t n, int64_t d)
 {
@@ -95,6 +102,7 @@ __divdi3(int64_t n, int64_t d)
 	return (n < 0) != (d < 0) ? -q : q;
 }
 
+/* n % d; has the sign of n. */
 int64_t
 __moddi3(int64_t n, int64_t d)
 {

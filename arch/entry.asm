@@ -115,7 +115,7 @@ high:
 
 ; The CPU cannot run this kernel: print why (the string at physical address esi)
 ; on COM1 and on the screen, leave QEMU if this is one, and stop.  Paging is
-; off. No stack is used.
+; off.  No stack is used.
 unfit:
 	mov dx, COM1 + 3                ; 115200 baud, 8N1
 	mov al, 0x80

@@ -1,8 +1,9 @@
 /*
- * lapic.c - the local APICs (SDM 3A chapter 11, "APIC").
+ * lapic.c - the local APICs (SDM 3A chapter 10, "Advanced Programmable
+ * Interrupt Controller (APIC)"; chapter 11 in the editions of 2022 and 2023).
  *
- * Their registers lie at one physical address on every CPU, in the device
- * window, which is mapped 1:1; each CPU sees its own.
+ * Each CPU has one.  Its registers lie at the same physical address on every
+ * CPU, in the device window, which is mapped 1:1; each CPU sees its own.
  */
 #include "arch/lapic.h"
 
@@ -13,6 +14,7 @@
 #include "arch/multiboot.h"
 #include "arch/trap.h"
 #include "arch/x86.h"
+#include "kern/lock/lock.h"
 
 /* Registers, as indices of words. */
 #define ID      (0x020 / 4)
@@ -27,9 +29,9 @@
 #define LPERF   (0x340 / 4)
 #define LINT0   (0x350 / 4)
 #define LERROR  (0x370 / 4)
-#define INITIAL (0x380 / 4) /* of the timer */
-#define CURRENT (0x390 / 4)
-#define DIVIDE  (0x3E0 / 4)
+#define INITIAL (0x380 / 4) /* of the timer: where it starts to count down, */
+#define CURRENT (0x390 / 4) /* where it is, */
+#define DIVIDE  (0x3E0 / 4) /* how many ticks of the bus make a count */
 
 #define SVR_ENABLE   0x100
 #define LV_MASKED    0x10000
@@ -43,17 +45,17 @@
 #define INTEGRATED   0x10 /* versions 1x: on the CPU's chip */
 
 #define CALIBRATE 250 /* microseconds */
-#define LOOKS     8
+#define LOOKS     8   /* at both clocks; the shortest counts */
 
-struct look { /* at both clocks */
-	uint64_t tsc, width; /* somewhere in these ticks the timer */
-	uint count;          /* said this */
+struct look { /* at the TSC and the timer */
+	uint64_t tsc, width; /* between tsc and tsc + width, the timer */
+	uint count;          /* was at this count */
 };
 
 static volatile uint *lapic; /* 0: there is none, or it is not used */
-static uint period;          /* of the timer */
+static uint period;          /* counts of the timer in a tick of 1/HZ */
 
-static uint64_t began;       /* CPU 0's timer, a time of the TSC */
+static uint64_t began;       /* when CPU 0's timer started, a time of the TSC */
 
 static uint calibrate(void);
 static void skew(int cpu);
@@ -98,8 +100,8 @@ lapicinit(void)
 	if ((lapic[VERSION] >> 16 & 0xFF) >= 4)
 		lapic[LPERF] = LV_MASKED;
 	lapic[LERROR] = T_APICERR;
-	lapic[ESR] = 0; /* twice: the first makes it look */
-	lapic[ESR] = 0;
+	lapic[ESR] = 0; /* a write shows the errors since the last: */
+	lapic[ESR] = 0; /* now there are none */
 	lapic[EOI] = 0;
 	lapic[DIVIDE] = DIVIDE16;
 	lapic[LTIMER] = LV_PERIODIC | T_TIMER;
@@ -108,9 +110,10 @@ lapicinit(void)
 	lapic[TPR] = 0;
 }
 
-/* Wait for this CPU's place between two ticks of CPU 0: if all ticked at once,
- * they would meet at the same locks.  They tick in the later part, so that
- * after CPU 0's tick comes the longest time without one. */
+/* Wait for this CPU's place between two ticks of CPU 0, before its timer
+ * starts: if all CPUs ticked at once, they would meet at the same locks.  A
+ * tick's time has NCPU parts, and CPU n ticks in part NCPU - n: with few CPUs
+ * the ticks come late, and the longest time without one follows CPU 0's. */
 static void
 skew(int cpu)
 {
@@ -127,7 +130,8 @@ skew(int cpu)
 	} while (late < at || late > at + tick / NCPU);
 }
 
-/* What the timer counts in a tick; 0 if it does not count. */
+/* How many counts the timer makes in a tick of 1/HZ s, measured against the TSC
+ * for CALIBRATE microseconds; 0 if it does not count. */
 static uint
 calibrate(void)
 {
@@ -144,7 +148,8 @@ calibrate(void)
 		(b.tsc - a.tsc));
 }
 
-/* The closest of a few looks: a hypervisor may take us off the CPU in one. */
+/* What the TSC and the timer say at one time: the shortest of LOOKS looks,
+ * since a hypervisor may take this CPU away in the middle of one. */
 static struct look
 look(void)
 {
@@ -164,6 +169,7 @@ look(void)
 void
 lapiceoi(void)
 {
+	lockassert(interruptsoff());
 	lapic[EOI] = 0;
 }
 
@@ -199,7 +205,9 @@ lapicstart(uint apicid, uint pa)
 	command(apicid, ICR_STARTUP | ICR_ASSERT | pa >> PGSHIFT);
 }
 
-/* Send it, once the last one has left. */
+/* Send what (ICR_ bits and a vector, or a page number) to the CPU that has this
+ * APIC, once the message before has left this CPU.  The two registers are
+ * written with interrupts off, for a handler may send, too. */
 static void
 command(uint apicid, uint what)
 {

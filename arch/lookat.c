@@ -1,8 +1,9 @@
 /*
- * lookat.c - look at physical memory before kvmalloc().
+ * lookat.c - look at physical memory before kvmalloc() maps all of it.
  *
  * entrypgdir maps the first 4 MiB only, and the firmware's tables may be
- * anywhere below 4 GiB.  Two spare entries of entrypgdir are a window on them.
+ * anywhere below 4 GiB.  Two spare entries of entrypgdir, at VMAPBASE, are a
+ * window on them: 8 MiB, so that any 4 MiB fit, wherever they begin.
  */
 #include "arch/machine.h"
 
@@ -12,7 +13,7 @@
 
 #define WINDOW VMAPBASE
 
-extern uint entrypgdir[];
+extern uint entrypgdir[]; /* entry.asm */
 
 const void *
 lookat(uint pa, uint n)
@@ -23,6 +24,6 @@ lookat(uint pa, uint n)
 		return 0;
 	entrypgdir[PDX(WINDOW)] = first | PTE_P | PTE_PS;
 	entrypgdir[PDX(WINDOW) + 1] = (first + SUPERSIZE) | PTE_P | PTE_PS;
-	lcr3(rcr3());
+	lcr3(rcr3()); /* forget where the window was before */
 	return (const char *)WINDOW + (pa - first);
 }

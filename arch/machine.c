@@ -8,22 +8,24 @@
 
 struct machine machine;
 
-static void forget(void);
+static void machineclear(void);
 
 void
 machineinit(void)
 {
-	forget();
+	machineclear();
 	if (acpiinit())
 		return;
-	forget();
+	machineclear();
 	if (!mpinit())
-		forget();
+		machineclear();
 }
 
-/* Nothing is known but that ISA lines have their own numbers. */
+/* Make machine what is true without any tables: no processors and no
+ * controllers are known, and each ISA line is wired to the input of its own
+ * number. */
 static void
-forget(void)
+machineclear(void)
 {
 	uint i;
 

@@ -1,5 +1,7 @@
 /*
- * memlayout.h - where things are in the 4 GiB of an address space.
+ * memlayout.h - where things are in the 4 GiB of an address space.  The upper
+ * half is the kernel's and equal in all; the lower half is the process's own.
+ * (The address spaces of the boot are drawn in entry.asm.)
  *
  *   FFFFFFFF  +------------------------+
  *             | device registers       | mapped 1:1, uncached
@@ -29,14 +31,15 @@
 
 #define KERNBASE  0x80000000 /* first kernel virtual address */
 #define APSTART   0x00007000 /* where other CPUs start, physical: one page */
-#define EXTMEM    0x00100000 /* start of extended memory, physical */
-#define KERNLINK  (KERNBASE + EXTMEM)
-#define VMAPBASE  0xF0000000
-#define DEVSPACE  0xFE000000
-#define DIRECTMAX (VMAPBASE - KERNBASE) /* RAM the direct map can hold */
-#define USERBASE  0x00001000
-#define USERTOP   KERNBASE
+#define EXTMEM    0x00100000 /* 1 MiB: the kernel is loaded here, physical */
+#define KERNLINK  (KERNBASE + EXTMEM) /* and linked here */
+#define VMAPBASE  0xF0000000 /* first address of the vmap window */
+#define DEVSPACE  0xFE000000 /* first device register; virtual = physical */
+#define DIRECTMAX (VMAPBASE - KERNBASE) /* RAM in the direct map, at most */
+#define USERBASE  0x00001000 /* first user address */
+#define USERTOP   KERNBASE   /* user addresses end here */
 
+/* From an address in the direct map to the physical one, and back. */
 #ifndef __ASSEMBLER__
 #define V2P(va) ((uint)(va)-KERNBASE)
 #define P2V(pa) ((void *)((uint)(pa) + KERNBASE))

@@ -1,5 +1,6 @@
-/* mmu.h - bits of page tables, segments, and the task state (Intel SDM 3A
- * chapters 3, 4 and 7); nothing else. */
+/* mmu.h - bits of page tables, control registers and segments, and the task
+ * state (Intel SDM 3A 2.5, chapters 3, "Protected-Mode Memory Management", 4,
+ * "Paging", and 7, "Task Management"); nothing else. */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H
 
@@ -14,12 +15,21 @@
 #define PGROUNDUP(a)   (((uint)(a) + PGSIZE - 1) & ~(PGSIZE - 1))
 #define PGROUNDDOWN(a) ((uint)(a) & ~(PGSIZE - 1))
 
-/* A virtual address: directory index 10, table index 10, offset 12 bits. */
+/*
+ * A virtual address (SDM 3A 4.3, "32-Bit Paging"):
+ *
+ *   +------------------+--------------+------------+
+ *   |  directory index |  table index |   offset   |
+ *   |      10 bits     |    10 bits   |   12 bits  |
+ *   +------------------+--------------+------------+
+ *         PDX(va)           PTX(va)
+ */
 #define PDX(va)         ((uint)(va) >> 22)
 #define PTX(va)         (((uint)(va) >> PGSHIFT) & 0x3FF)
 #define PGADDR(d, t, o) ((uint)((d) << 22 | (t) << PGSHIFT | (o)))
 
-/* Entry bits, directory and table alike (SDM 3A 4.3, tables 4-4 to 4-6). */
+/* Bits of an entry, of a directory and of a table alike (SDM 3A 4.3, tables 4-4
+ * to 4-6).  The others are the physical address of a table or page. */
 #define PTE_P   0x001 /* present */
 #define PTE_W   0x002 /* writable */
 #define PTE_U   0x004 /* user may access */
@@ -39,31 +49,31 @@
 #define PF_USER    0x4
 #define PF_RSVD    0x8
 
-#define CR0_PE 0x00000001
-#define CR0_MP 0x00000002
-#define CR0_EM 0x00000004
-#define CR0_TS 0x00000008
-#define CR0_NE 0x00000020
-#define CR0_WP 0x00010000
-#define CR0_AM 0x00040000
-#define CR0_NW 0x20000000
-#define CR0_CD 0x40000000
-#define CR0_PG 0x80000000
+#define CR0_PE 0x00000001 /* protected mode */
+#define CR0_MP 0x00000002 /* WAIT traps, too, if TS is set */
+#define CR0_EM 0x00000004 /* there is no FPU */
+#define CR0_TS 0x00000008 /* the next FPU instruction traps (vector 7) */
+#define CR0_NE 0x00000020 /* errors of the FPU trap (vector 16) */
+#define CR0_WP 0x00010000 /* read-only pages are read-only to the kernel, too */
+#define CR0_AM 0x00040000 /* EFLAGS.AC has an effect */
+#define CR0_NW 0x20000000 /* not write-through: with CD, caches are off */
+#define CR0_CD 0x40000000 /* caches disabled */
+#define CR0_PG 0x80000000 /* paging */
 
-#define CR4_PSE        0x010
-#define CR4_PGE        0x080
-#define CR4_OSFXSR     0x200
-#define CR4_OSXMMEXCPT 0x400
+#define CR4_PSE        0x010 /* 4 MiB pages */
+#define CR4_PGE        0x080 /* global pages */
+#define CR4_OSFXSR     0x200 /* the kernel saves SSE state: SSE may be used */
+#define CR4_OSXMMEXCPT 0x400 /* errors of SSE trap (vector 19) */
 
-#define FL_CF   0x00000001
-#define FL_TF   0x00000100
-#define FL_IF   0x00000200
-#define FL_DF   0x00000400
-#define FL_IOPL 0x00003000
-#define FL_NT   0x00004000
-#define FL_RF   0x00010000
-#define FL_AC   0x00040000
-#define FL_ID   0x00200000
+#define FL_CF   0x00000001 /* carry */
+#define FL_TF   0x00000100 /* trap after each instruction */
+#define FL_IF   0x00000200 /* interrupts are on */
+#define FL_DF   0x00000400 /* string instructions go downwards */
+#define FL_IOPL 0x00003000 /* two bits: the outermost ring that may use ports */
+#define FL_NT   0x00004000 /* nested task */
+#define FL_RF   0x00010000 /* no breakpoint at the next instruction */
+#define FL_AC   0x00040000 /* check alignment, in user mode */
+#define FL_ID   0x00200000 /* can be changed: there is CPUID */
 
 /* GDT slots.  The three thread slots have the numbers that Linux uses, since
  * programs see them through set_thread_area. */
@@ -85,11 +95,11 @@
 #define UDATA (SEG_UDATA << 3 | 3)
 
 #ifndef __ASSEMBLER__
-struct segdesc { /* SDM 3A 3.4.5 */
+struct segdesc { /* SDM 3A 3.4.5, "Segment Descriptors" */
 	uint lo, hi;
 };
 
-struct taskstate { /* SDM 3A 7.2.1 */
+struct taskstate { /* SDM 3A 7.2.1, "Task-State Segment (TSS)" */
 	uint link;
 	uint esp0; /* stack for interrupts from user mode */
 	uint ss0;

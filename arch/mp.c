@@ -2,8 +2,9 @@
  * mp.c - processors and interrupt controllers from the tables of Intel's
  * MultiProcessor Specification 1.4, for machines older than ACPI.
  *
- * The floating pointer leads to the configuration table.  The default
- * configurations of chapter 5, which have no table, are not known here.
+ * The floating pointer, somewhere in the BIOS's memory, leads to the
+ * configuration table.  Machines that have one of the specification's default
+ * configurations (chapter 5) instead of a table are not supported.
  */
 #include "arch/machine.h"
 
@@ -13,17 +14,18 @@
 #define BASEMEM  0x413 /* BIOS data: KiB of memory below the extended data */
 #define BIOSROM  0xF0000
 #define BIOSEND  0x100000
-#define GSISTEP  256 /* I/O APICs have no global numbers: we give them */
+#define GSISTEP  256 /* these tables do not number all inputs of the machine in
+                      * a row: the n-th I/O APIC's begin at n * GSISTEP here */
 
-struct mpfloat {
+struct mpfloat { /* the floating pointer */
 	char sig[4]; /* "_MP_" */
 	uint table;
 	uint8_t length, revision, sum, type; /* 0: there is a table */
-	uint8_t imcr;                        /* bit 7 */
+	uint8_t imcr;                        /* bit 7: machine.imcr */
 	uint8_t reserved[3];
 };
 
-struct mptable {
+struct mptable { /* how the configuration table begins */
 	char sig[4]; /* "PCMP" */
 	uint16_t length;
 	uint8_t revision, sum, oem[20];
@@ -33,7 +35,7 @@ struct mptable {
 	uint extended;
 };
 
-enum { CPU, BUS, IOAPIC, INTERRUPT }; /* entries */
+enum { CPU, BUS, IOAPIC, INTERRUPT }; /* types of its entries */
 
 struct mpentry {
 	uint8_t type;
@@ -59,8 +61,8 @@ struct mpentry {
 } __attribute__((packed));
 _Static_assert(sizeof(struct mpentry) == 20, "struct mpentry");
 
-static uint isa[256 / 32];           /* bit per bus that is ISA or EISA */
-static uint8_t ids[NIOAPIC];         /* of machine.ioapic[] */
+static uint isa[256 / 32];   /* a bit for each bus: is it ISA or EISA? */
+static uint8_t ids[NIOAPIC]; /* the number of each of machine.ioapic[] */
 
 static uint findfloat(void);
 static int tableinit(const struct mptable *t);
@@ -88,7 +90,8 @@ mpinit(void)
 	return tableinit(t);
 }
 
-/* Where the floating pointer may be (MPS 4.1). */
+/* Look for the floating pointer where it may be (MultiProcessor Specification
+ * 4.1): its physical address, or 0. */
 static uint
 findfloat(void)
 {
@@ -103,6 +106,8 @@ findfloat(void)
 	return pa;
 }
 
+/* Fill machine from the configuration table t: 1, or 0 if it has no
+ * processor. */
 static int
 tableinit(const struct mptable *t)
 {
@@ -122,6 +127,7 @@ tableinit(const struct mptable *t)
 	return machine.ncpu > 0;
 }
 
+/* Put what one entry of the table says into machine. */
 static void
 entryinit(const struct mpentry *e)
 {
@@ -140,7 +146,8 @@ entryinit(const struct mpentry *e)
 	}
 }
 
-/* Buses and I/O APICs come before the interrupts in the table. */
+/* Put where an ISA line is wired to into machine.irq[].  Buses and I/O APICs
+ * come before the interrupts in the table, so they are known. */
 static void
 intrinit(const struct mpentry *e)
 {

@@ -12,14 +12,14 @@
 #include "kern/panic.h"
 #include "kern/lib/string.h"
 
-#define INFO_CMDLINE (1 << 2) /* bits of mbinfo.flags */
+#define INFO_CMDLINE (1 << 2) /* bits of mbinfo.flags: which fields count */
 #define INFO_MODS    (1 << 3)
 #define INFO_MMAP    (1 << 6)
 #define INFO_LOADER  (1 << 9)
 
 #define MMAP_RAM 1
 
-struct mbinfo {
+struct mbinfo { /* what the loader passes; addresses are physical */
 	uint flags;
 	uint lower, upper;
 	uint bootdevice;
@@ -32,12 +32,12 @@ struct mbinfo {
 	uint loader;
 };
 
-struct mbmodule {
+struct mbmodule { /* an element of mods[] */
 	uint start, end, string, zero;
 };
 
-struct mbmmap {
-	uint size; /* of what follows */
+struct mbmmap { /* an element of the memory map */
+	uint size; /* bytes of what follows */
 	uint64_t addr, len;
 	uint type;
 } __attribute__((packed));
@@ -57,7 +57,6 @@ static void removerange(uint64_t start, uint64_t end);
 static uint64_t memlimit(void);
 static const char *nextword(const char *s, const char **end);
 
-/* Copy everything out of low memory. */
 void
 multibootinit(uint magic, uint info)
 {
@@ -83,7 +82,8 @@ multibootinit(uint magic, uint info)
 		panic("the memory map has no usable memory");
 }
 
-/* n bytes at physical pa, which must be mapped. */
+/* Where the kernel can read the n bytes at physical address pa.  Panics if they
+ * are not below 4 MiB, since entrypgdir maps no more. */
 static const void *
 low(uint pa, uint n)
 {
@@ -92,12 +92,14 @@ low(uint pa, uint n)
 	return P2V(pa);
 }
 
+/* Copy the string at physical address pa to dst, which has n bytes. */
 static void
 copystring(char *dst, uint pa, uint n)
 {
 	strlcpy(dst, low(pa, 1), n);
 }
 
+/* Remove the first word of s, and the space behind it. */
 static void
 dropfirst(char *s)
 {
@@ -107,6 +109,7 @@ dropfirst(char *s)
 	memmove(s, rest, strlen(rest) + 1);
 }
 
+/* Note where the first NMODULE modules are, and their names. */
 static void
 copymodules(const struct mbinfo *mi)
 {
@@ -125,7 +128,8 @@ copymodules(const struct mbinfo *mi)
 	bootinfo.nmodule = n;
 }
 
-/* RAM is what the map calls RAM and nothing else in it contradicts. */
+/* Fill bootinfo.ram: what the memory map calls RAM, without what it calls by
+ * another name, too, and without what is above mem=. */
 static void
 copymap(const struct mbinfo *mi)
 {
@@ -134,8 +138,9 @@ copymap(const struct mbinfo *mi)
 	removerange(memlimit(), UINT64_MAX);
 }
 
-/* Call fn for each range of the map that is RAM, or that is not, below 4 GiB:
- * RAM rounded inwards to pages, the others outwards. */
+/* Call fn(start, end) for each range of the memory map below 4 GiB that is RAM
+ * (ram 1), or that is not (ram 0).  A range of RAM is made smaller to begin and
+ * end at pages, another one larger. */
 static void
 eachrange(const struct mbinfo *mi, int ram, void (*fn)(uint64_t, uint64_t))
 {
@@ -159,7 +164,8 @@ eachrange(const struct mbinfo *mi, int ram, void (*fn)(uint64_t, uint64_t))
 	}
 }
 
-/* Add to the sorted list, merging what touches or overlaps. */
+/* Add [start, end) to bootinfo.ram, which stays sorted and disjoint: ranges
+ * that touch or overlap become one. */
 static void
 addrange(uint64_t start, uint64_t end)
 {
@@ -177,7 +183,8 @@ addrange(uint64_t start, uint64_t end)
 	insertrange(i, start, end);
 }
 
-/* Put a range at place i; an empty one, or one too many, is left out. */
+/* Insert [start, end) as bootinfo.ram[i]; nothing happens if it is empty or the
+ * array is full. */
 static void
 insertrange(int i, uint64_t start, uint64_t end)
 {
@@ -191,8 +198,8 @@ insertrange(int i, uint64_t start, uint64_t end)
 	bootinfo.nram++;
 }
 
-/* Take [start, end) out of the list; the piece behind it becomes a new
- * range. */
+/* Take [start, end) out of bootinfo.ram; where it was the middle of a range,
+ * the piece behind it becomes a range of its own. */
 static void
 removerange(uint64_t start, uint64_t end)
 {
@@ -214,7 +221,8 @@ removerange(uint64_t start, uint64_t end)
 	}
 }
 
-/* mem=SIZE: bytes, or with K, M or G; the end of the memory to use. */
+/* The physical address where the memory to use ends: what mem= on the command
+ * line says, in bytes or with K, M or G behind the number; else 4 GiB. */
 static uint64_t
 memlimit(void)
 {
@@ -235,8 +243,6 @@ memlimit(void)
 	return size & -PGSIZE;
 }
 
-/* The value of KEY=VALUE on the command line, copied to buf: its length, or -1
- * if the key is absent.  The last one counts. */
 int
 bootarg(const char *key, char *buf, uint n)
 {
@@ -257,7 +263,6 @@ bootarg(const char *key, char *buf, uint n)
 	return found;
 }
 
-/* Is the word on the command line by itself? */
 int
 bootflag(const char *word)
 {
@@ -272,7 +277,8 @@ bootflag(const char *word)
 	return 0;
 }
 
-/* The next word from s on, and its end; 0 at the end or at a lone --. */
+/* The first word at or behind s, and in *end where it ends; 0 if there is none,
+ * or it is --, behind which words are not the kernel's. */
 static const char *
 nextword(const char *s, const char **end)
 {

@@ -10,7 +10,7 @@
 #define NMODULE         8
 
 struct memrange {
-	uint64_t start, end; /* [start, end), physical, page aligned inwards */
+	uint64_t start, end; /* [start, end), physical, multiples of PGSIZE */
 };
 
 struct bootmodule {
@@ -23,22 +23,24 @@ struct bootinfo {
 	struct memrange ram[NMEMRANGE]; /* usable, sorted, disjoint, < 4 GiB */
 	int nmodule;
 	struct bootmodule module[NMODULE];
-	char cmdline[1024]; /* without the file name QEMU puts first */
+	char cmdline[1024]; /* without the file name that QEMU puts first */
 	char loader[64];
 };
 
 extern struct bootinfo bootinfo;
 
-/* Copy everything out of low memory (which entrypgdir maps below 4 MiB; the
- * structures of GRUB and QEMU lie there).  Applies mem=SIZE. Panics with a
- * clear message if there is no memory map. */
+/* Fill bootinfo from what the loader has left in low memory: magic is the
+ * number that it passes in eax, info the physical address that it passes in
+ * ebx.  Panics with a clear message if it was no multiboot loader or gave no
+ * memory map.  Boot CPU, entrypgdir loaded, before any memory is given out. */
 void multibootinit(uint magic, uint info);
 
-/* The value of KEY=VALUE on the command line, copied to buf: its length, or -1
- * if the key is absent.  Words after a lone -- are not looked at. */
+/* Copy the VALUE of KEY=VALUE on the command line to buf, which has n bytes,
+ * cut short if need be, with a NUL: its length in buf, or -1 if there is no
+ * such key.  The last one counts; words behind a lone -- are not looked at. */
 int bootarg(const char *key, char *buf, uint n);
 
-/* Is the word on the command line by itself (quiet, ro)? */
+/* Is this word on the command line (quiet, ro), before a lone --? */
 int bootflag(const char *word);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * pit.c - the 8254 timer: HZ interrupts a second, and the yardstick for the
- * time-stamp counter.
+ * pit.c - the 8254 timer: HZ interrupts a second where there are no APICs, and
+ * the yardstick for the time-stamp counter (TSC).
  *
  * Counter 0 counts down from PERIOD once a tick and raises IRQ 0.  Counter 2,
  * whose gate is a bit of port 61h, measures the TSC at boot.
@@ -8,9 +8,10 @@
 #include "arch/cpu.h"
 
 #include "arch/x86.h"
+#include "kern/lock/lock.h"
 
-#define PITHZ  1193182 /* the 8254's input clock */
-#define PERIOD ((PITHZ + HZ / 2) / HZ)
+#define PITHZ  1193182 /* the 8254's input clock, in Hz */
+#define PERIOD ((PITHZ + HZ / 2) / HZ) /* its counts in a tick of 1/HZ s */
 
 #define COUNT0  0x40
 #define COUNT2  0x42
@@ -18,26 +19,25 @@
 #define GATE    0x61 /* bit 0: counter 2 runs; 1: loudspeaker; 5: its output */
 
 #define CALIBRATE 3 /* milliseconds */
-#define LOOKS     8
+#define LOOKS     8 /* at both clocks; the shortest counts */
 
-struct look { /* at both clocks */
-	uint64_t tsc, width; /* somewhere in these ticks the counter */
-	uint count;          /* said this */
+struct look { /* at the TSC and counter 2 */
+	uint64_t tsc, width; /* about tsc, give or take width / 2, the counter */
+	uint count;          /* was at this count */
 };
 
 uint tsckhz;
 
-static volatile uint ticks; /* since pitinit */
+static volatile uint ticks; /* interrupts of the timer since pitinit() */
 
 static uint calibrate(void);
 static struct look look(int n);
 static uint pitcount(int *pending);
 
-/* Calibrate the TSC (few ms) and start IRQ 0; its handler is trap.c's.
- * Interrupts off. */
 void
 pitinit(void)
 {
+	lockassert(interruptsoff());
 	if (cpuinfo.features & CPU_TSC)
 		tsckhz = calibrate();
 	outb(PITMODE, 0x34); /* counter 0, low byte then high, mode 2 */
@@ -46,8 +46,9 @@ pitinit(void)
 }
 
 /* TSC ticks per millisecond, from two looks at counter 2 about CALIBRATE ms
- * apart; 0 if it does not count.  When a hypervisor takes us off the CPU both
- * go on, so only a counter that has run out in between spoils it. */
+ * apart; 0 if the counter does not count.  When a hypervisor takes this CPU
+ * away both clocks go on, so only a counter that has run out meanwhile spoils
+ * the measurement, and then it is tried again. */
 static uint
 calibrate(void)
 {
@@ -59,7 +60,7 @@ calibrate(void)
 		outb(PITMODE, 0xB0); /* counter 2, low byte then high, mode 0 */
 		outb(COUNT2, 0xFF);
 		outb(COUNT2, 0xFF);
-		inb(GATE); /* a microsecond later it has been loaded */
+		inb(GATE); /* takes the microsecond in which it is loaded */
 		a = look(LOOKS);
 		do
 			b = look(1);
@@ -72,7 +73,7 @@ calibrate(void)
 	return (uint)((b.tsc - a.tsc) * PITHZ / (a.count - b.count) / 1000);
 }
 
-/* What the TSC and counter 2 say at one time: the closest of n looks. */
+/* What the TSC and counter 2 say at one time: the shortest of n looks. */
 static struct look
 look(int n)
 {
@@ -91,14 +92,13 @@ look(int n)
 	return best;
 }
 
-/* Count a tick, for pitns; from the timer interrupt. */
 void
 pittick(void)
 {
 	ticks++;
 }
 
-/* Nanoseconds since pitinit, from ticks and the counter; monotonic. */
+/* No lock: only one CPU runs where this is used, and interrupts are off. */
 uint64_t
 pitns(void)
 {
@@ -112,19 +112,21 @@ pitns(void)
 	now = (uint64_t)(ticks + pending) * PERIOD + (PERIOD - count);
 	now = now / PITHZ * 1000000000 + now % PITHZ * 1000000000 / PITHZ;
 	if (now < last)
-		now = last; /* the counter started over as we looked */
+		now = last; /* the counter started over meanwhile */
 	last = now;
 	popcli();
 	return now;
 }
 
-/* What counter 0 has left; pending: it has started over since the last tick we
- * counted (the interrupt is requested but not served). */
+/* What counter 0 has left of PERIOD.  *pending becomes 1 if it has started over
+ * since the last tick that was counted (its interrupt is requested but has not
+ * been taken), else 0.  Called with interrupts off. */
 static uint
 pitcount(int *pending)
 {
 	uint count;
 
+	lockassert(interruptsoff());
 	outb(PITMODE, 0); /* latch counter 0 */
 	count = inb(COUNT0);
 	count |= inb(COUNT0) << 8;

@@ -4,6 +4,8 @@
 
 #include "kern/types.h"
 
+/* Read a byte, a 16-bit word or a 32-bit word from an I/O port, or write
+ * one. */
 static inline uint8_t
 inb(uint16_t port)
 {
@@ -68,6 +70,10 @@ outsw(uint16_t port, const void *from, uint n)
 		: "memory", "cc");
 }
 
+/* Read (r...) or load (l...) a control register (SDM 3A 2.5); CR2 has the
+ * address of the last page fault, CR3 the physical address of the page
+ * directory.  A load of CR3 forgets all translations but global ones (SDM 3A
+ * 4.10.4.1). */
 static inline uint
 rcr0(void)
 {
@@ -144,12 +150,14 @@ lcr4(uint v)
 	__asm__ volatile("movl %0, %%cr4" : : "r"(v) : "memory");
 }
 
+/* Clear CR0.TS: the FPU may be used without a trap. */
 static inline void
 clts(void)
 {
 	__asm__ volatile("clts");
 }
 
+/* Forget this CPU's translation of the page of va (SDM 3A 4.10.4.1). */
 static inline void
 invlpg(uint va)
 {
@@ -165,6 +173,7 @@ readeflags(void)
 	return v;
 }
 
+/* Turn interrupts off, or on.  pushcli() and popcli() of cpu.h nest. */
 static inline void
 cli(void)
 {
@@ -184,12 +193,17 @@ stihlt(void)
 	__asm__ volatile("sti; hlt" : : : "memory");
 }
 
+/* Tell the CPU that this is a loop which waits for another. */
 static inline void
 pause(void)
 {
 	__asm__ volatile("pause" : : : "memory");
 }
 
+/* The functions from here to testandclear() are one step for all CPUs: no CPU
+ * sees or makes a change in between; and no load or store passes them. */
+
+/* Store v: what *addr was before. */
 static inline uint
 xchg(volatile uint *addr, uint v)
 {
@@ -197,7 +211,7 @@ xchg(volatile uint *addr, uint v)
 	return v;
 }
 
-/* If *addr is old, store new: 1, else 0. */
+/* If *addr is old, store new: 1; else 0. */
 static inline int
 cas16(volatile uint16_t *addr, uint16_t old, uint16_t new)
 {
@@ -228,7 +242,7 @@ atomicinc(volatile int *addr)
 	__asm__ volatile("lock incl %0" : "+m"(*addr) : : "memory");
 }
 
-/* Decrement; 1 when that made it zero. */
+/* Decrement *addr: 1 if that made it zero, else 0. */
 static inline int
 atomicdectest(volatile int *addr)
 {
@@ -255,7 +269,7 @@ xadd(volatile uint *addr, uint v)
 	return v;
 }
 
-/* Set bits, or set or clear one bit, of *addr. */
+/* Set these bits of *addr; set one bit by its number; clear one. */
 static inline void
 atomicor(volatile uint *addr, uint bits)
 {
@@ -280,7 +294,7 @@ atomicclear(volatile uint *addr, int bit)
 		: "memory", "cc");
 }
 
-/* Clear bit n of *addr: was it set? */
+/* Clear bit n of *addr: was it set before? */
 static inline int
 testandclear(volatile uint *addr, int n)
 {
@@ -293,15 +307,17 @@ testandclear(volatile uint *addr, int n)
 	return set;
 }
 
-/* All stores before it are seen by others before any load after it is made: the
- * one order that the 386 family does not keep (SDM 3A 8.2.3.4).  A locked
- * instruction: MFENCE came with SSE2. */
+/* Let all stores before it be seen by other CPUs before any load after it is
+ * made: the one order that the 386 family does not keep (SDM 3A 8.2.3.4, "Loads
+ * May Be Reordered with Earlier Stores to Different Locations").  A locked
+ * instruction does it; MFENCE came only with SSE2. */
 static inline void
 fence(void)
 {
 	__asm__ volatile("lock addl $0, (%%esp)" : : : "memory", "cc");
 }
 
+/* This CPU's time-stamp counter. */
 static inline uint64_t
 rdtsc(void)
 {
@@ -311,7 +327,7 @@ rdtsc(void)
 	return v;
 }
 
-/* Clear or copy whole 32-bit words. */
+/* Store v in, or copy, so many 32-bit words. */
 static inline void
 stosl(void *to, uint v, uint words)
 {
