@@ -294,7 +294,7 @@ void syncall(int wait); /* of all of them; errors are printed */
 void flushadd(struct super *s);
 void flushdel(struct super *s);
 
-/* vfs.c */
+/* mount.c */
 void vfsinit(void);        /* mount the root */
 
 /* A super of the type with one reference and without a root; or 0. */
@@ -337,6 +337,8 @@ const struct fstype *fstypeat(int i);
 
 /* The machine stops: all is written and, as far as it goes, unmounted. */
 void umountall(void);
+
+/* vfs.c: walking a path. */
 
 /* Walk a path (kernel string) from at (0: the cwd; an absolute path from the
  * root).  The dentry referenced in *out: 0 or -errno.  flags: WALK_*. */
