@@ -52,6 +52,9 @@ kmain(uint magic, uint info)
 	procinit();
 	fileinit();
 	vfsinit();                  /* an empty root */
+	procfsinit();               /* more types of file systems */
+	ext2init();
+	sysfsinit();
 	anoninit();
 	shminit();
 	epollinit();

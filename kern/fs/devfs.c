@@ -16,7 +16,7 @@ static int blknode(struct blkdev *, void *super);
 static int devname(struct super *, const char *name, uint mode, uint rdev,
 	const char *target);
 
-const struct fstype devfstype = {
+struct fstype devfstype = {
 	.name = "devtmpfs", .mount = devmount, .single = 1
 };
 

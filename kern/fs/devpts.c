@@ -20,7 +20,7 @@ static int ptsvalid(struct dentry *);
 static int ptssetattr(struct inode *);
 static int ptsreaddir(struct file *, struct dirsink *);
 
-const struct fstype devptstype = {
+struct fstype devptstype = {
 	.name = "devpts", .mount = ptsmount, .single = 1
 };
 

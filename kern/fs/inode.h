@@ -50,17 +50,18 @@ struct superops {
 	int (*options)(struct super *, char *buf, int n);
 };
 
-/* mount() gives a new super, of supernew(), that has its root; or -errno with a
- * message.  data: the options of mount(2), "a=1,b", maybe empty. */
+/* A type of file system.  mount() makes a new super with supernew(), gives it a
+ * root, and stores it in *sp: 0; or it returns -errno.  data holds the options
+ * of mount(2), "a=1,b", maybe none. */
 struct fstype {
 	const char *name;
 	int needsdev;   /* source names a block device */
 	int (*mount)(const struct fstype *, const char *source, uint flags,
-		const char *data, struct super **);
-	int single;     /* all mounts show one and the same on Linux */
+		const char *data, struct super **sp);
+	int single;     /* on Linux all mounts of this type show one tree */
+	struct fstype *next; /* the one registered after it */
 };
-extern const struct fstype ramfstype, tmpfstype, devfstype, devptstype, procfstype;
-extern const struct fstype ext2type, sysfstype;
+extern struct fstype ramfstype, tmpfstype, devfstype, devptstype;
 
 /* Operations of directories, but for those marked.  lookup is called with the
  * directory's lock held; the others that take a directory with the lock of its
@@ -295,7 +296,16 @@ void flushadd(struct super *s);
 void flushdel(struct super *s);
 
 /* mount.c */
-void vfsinit(void);        /* mount the root */
+
+/* Make the caches and the empty root; register the types that are in memory. */
+void vfsinit(void);
+
+/* Make a type known to mount(2), behind those that are known already.  Only at
+ * boot, before other CPUs run, so no lock guards the list of types. */
+void fsregister(struct fstype *);
+void ext2init(void);   /* each registers its own type */
+void procfsinit(void);
+void sysfsinit(void);
 
 /* A super of the type with one reference and without a root; or 0. */
 struct super *supernew(const struct fstype *, const char *source,
@@ -332,7 +342,7 @@ int mountdev(const char *source, struct blkdev **);
 void reapmounts(void);
 extern volatile int ndetached;
 
-/* The i-th type of file system, or 0. */
+/* The i-th type of file system in the order of registration, or 0. */
 const struct fstype *fstypeat(int i);
 
 /* The machine stops: all is written and, as far as it goes, unmounted. */

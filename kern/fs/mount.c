@@ -14,10 +14,7 @@
 struct list mounts = {&mounts, &mounts};
 struct dentry *rootdentry;
 
-static const struct fstype *const fstypes[] = {
-	&tmpfstype, &ramfstype, &devfstype, &devptstype, &procfstype,
-	&ext2type, &sysfstype,
-};
+static struct fstype *fstypes; /* all that are registered, the first one first */
 
 static struct sleeplock mountlock; /* one mounts at a time; below it all others */
 static struct list detached = {&detached, &detached}; /* [nameslock] */
@@ -40,12 +37,15 @@ static struct super *mountat(int i);
 static int treebusy(struct dentry *root, int refs);
 static int children(struct dentry *d);
 
-/* Make the caches and mount the root. */
 void
 vfsinit(void)
 {
 	struct super *root;
 
+	fsregister(&tmpfstype);
+	fsregister(&ramfstype);
+	fsregister(&devfstype);
+	fsregister(&devptstype);
 	dcacheinit();
 	inodeinit();
 	initsleeplock(&mountlock, RANK_NONE);
@@ -55,6 +55,16 @@ vfsinit(void)
 	listadd(&mounts, &root->link);
 	rootdentry = root->root;
 	rootdentry->inode->mode = S_IFDIR | 0755;
+}
+
+void
+fsregister(struct fstype *t)
+{
+	struct fstype **end = &fstypes;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = t;
 }
 
 struct super *
@@ -95,7 +105,11 @@ superroot(struct super *s, struct inode *ip)
 const struct fstype *
 fstypeat(int i)
 {
-	return i < (int)NELEM(fstypes) ? fstypes[i] : 0;
+	const struct fstype *t = fstypes;
+
+	while (t && i-- > 0)
+		t = t->next;
+	return t;
 }
 
 int
@@ -150,13 +164,14 @@ mountroot(const char *source, const char *types, uint flags, const char *data)
 {
 	struct fsinfo *fs = myproc()->fs;
 	struct dentry *old = rootdentry;
+	const struct fstype *t;
 	struct super *sb;
 	char type[16];
-	int i, err = -ENODEV;
+	int err = -ENODEV;
 
-	for (i = 0; !*types && i < (int)NELEM(fstypes); i++)
-		if (fstypes[i]->needsdev && (err = mountfs(fstypes[i]->name,
-			source, flags, data, &sb)) == 0)
+	for (t = fstypes; !*types && t; t = t->next)
+		if (t->needsdev &&
+			(err = mountfs(t->name, source, flags, data, &sb)) == 0)
 			break;
 	while (err && nextoption(&types, type, sizeof(type)) > 0)
 		err = mountfs(type, source, flags, data, &sb);
@@ -274,14 +289,12 @@ mountfs(const char *type, const char *source, uint flags, const char *data,
 {
 	const struct fstype *t;
 	struct super *sb;
-	uint i;
 	int err;
 
-	for (i = 0; i < NELEM(fstypes) && strcmp(fstypes[i]->name, type); i++)
+	for (t = fstypes; t && strcmp(t->name, type); t = t->next)
 		;
-	if (i == NELEM(fstypes))
+	if (!t)
 		return -ENODEV;
-	t = fstypes[i];
 	if ((err = t->mount(t, source, keptflags(flags), data, &sb)) < 0)
 		return err;
 	acquire(&nameslock);

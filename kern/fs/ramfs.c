@@ -63,8 +63,8 @@ static int full(struct super *);
 static void ramdrop(struct inode *);
 static int replace(struct inode *dir, struct dentry *new, int isdir);
 
-const struct fstype ramfstype = {.name = "ramfs", .mount = rammount};
-const struct fstype tmpfstype = {.name = "tmpfs", .mount = rammount};
+struct fstype ramfstype = {.name = "ramfs", .mount = rammount};
+struct fstype tmpfstype = {.name = "tmpfs", .mount = rammount};
 
 static const struct superops superops = {
 	.drop = ramdrop,

@@ -33,7 +33,7 @@ static int statfs(struct super *, struct kstatfs *);
 static int remount(struct super *, uint flags, const char *data);
 static void umount(struct super *);
 
-const struct fstype ext2type = {
+static struct fstype ext2type = {
 	.name = "ext2",
 	.needsdev = 1,
 	.mount = mount,
@@ -47,6 +47,12 @@ static const struct superops superops = {
 	.remount = remount,
 	.umount = umount,
 };
+
+void
+ext2init(void)
+{
+	fsregister(&ext2type);
+}
 
 /* See struct fstype. */
 static int

@@ -68,10 +68,10 @@ static int procmount(const struct fstype *, const char *source, uint flags,
 static int sysmount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);
 
-const struct fstype procfstype = {
+static struct fstype procfstype = {
 	.name = "proc", .mount = procmount, .single = 1
 };
-const struct fstype sysfstype = {
+static struct fstype sysfstype = {
 	.name = "sysfs", .mount = sysmount, .single = 1
 };
 
@@ -142,6 +142,19 @@ static void emitfds(struct file *, struct dirsink *);
 static void emitpids(struct file *, struct dirsink *, int of);
 static void emitids(struct file *, struct dirsink *);
 
+void
+procfsinit(void)
+{
+	fsregister(&procfstype);
+}
+
+void
+sysfsinit(void)
+{
+	fsregister(&sysfstype);
+}
+
+/* Mount /proc: a new super with its root.  0 or -ENOMEM. */
 static int
 procmount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
@@ -151,6 +164,7 @@ procmount(const struct fstype *type, const char *source, uint flags,
 	return treemount(type, source, PROC_MAGIC, &rootent, sp);
 }
 
+/* Mount /sys: a new super with its root.  0 or -ENOMEM. */
 static int
 sysmount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
