@@ -8,10 +8,14 @@
  *   ttywrite   output processing, then the driver
  *
  * Invariants, all under the tty's lock:
- *   T1  tail <= canon <= head <= tail + TTYBUF; readers take from [tail, canon).
- *   T2  In raw mode canon == head; marks mean nothing then.
- *   T3  The lock is never held while user memory is touched, nor while a signal
- *       is sent (ttyunlock).
+ *   T1  tail <= canon <= head <= tail + TTYBUF; readers take bytes from
+ *       [tail, canon).
+ *   T2  In raw mode canon == head, and the marks mean nothing.
+ *   T3  The lock is not held while user memory is touched, nor while a signal
+ *       is sent: ttyunlock() releases it and sends the signals then.
+ *
+ * xv6 has this in consoleintr() and consoleread(): with t->tail as input.r,
+ * t->canon as input.w, and t->head as input.e.
  *
  * Opening, job control and ioctls are in ttydev.c.
  */
@@ -26,8 +30,8 @@
 #include "kern/lib/string.h"
 #include "kern/uio.h"
 
-#define MAXLINE  4095 /* bytes of a line before its end (MAX_CANON) */
-#define MAXOUT   8    /* bytes that one byte of output can become: a tab */
+#define MAXLINE  4095 /* most bytes of a line, without its end (MAX_CANON) */
+#define MAXOUT   8    /* most bytes that one becomes on output: a tab */
 #define NCOPY    256  /* bytes moved to or from a program at a time */
 #define DECISEC  100000000ll /* ns in VTIME's unit */
 
@@ -38,7 +42,7 @@ static int mapinput(struct tty *, int c);
 static int editinput(struct tty *, int c);
 static void plaininput(struct tty *, int c);
 static void endline(struct tty *, int c);
-static void put(struct tty *, int c, int marked);
+static void append(struct tty *, int c, int marked);
 static void literalnext(struct tty *);
 static void reprint(struct tty *, int c);
 static void erase(struct tty *, int c);
@@ -58,9 +62,10 @@ static int beginwrite(struct tty *, const struct ttyfile *);
 static void endwrite(struct tty *);
 static int writeall(struct tty *, const struct ttyfile *, struct uio *);
 static int writesome(struct tty *, const struct ttyfile *, const char *, uint);
-static uint take(struct tty *, char *, uint n, int *end);
+static uint takeinput(struct tty *, char *, uint n, int *end);
 static int marked(struct tty *, uint at);
 
+/* Is c a control character, which echoes as ^X? */
 static inline int
 iscontrol(int c)
 {
@@ -74,12 +79,14 @@ isspecial(struct tty *t, int c, int which)
 	return c != 0 && c == t->termios.c_cc[which];
 }
 
+/* The bits of c_lflag that are set among these. */
 static inline uint
 lflag(struct tty *t, uint bits)
 {
 	return t->termios.c_lflag & bits;
 }
 
+/* The bits of c_iflag that are set among these. */
 static inline uint
 iflag(struct tty *t, uint bits)
 {
@@ -123,7 +130,7 @@ ttyreset(struct tty *t)
 void
 ttyinput(struct tty *t, int c)
 {
-	assert(holding(&t->lock));
+	lockassert(holding(&t->lock));
 	randomstir();
 	c &= iflag(t, ISTRIP) ? 0x7f : 0xff;
 	if (t->literal) {
@@ -140,10 +147,12 @@ ttyinput(struct tty *t, int c)
 		plaininput(t, c);
 }
 
-/* ^S and ^Q: 1 if it was one. */
+/* Flow control: if c is ^S or ^Q, stop or start output and return 1; else 0.
+ * Called with the tty's lock held, like all below up to ttyunlock(). */
 static int
 flowinput(struct tty *t, int c)
 {
+	lockassert(holding(&t->lock));
 	if (!iflag(t, IXON))
 		return 0;
 	if (isspecial(t, c, VSTART)) {
@@ -159,12 +168,14 @@ flowinput(struct tty *t, int c)
 	return 0;
 }
 
-/* ^C, ^\ and ^Z: 1 if it was one. */
+/* If c is ^C, ^\ or ^Z, note the signal for ttyunlock() and return 1; else 0.
+ */
 static int
 signalinput(struct tty *t, int c)
 {
 	int sig;
 
+	lockassert(holding(&t->lock));
 	if (!lflag(t, ISIG))
 		return 0;
 	if (isspecial(t, c, VINTR))
@@ -187,7 +198,8 @@ signalinput(struct tty *t, int c)
 	return 1;
 }
 
-/* Carriage returns and newlines: what c becomes, or -1 for nothing. */
+/* Map carriage returns and newlines: returns what c becomes, or -1 for
+ * nothing. */
 static int
 mapinput(struct tty *t, int c)
 {
@@ -200,12 +212,13 @@ mapinput(struct tty *t, int c)
 	return c;
 }
 
-/* Canonical mode: 1 if c edits or ends the line, and has done so. */
+/* Canonical mode: if c edits or ends the line, do that and return 1; else 0. */
 static int
 editinput(struct tty *t, int c)
 {
 	int extended = lflag(t, IEXTEN);
 
+	lockassert(holding(&t->lock));
 	if (isspecial(t, c, VERASE) || isspecial(t, c, VKILL) ||
 		(isspecial(t, c, VWERASE) && extended))
 		erase(t, c);
@@ -221,12 +234,14 @@ editinput(struct tty *t, int c)
 	return 1;
 }
 
-/* A byte that means itself. */
+/* Take c as a character of the line.  If there is no room it is lost, with a
+ * bell. */
 static void
 plaininput(struct tty *t, int c)
 {
 	uint limit = lflag(t, ICANON) ? TTYBUF - 1 : TTYBUF;
 
+	lockassert(holding(&t->lock));
 	if (t->head - t->tail >= limit || t->head - t->canon >= MAXLINE) {
 		if (iflag(t, IMAXBEL))
 			echoraw(t, '\a');
@@ -240,18 +255,20 @@ plaininput(struct tty *t, int c)
 		else
 			echo(t, c);
 	}
-	put(t, c, 0);
+	append(t, c, 0);
 	if (!lflag(t, ICANON)) {
 		t->canon = t->head;
 		wakeup(&t->readq);
 	}
 }
 
-/* The line is complete; c was its end.  The place for it is kept by
- * plaininput, unless lines were not read for long. */
+/* Complete the line; c is the character that ended it. plaininput() leaves
+ * room for it, unless nobody has read the lines before for long: then c is
+ * lost. */
 static void
 endline(struct tty *t, int c)
 {
+	lockassert(holding(&t->lock));
 	if (t->head - t->tail >= TTYBUF)
 		return;
 	if (c == '\n') {
@@ -262,17 +279,19 @@ endline(struct tty *t, int c)
 	} else if (lflag(t, ECHO)) {
 		echo(t, c);
 	}
-	put(t, c, 1);
+	append(t, c, 1);
 	t->canon = t->head;
 	wakeup(&t->readq);
 }
 
-/* Append to the buffer, and ask the other side to stop when it gets full. */
+/* Append c to the buffer, mark it if it ends a line, and with IXOFF ask the
+ * other side to stop when the buffer gets full. */
 static void
-put(struct tty *t, int c, int mark)
+append(struct tty *t, int c, int mark)
 {
 	uint i = t->head++ % TTYBUF;
 
+	lockassert(holding(&t->lock));
 	t->buf[i] = c;
 	if (mark)
 		t->mark[i / 8] |= 1 << i % 8;
@@ -288,15 +307,17 @@ put(struct tty *t, int c, int mark)
 int
 ttyroom(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	if (lflag(t, ICANON) && t->canon == t->tail)
-		return 1; /* nothing to read: the line must be able to end */
+		return 1; /* nobody can read until this line ends */
 	return t->head - t->tail < TTYBUF - 2;
 }
 
-/* ^V: shown as a caret that the next byte replaces. */
+/* ^V: the next byte is taken as it is.  Until it comes, a caret is shown. */
 static void
 literalnext(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	t->literal = 1;
 	if (!lflag(t, ECHO) || !lflag(t, ECHOCTL))
 		return;
@@ -312,6 +333,7 @@ reprint(struct tty *t, int c)
 {
 	uint i;
 
+	lockassert(holding(&t->lock));
 	echo(t, c);
 	echoraw(t, '\n');
 	t->linecolumn = t->column;
@@ -319,9 +341,11 @@ reprint(struct tty *t, int c)
 		echo(t, t->buf[i % TTYBUF] & 0xff);
 }
 
+/* Erase a character (^?), a word (^W) or the line (^U). */
 static void
 erase(struct tty *t, int c)
 {
+	lockassert(holding(&t->lock));
 	if (isspecial(t, c, VKILL)) {
 		eraseline(t);
 	} else if (isspecial(t, c, VWERASE)) {
@@ -338,12 +362,14 @@ erase(struct tty *t, int c)
 	}
 }
 
-/* Blanks and the like, then the word before them. */
+/* Erase backwards over what is not of a word, then over the word before that.
+ */
 static void
 eraseword(struct tty *t)
 {
 	int inword = 0, c, letter;
 
+	lockassert(holding(&t->lock));
 	while (t->head != t->canon) {
 		c = t->buf[(t->head - 1) % TTYBUF] & 0xff;
 		letter = (c >= '0' && c <= '9') || ((c | 32) >= 'a' &&
@@ -355,11 +381,13 @@ eraseword(struct tty *t)
 	}
 }
 
+/* Erase the line, on the screen too if the settings say so. */
 static void
 eraseline(struct tty *t)
 {
 	uint all = ECHOE | ECHOK | ECHOKE;
 
+	lockassert(holding(&t->lock));
 	if (lflag(t, ECHO) && lflag(t, all) == all) {
 		while (t->head != t->canon)
 			erasechar(t);
@@ -372,12 +400,14 @@ eraseline(struct tty *t)
 		echoraw(t, '\n');
 }
 
-/* Take back the last character of the line, which is there; returns it. */
+/* Take the last character of the line back, which is there; returns its first
+ * byte. */
 static int
 erasechar(struct tty *t)
 {
 	int c;
 
+	lockassert(holding(&t->lock));
 	do {
 		t->head--;
 		c = t->buf[t->head % TTYBUF] & 0xff;
@@ -387,14 +417,15 @@ erasechar(struct tty *t)
 	return c;
 }
 
-/* Remove it from the screen, too. */
+/* Remove the character, which was taken back, from the screen. */
 static void
 rubout(struct tty *t, int c)
 {
 	uint width = iscontrol(c) ? lflag(t, ECHOCTL) ? 2 : 0 : 1;
 	uint to;
 
-	if (c == '\t') { /* and the output may be full, or not be processed */
+	lockassert(holding(&t->lock));
+	if (c == '\t') { /* its width depends on the column */
 		to = linewidth(t);
 		width = t->column > to ? MIN(t->column - to, 8) : 0;
 		while (width-- > 0)
@@ -408,13 +439,14 @@ rubout(struct tty *t, int c)
 	}
 }
 
-/* The column where the line that is left ends. */
+/* The column where what is left of the line ends. */
 static uint
 linewidth(struct tty *t)
 {
 	uint col = t->linecolumn, i;
 	int c;
 
+	lockassert(holding(&t->lock));
 	for (i = t->canon; i != t->head; i++) {
 		c = t->buf[i % TTYBUF] & 0xff;
 		if (c == '\t')
@@ -431,6 +463,7 @@ linewidth(struct tty *t)
 static void
 echo(struct tty *t, int c)
 {
+	lockassert(holding(&t->lock));
 	if (iscontrol(c) && c != '\t' && lflag(t, ECHOCTL)) {
 		echoraw(t, '^');
 		c ^= 0x40;
@@ -438,31 +471,34 @@ echo(struct tty *t, int c)
 	echoraw(t, c);
 }
 
-/* Lost if there is no room: the input that came too fast is not. */
+/* Show a byte.  If the driver has no room it is not shown, though the input is
+ * kept. */
 static void
 echoraw(struct tty *t, int c)
 {
+	lockassert(holding(&t->lock));
 	if (t->ops->room(t) >= MAXOUT)
 		outputbyte(t, c);
 }
 
-/* Send a byte as it is, for flow control. */
 void
 ttysend(struct tty *t, int c)
 {
 	char b = c;
 
+	lockassert(holding(&t->lock));
 	if (c != 0 && t->ops->room(t) > 0)
 		t->ops->write(t, &b, 1);
 }
 
-/* Process and hand to the driver what there is room for: how many bytes of s
- * were used. */
+/* Process bytes of s and hand them to the driver, as far as it has room: how
+ * many bytes of s were used. */
 static uint
 output(struct tty *t, const char *s, uint n)
 {
 	uint i = 0, room, run;
 
+	lockassert(holding(&t->lock));
 	while (i < n && (room = t->ops->room(t)) >= MAXOUT) {
 		run = plainrun(t, s + i, MIN(n - i, room));
 		if (run > 0)
@@ -474,12 +510,13 @@ output(struct tty *t, const char *s, uint n)
 	return i;
 }
 
-/* How many bytes from s on need no processing; counts their columns. */
+/* How many bytes from s on need no processing? Counts their columns. */
 static uint
 plainrun(struct tty *t, const char *s, uint n)
 {
 	uint i;
 
+	lockassert(holding(&t->lock));
 	if (!(t->termios.c_oflag & OPOST))
 		return n;
 	for (i = 0; i < n && (s[i] & 0xff) >= ' ' && s[i] != 127; i++) {
@@ -489,7 +526,7 @@ plainrun(struct tty *t, const char *s, uint n)
 	return i;
 }
 
-/* One byte through output processing; the driver has room for MAXOUT. */
+/* Process one byte and hand it to the driver, which has room for MAXOUT. */
 static void
 outputbyte(struct tty *t, int c)
 {
@@ -498,6 +535,7 @@ outputbyte(struct tty *t, int c)
 	char b[2] = {'\r', c};
 	uint n;
 
+	lockassert(holding(&t->lock));
 	if (!(flags & OPOST)) {
 		t->ops->write(t, b + 1, 1);
 		return;
@@ -537,10 +575,10 @@ outputbyte(struct tty *t, int c)
 	t->ops->write(t, b + 1, 1);
 }
 
-/* Output goes on after ^S or TCOOFF.  Lock held. */
 void
 ttystart(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	t->stopped = 0;
 	if (t->ops->start)
 		t->ops->start(t);
@@ -550,13 +588,14 @@ ttystart(struct tty *t)
 void
 ttyoutput(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	wakeup(&t->writeq);
 }
 
-/* Forget input that was not read, or output not sent.  Lock held. */
 void
 ttyflushin(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	t->tail = t->canon = t->head;
 	t->literal = 0;
 	ttyresume(t);
@@ -565,15 +604,18 @@ ttyflushin(struct tty *t)
 void
 ttyflushout(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	if (t->ops->flush)
 		t->ops->flush(t);
 	wakeup(&t->writeq);
 }
 
-/* There is room for input again: tell the driver and the other side. */
+/* There is room for input again: tell the driver and, after ^S was sent, the
+ * other side. */
 static void
 ttyresume(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	if (t->sentstop && t->head - t->tail < TTYBUF / 4) {
 		t->sentstop = 0;
 		ttysend(t, t->termios.c_cc[VSTART]);
@@ -588,6 +630,7 @@ ttyunlock(struct tty *t)
 	uint sigs = t->sigs;
 	int pgrp = t->pgrp, sig;
 
+	lockassert(holding(&t->lock));
 	t->sigs = 0;
 	release(&t->lock);
 	for (sig = 1; sigs && pgrp && sig < 32; sig++) {
@@ -596,18 +639,20 @@ ttyunlock(struct tty *t)
 	}
 }
 
-/* Bytes that can be read now, and with end-of-file marks left out. */
+/* End-of-file marks are not counted. */
 uint
 ttyavail(struct tty *t)
 {
 	uint i, n = 0;
 
+	lockassert(holding(&t->lock));
 	for (i = t->tail; i != t->canon; i++)
 		n += !(lflag(t, ICANON) && marked(t, i) &&
 			t->buf[i % TTYBUF] == 0);
 	return n;
 }
 
+/* Does the byte at that index end a line? */
 static int
 marked(struct tty *t, uint at)
 {
@@ -615,7 +660,7 @@ marked(struct tty *t, uint at)
 	return t->mark[at / 8] >> at % 8 & 1;
 }
 
-/* read(2): a line or part of it; in raw mode by VMIN and VTIME. */
+/* A line or part of it; in raw mode by VMIN and VTIME. */
 int
 ttyread(struct tty *t, const struct ttyfile *f, struct uio *u)
 {
@@ -628,7 +673,7 @@ ttyread(struct tty *t, const struct ttyfile *f, struct uio *u)
 		acquire(&t->lock);
 		n = 0;
 		if (!ttydead(t, f))
-			n = take(t, buf, MIN(want - done, NCOPY), &end);
+			n = takeinput(t, buf, MIN(want - done, NCOPY), &end);
 		else
 			end = 1;
 		if (n == 0 && !end) {
@@ -647,14 +692,15 @@ ttyread(struct tty *t, const struct ttyfile *f, struct uio *u)
 	return done || err > 0 ? (int)done : err;
 }
 
-/* Move up to n bytes that may be read to s: how many.  *end: the line is over
- * with them. */
+/* Move up to n bytes that may be read to s: how many.  *end becomes 1 if the
+ * last of them ended the line.  Called with the tty's lock held. */
 static uint
-take(struct tty *t, char *s, uint n, int *end)
+takeinput(struct tty *t, char *s, uint n, int *end)
 {
 	uint i = 0;
 	int c;
 
+	lockassert(holding(&t->lock));
 	if (!lflag(t, ICANON)) {
 		while (i < n && t->tail != t->canon)
 			s[i++] = t->buf[t->tail++ % TTYBUF];
@@ -663,7 +709,7 @@ take(struct tty *t, char *s, uint n, int *end)
 	while (t->tail != t->canon && !*end) {
 		c = t->buf[t->tail % TTYBUF];
 		*end = marked(t, t->tail);
-		if (*end && c == 0) { /* end of file: taken, also behind n */
+		if (*end && c == 0) { /* end of file: not read as a byte */
 			t->tail++;
 		} else if (i == n) {
 			*end = 0;
@@ -676,9 +722,10 @@ take(struct tty *t, char *s, uint n, int *end)
 	return i;
 }
 
-/* Nothing is there, and done bytes were read before: sleep for more.  0: look
- * again; 1: the read is over; or -EAGAIN, -ERESTARTSYS.  *deadline is where
- * VTIME with VMIN 0 ends, once it has begun. */
+/* Nothing can be read, and the call has read done bytes so far: sleep for
+ * more.  Returns 0: look again; 1: the read is over; or -EAGAIN, -ERESTARTSYS.
+ * *deadline is when VTIME with VMIN 0 ends, ns, 0 before it has begun.  Called
+ * with the tty's lock held. */
 static int
 inputwait(struct tty *t, const struct ttyfile *f, uint done, int64_t *deadline)
 {
@@ -686,6 +733,7 @@ inputwait(struct tty *t, const struct ttyfile *f, uint done, int64_t *deadline)
 	int64_t time = t->termios.c_cc[VTIME] * DECISEC, until = NEVER;
 	int err;
 
+	lockassert(holding(&t->lock));
 	if (lflag(t, ICANON)) {
 		min = 1;
 		time = 0;
@@ -709,8 +757,7 @@ inputwait(struct tty *t, const struct ttyfile *f, uint done, int64_t *deadline)
 	return err == -EINTR ? -ERESTARTSYS : 0;
 }
 
-/* write(2): through output processing; waits for room.  What one call writes is
- * not mixed with what others do. */
+/* Waits for room.  The output of one call is not mixed with that of others. */
 int
 ttywrite(struct tty *t, const struct ttyfile *f, struct uio *u)
 {
@@ -723,7 +770,7 @@ ttywrite(struct tty *t, const struct ttyfile *f, struct uio *u)
 	return r;
 }
 
-/* Wait until nobody writes: 0, -EAGAIN or -ERESTARTSYS. */
+/* Wait until no other call writes: 0, -EAGAIN or -ERESTARTSYS. */
 static int
 beginwrite(struct tty *t, const struct ttyfile *f)
 {
@@ -742,6 +789,7 @@ beginwrite(struct tty *t, const struct ttyfile *f)
 	return err;
 }
 
+/* Let the next call write. */
 static void
 endwrite(struct tty *t)
 {
@@ -751,6 +799,7 @@ endwrite(struct tty *t)
 	wakeup(&t->writeq);
 }
 
+/* Write the caller's bytes: how many were written, or -errno if none. */
 static int
 writeall(struct tty *t, const struct ttyfile *f, struct uio *u)
 {
@@ -795,10 +844,10 @@ writesome(struct tty *t, const struct ttyfile *f, const char *s, uint n)
 	return r;
 }
 
-/* Wait until everything is sent.  Lock held.  0, -EIO or -ERESTARTSYS. */
 int
 ttydrain(struct tty *t, const struct ttyfile *f)
 {
+	lockassert(holding(&t->lock));
 	while (t->ops->unsent && t->ops->unsent(t) > 0) {
 		if (ttydead(t, f))
 			return -EIO;
@@ -808,20 +857,19 @@ ttydrain(struct tty *t, const struct ttyfile *f)
 	return 0;
 }
 
-/* Has the terminal been hung up since f was opened? */
 int
 ttydead(struct tty *t, const struct ttyfile *f)
 {
 	return f->gen >= 0 && f->gen != t->gen;
 }
 
-/* POLL* that hold; lock held. */
 int
 ttyevents(struct tty *t, const struct ttyfile *f)
 {
 	uint min = 1;
 	int events = 0;
 
+	lockassert(holding(&t->lock));
 	if (ttydead(t, f))
 		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM | POLLHUP |
 			POLLERR;
@@ -834,14 +882,15 @@ ttyevents(struct tty *t, const struct ttyfile *f)
 	return events;
 }
 
-/* New settings.  What was typed stays: an unfinished line can be read in raw
- * mode, and raw bytes are a line of their own in canonical mode.  Lock held. */
+/* What was typed stays: an unfinished line can be read in raw mode, and in
+ * canonical mode raw bytes become a line of their own. */
 void
 ttysettermios(struct tty *t, const struct termios *new)
 {
 	uint old = t->termios.c_lflag, last = (t->head - 1) % TTYBUF;
 	int unstop = iflag(t, IXON) && !(new->c_iflag & IXON);
 
+	lockassert(holding(&t->lock));
 	t->termios = *new;
 	if ((old ^ new->c_lflag) & ICANON) {
 		memset(t->mark, 0, sizeof(t->mark));

@@ -28,8 +28,9 @@ struct ttyops { /* of the driver; the tty's lock is held */
 	void (*flush)(struct tty *);  /* forget those; null: none */
 	void (*start)(struct tty *);  /* t->stopped was cleared, or there is room
 	                               * for input again; null: nothing to do */
-	/* Of pseudo-terminals, without the lock: one more file of it is open, of
-	 * somebody whose session it belongs to (proctree held); one is closed. */
+	/* Of pseudo-terminals, without the lock: one more file of it is open,
+	 * of somebody whose session it belongs to (proctree held); one is
+	 * closed. */
 	void (*opened)(struct tty *);
 	void (*closed)(struct tty *);
 };
@@ -79,45 +80,53 @@ struct ttyfile { /* what the line discipline knows of an open file */
 /* Prepare a terminal; the driver has set ops, rdev and winsize. */
 void ttyinit(struct tty *t);
 
-/* Settings and buffers as when it was new.  Lock held. */
+/* Make settings and buffers those of a new terminal.  Called with t->lock held,
+ * but by ttyinit(). */
 void ttyreset(struct tty *t);
 
-/* One byte has come.  Lock held; any context. */
+/* One byte has come from the keyboard or the line.  Called with t->lock held,
+ * in any context. */
 void ttyinput(struct tty *t, int c);
 
-/* Will ttyinput keep the next byte?  If not, leave it in the hardware until
- * ops->start.  Lock held. */
+/* Will ttyinput() keep the next byte?  If not, the driver leaves it in the
+ * hardware until ops->start is called.  Called with t->lock held. */
 int ttyroom(struct tty *t);
 
-/* The driver has room again: wake writers.  Lock held. */
+/* The driver has room again: wake the writers.  Called with t->lock held. */
 void ttyoutput(struct tty *t);
 
-/* Release the lock, and send the signals that came up. */
+/* Release t->lock, and send the signals that the input has caused to the
+ * foreground process group. */
 void ttyunlock(struct tty *t);
 
-/* For ttydev.c.  The first two are read and write, without the lock; the others
- * are called with it. */
+/* read(2) and write(2): bytes or -errno.  They take t->lock. */
 int ttyread(struct tty *, const struct ttyfile *, struct uio *);
 int ttywrite(struct tty *, const struct ttyfile *, struct uio *);
-int ttydrain(struct tty *, const struct ttyfile *); /* until all is sent */
-int ttydead(struct tty *, const struct ttyfile *);  /* hung up since? */
-int ttyevents(struct tty *, const struct ttyfile *); /* POLL* */
-uint ttyavail(struct tty *);   /* FIONREAD */
-void ttysend(struct tty *, int c);
-void ttystart(struct tty *);   /* after ^S or TCOOFF */
-void ttyflushin(struct tty *);
-void ttyflushout(struct tty *);
-void ttysettermios(struct tty *, const struct termios *);
+
+/* Was the terminal hung up after the file was opened?  Without t->lock the
+ * answer may be old already. */
+int ttydead(struct tty *, const struct ttyfile *);
+
+/* For ttydev.c and pty.c; all are called with t->lock held. */
+int ttydrain(struct tty *, const struct ttyfile *); /* wait until all is sent:
+                                  * 0, -EIO or -ERESTARTSYS */
+int ttyevents(struct tty *, const struct ttyfile *); /* POLL* that hold now */
+uint ttyavail(struct tty *);        /* bytes that can be read (FIONREAD) */
+void ttysend(struct tty *, int c);  /* send c unprocessed, if there is room */
+void ttystart(struct tty *);        /* let output go on after ^S or TCOOFF */
+void ttyflushin(struct tty *);      /* forget input that was not read */
+void ttyflushout(struct tty *);     /* forget output that was not sent */
+void ttysettermios(struct tty *, const struct termios *); /* new settings */
 
 /* ttydev.c */
 
-/* Register /dev/tty, tty0, tty1, ttyS0 and console, for the terminals that there
- * are (0: none). */
+/* Register /dev/tty, tty0, tty1, ttyS0 and console, for the terminals that
+ * there are (0: none). */
 void ttydevices(struct tty *vga, struct tty *serial, struct tty *console);
 
-/* For pty.c: the operations of open terminals; one of them, of a file whose priv
- * is the tty and off its generation or TTY_MASTER; and what open() does last: a
- * session leader without a terminal gets this one. */
+/* For pty.c: the operations of open terminals; one of them, of a file whose
+ * priv is the tty and off its generation or TTY_MASTER; and what open() does
+ * last: a session leader without a terminal gets this one. */
 extern const struct fileops ttyfileops;
 int ttyioctl(struct file *, uint cmd, uint arg);
 void ttycontrol(struct file *);
