@@ -1,19 +1,23 @@
 /*
  * bio.c - the buffer cache: metadata blocks of mounted disks.
  *
+ * xv6's buffer cache is a list of 30 buffers, which are locked from bread() to
+ * brelse(), and holds files, too.  Here it grows and shrinks, bread() only
+ * takes a reference, and what is in regular files is in the page cache.
+ *
  *  1. A block has at most one buffer, found by its number in a hash table.
- *  2. B_BUSY is a lock of the contents against changes: who reads the block from
- *     the disk, writes it to the disk or changes it has it.  Who only looks at
- *     the data need not: the file system's own locks keep readers from
- *     writers, where that matters.
+ *  2. B_BUSY locks the contents against changes.  A process sets it to read the
+ *     block from the disk, to write it to the disk or to change it (bhold).  To
+ *     look at the data it is not needed: the file system's own locks keep
+ *     readers from writers, where that matters.
  *  3. So what goes to the disk is a block as it was between two changes.
- *  4. bsync() has many at once; everybody else one, and waits for nothing
- *     meanwhile: so they never wait for each other in a ring.
- *  5. Buffers that nobody refers to and that are clean are on the LRU list; the
- *     oldest go when there are too many, or memory is short.  But some stay for
- *     good (B_KEEP): where there is no memory, these go from block to block.  So
- *     a block that can be read is, and dirty pages, whose blocks must be found,
- *     reach the disk.
+ *  4. bsync() makes many buffers busy at once.  All others make one busy, and
+ *     wait for nothing meanwhile, so they never wait for each other in a ring.
+ *  5. Buffers that are clean and have no references are on the LRU list.  The
+ *     oldest are freed when there are too many or memory is short.  But KEEP
+ *     buffers of each disk stay for good (B_KEEP): where there is no memory,
+ *     these are used for one block after the other.  So any block can be read,
+ *     and dirty pages, whose blocks must be found, reach the disk.
  */
 #include "kern/fs/bio.h"
 #include "arch/memlayout.h"
@@ -26,14 +30,14 @@
 
 #define KEEP 16 /* buffers of a disk that stay */
 
-static struct slabcache *bufcache, *datacache[2]; /* of 1 and 2 KiB */
+static struct slabcache *bufcache, *datacache[2]; /* data of 1, 2 KiB */
 static struct list allbufs = {&allbufs, &allbufs};
 static struct spinlock allbufslock;
 static uint maxbytes; /* of one disk's buffers, before the oldest are reused */
 
-static uint shrink(uint pages);
+static uint bufshrink(uint pages);
 static struct buf *getbuf(struct bufs *, uint block, int must);
-static struct buf *find(struct bufs *, uint block);
+static struct buf *findbuf(struct bufs *, uint block);
 static struct buf *newbuf(struct bufs *, uint block, int must);
 static struct buf *allocbuf(struct bufs *);
 static char *newdata(struct bufs *);
@@ -41,19 +45,19 @@ static void freebuf(struct buf *);
 static struct buf *evict(struct bufs *, uint flags);
 static void waitfree(struct bufs *);
 static void waitbusy(struct buf *);
-static int fill(struct buf *);
+static int readin(struct buf *);
 static void readahead(struct bufs *, uint block, uint n);
 static struct bio *addread(struct bufs *, struct bio *, struct buf *);
 static void readdone(struct bio *, int err);
-static int flush(struct bufs *, int tell);
+static int flushbufs(struct bufs *, int tell);
 static struct buf *takedirty(struct bufs *);
 static struct buf *sorted(struct buf *);
 static struct buf *merge(struct buf *a, struct buf *b);
 static void writeall(struct bufs *, struct buf *);
-static int take(struct buf *);
-static void submit(struct bufs *, struct bio *);
+static int claimdirty(struct buf *);
+static void submitwrite(struct bufs *, struct bio *);
 static void writedone(struct bio *, int err);
-static void unref(struct buf *);
+static void putbuf(struct buf *);
 static void settle(struct buf *);
 
 void
@@ -67,7 +71,7 @@ binit(void)
 	datacache[1] = slabcreate("buf-2048", 2048, 2048);
 	meminfo(&m);
 	maxbytes = MIN(m.total / 8, 16384) * PGSIZE;
-	shrinkregister(shrink);
+	shrinkregister(bufshrink);
 }
 
 struct bufs *
@@ -100,7 +104,7 @@ bopen(struct blkdev *dev, uint size, uint nblocks)
 		acquire(&bs->lock);
 		b->flags = B_KEEP;
 		bs->n++;
-		unref(b);
+		putbuf(b);
 		release(&bs->lock);
 	}
 	return bs;
@@ -131,9 +135,10 @@ bclose(struct bufs *bs)
 	kmfree(bs);
 }
 
-/* Memory is short: give back so many pages, of all disks; how many it was. */
+/* For reclaim: free clean buffers of all disks, worth so many pages.  Returns
+ * pages. */
 static uint
-shrink(uint pages)
+bufshrink(uint pages)
 {
 	struct bufs *bs;
 	struct buf *b, *gone = 0;
@@ -155,8 +160,8 @@ shrink(uint pages)
 	return bytes / PGSIZE;
 }
 
-/* Take the oldest unused buffer out of the table that has none of the flags: it,
- * or 0. */
+/* Take the buffer that is unused for longest, and has none of the flags, out
+ * of the table: it, or 0. */
 static struct buf *
 evict(struct bufs *bs, uint flags)
 {
@@ -176,6 +181,7 @@ evict(struct bufs *bs, uint flags)
 	return found;
 }
 
+/* Free a buffer that is in no list. */
 static void
 freebuf(struct buf *b)
 {
@@ -196,7 +202,7 @@ bread(struct bufs *bs, uint block)
 	if (!b || b->flags & B_VALID)
 		return b;
 	bhold(b);
-	if (b->flags & B_VALID || fill(b) == 0) {
+	if (b->flags & B_VALID || readin(b) == 0) {
 		brelax(b);
 		return b;
 	}
@@ -217,14 +223,15 @@ breadn(struct bufs *bs, uint block, uint n)
 	return bread(bs, block);
 }
 
-/* Read the block.  It is busy by us. */
+/* Read the block from the disk: 0 or -errno.  The caller has made b busy. */
 static int
-fill(struct buf *b)
+readin(struct buf *b)
 {
 	struct bufs *bs = b->of;
 	uint64_t sector = (uint64_t)b->block << (bs->bits - 9);
 	int err = blkio(bs->dev, BIO_READ, sector, b->data, bs->size);
 
+	lockassert(b->flags & B_BUSY);
 	if (err == 0) {
 		acquire(&bs->lock);
 		b->flags |= B_VALID;
@@ -246,8 +253,9 @@ bget(struct bufs *bs, uint block)
 	return b;
 }
 
-/* The block's buffer, referenced, maybe not valid; 0: beyond the end, or without
- * must, no memory. */
+/* The block's buffer, referenced, maybe not valid; a new one if there is none.
+ * 0: the block is beyond the end or, without must, no memory.  With must it
+ * may sleep. */
 static struct buf *
 getbuf(struct bufs *bs, uint block, int must)
 {
@@ -256,14 +264,14 @@ getbuf(struct bufs *bs, uint block, int must)
 	if (block >= bs->nblocks)
 		return 0;
 	acquire(&bs->lock);
-	b = find(bs, block);
+	b = findbuf(bs, block);
 	release(&bs->lock);
 	if (b || !(new = newbuf(bs, block, must)))
 		return b;
 	acquire(&bs->lock);
 	bs->n++;
-	if ((b = find(bs, block))) {
-		unref(new);
+	if ((b = findbuf(bs, block))) {
+		putbuf(new);
 	} else {
 		listpush(&bs->hash[block % NBUFHASH], &new->hashlink);
 		b = new;
@@ -272,12 +280,14 @@ getbuf(struct bufs *bs, uint block, int must)
 	return b;
 }
 
-/* The buffer in the table, with a reference, or 0.  bs is locked. */
+/* The buffer in the table, with one more reference, or 0.  Called with
+ * bs->lock held. */
 static struct buf *
-find(struct bufs *bs, uint block)
+findbuf(struct bufs *bs, uint block)
 {
 	struct buf *b;
 
+	lockassert(holding(&bs->lock));
 	listeach(b, &bs->hash[block % NBUFHASH], hashlink) {
 		if (b->block != block)
 			continue;
@@ -289,8 +299,9 @@ find(struct bufs *bs, uint block)
 	return 0;
 }
 
-/* A buffer for the block, in no list: a new one, or else the oldest that nobody
- * needs.  With must it waits for one, else 0. */
+/* A buffer for the block, referenced, in no list: a new one, or else the one
+ * that is unused for longest.  Without either it waits if must is set; else 0.
+ */
 static struct buf *
 newbuf(struct bufs *bs, uint block, int must)
 {
@@ -308,7 +319,7 @@ newbuf(struct bufs *bs, uint block, int must)
 	return b;
 }
 
-/* A buffer of no block, with a reference, in no list; or 0. */
+/* A buffer of no block, with a reference, in no list; 0: no memory. */
 static struct buf *
 allocbuf(struct bufs *bs)
 {
@@ -328,6 +339,7 @@ allocbuf(struct bufs *bs)
 	return b;
 }
 
+/* Memory for the data of one buffer; 0: none. */
 static char *
 newdata(struct bufs *bs)
 {
@@ -336,12 +348,13 @@ newdata(struct bufs *bs)
 	return slaballoc(datacache[bs->size / 2048]);
 }
 
-/* All buffers are in use, and there is no memory: some may be free now.  Those
- * that are dirty are written.  Nobody says when there is memory. */
+/* There is no memory, and all buffers are in use or dirty: write the dirty
+ * ones, and wait until one is free, at most 10 ms, as nobody tells when there
+ * is memory. */
 static void
 waitfree(struct bufs *bs)
 {
-	(void)flush(bs, 0);
+	(void)flushbufs(bs, 0);
 	acquire(&bs->lock);
 	bs->nwait++;
 	if (listempty(&bs->lru))
@@ -360,10 +373,12 @@ bhold(struct buf *b)
 	release(&b->of->lock);
 }
 
-/* Wait until nobody has it.  bufs locked. */
+/* Wait until b is not busy.  Called with the lock of its bufs held, which is
+ * released while it sleeps. */
 static void
 waitbusy(struct buf *b)
 {
+	lockassert(holding(&b->of->lock));
 	while (b->flags & B_BUSY)
 		sleep(&b->of->waitq, &b->of->lock);
 }
@@ -397,26 +412,29 @@ brelse(struct buf *b)
 	if (!b)
 		return;
 	acquire(&b->of->lock);
-	unref(b);
+	putbuf(b);
 	release(&b->of->lock);
 }
 
-/* Drop a reference.  bufs locked. */
+/* Drop a reference.  Called with the lock of its bufs held. */
 static void
-unref(struct buf *b)
+putbuf(struct buf *b)
 {
+	lockassert(holding(&b->of->lock));
 	assert(b->ref > 0);
 	b->ref--;
 	settle(b);
 }
 
-/* If nobody needs it, it waits among the others to be found or freed; the sooner
- * freed if there is nothing in it.  bufs locked. */
+/* If b is clean and has no references, put it on the LRU list: at its end, or
+ * at its beginning if it is not valid, so that it is freed soon.  Called with
+ * the lock of its bufs held. */
 static void
 settle(struct buf *b)
 {
 	struct bufs *bs = b->of;
 
+	lockassert(holding(&b->of->lock));
 	if (b->ref || b->flags & (B_DIRTY | B_BUSY))
 		return;
 	if (b->flags & B_VALID)
@@ -433,17 +451,18 @@ bforget(struct bufs *bs, uint block)
 	struct buf *b;
 
 	acquire(&bs->lock);
-	if ((b = find(bs, block))) {
+	if ((b = findbuf(bs, block))) {
 		waitbusy(b);
 		if (b->flags & B_DIRTY)
 			listdel(&b->link);
 		b->flags &= ~(B_DIRTY | B_VALID);
-		unref(b);
+		putbuf(b);
 	}
 	release(&bs->lock);
 }
 
-/* Start to read n blocks from block on, those that are not there. */
+/* Start to read n blocks from block on, but for those that are valid or busy.
+ */
 static void
 readahead(struct bufs *bs, uint block, uint n)
 {
@@ -455,7 +474,7 @@ readahead(struct bufs *bs, uint block, uint n)
 		acquire(&bs->lock);
 		there = b->flags & (B_VALID | B_BUSY);
 		if (there)
-			unref(b);
+			putbuf(b);
 		else
 			b->flags |= B_BUSY;
 		release(&bs->lock);
@@ -467,7 +486,8 @@ readahead(struct bufs *bs, uint block, uint n)
 		biosubmit(io);
 }
 
-/* Add a busy buffer to the read io, or begin one. */
+/* Add a busy buffer to the read io, or to a new one if io is 0 or full.
+ * Returns the bio that is still to be submitted. */
 static struct bio *
 addread(struct bufs *bs, struct bio *io, struct buf *b)
 {
@@ -487,7 +507,7 @@ addread(struct bufs *bs, struct bio *io, struct buf *b)
 	return io;
 }
 
-/* Any context. */
+/* A read has ended.  Any context. */
 static void
 readdone(struct bio *io, int err)
 {
@@ -498,9 +518,9 @@ readdone(struct bio *io, int err)
 	for (; b; b = next) {
 		next = b->next;
 		b->flags = (b->flags & ~B_BUSY) | (err ? 0 : B_VALID);
-		unref(b);
+		putbuf(b);
 	}
-	wakeup(&bs->waitq); /* locked: or bclose may free it */
+	wakeup(&bs->waitq); /* with the lock, or bclose() may free bs */
 	release(&bs->lock);
 	biofree(io);
 }
@@ -508,13 +528,13 @@ readdone(struct bio *io, int err)
 int
 bsync(struct bufs *bs)
 {
-	return flush(bs, 1);
+	return flushbufs(bs, 1);
 }
 
-/* Write what is dirty, and wait for it.  An error is told to the next who wants
- * to know. */
+/* Write what is dirty, and wait for it.  With tell, returns the error of a
+ * write that failed since the last time, and forgets it; else 0. */
 static int
-flush(struct bufs *bs, int tell)
+flushbufs(struct bufs *bs, int tell)
 {
 	int err = 0;
 
@@ -532,7 +552,7 @@ flush(struct bufs *bs, int tell)
 	return err;
 }
 
-/* A chain of all that is dirty, each with a reference. */
+/* A chain by b->next of all that is dirty, each with a reference. */
 static struct buf *
 takedirty(struct bufs *bs)
 {
@@ -548,8 +568,8 @@ takedirty(struct bufs *bs)
 	return chain;
 }
 
-/* Sort a chain by block number: chains of 1, 2, 4 ... are merged as the bits of
- * a counter carry. */
+/* Sort a chain by block number: chains of 1, 2, 4 ... buffers are merged as
+ * the bits of a counter carry. */
 static struct buf *
 sorted(struct buf *b)
 {
@@ -570,6 +590,7 @@ sorted(struct buf *b)
 	return b;
 }
 
+/* Merge two sorted chains. */
 static struct buf *
 merge(struct buf *a, struct buf *b)
 {
@@ -589,7 +610,7 @@ merge(struct buf *a, struct buf *b)
 	return first;
 }
 
-/* Start to write a sorted chain, neighbours together. */
+/* Start to write a sorted chain, neighbours in one bio. */
 static void
 writeall(struct bufs *bs, struct buf *b)
 {
@@ -599,11 +620,11 @@ writeall(struct bufs *bs, struct buf *b)
 
 	for (; b; b = next) {
 		next = b->next;
-		if (!take(b))
+		if (!claimdirty(b))
 			continue;
 		if (io && (b->block != last + 1 ||
 			!bioadd(io, V2P(b->data), bs->size))) {
-			submit(bs, io);
+			submitwrite(bs, io);
 			io = 0;
 		}
 		if (!io) {
@@ -618,13 +639,13 @@ writeall(struct bufs *bs, struct buf *b)
 		last = b->block;
 	}
 	if (io)
-		submit(bs, io);
+		submitwrite(bs, io);
 }
 
-/* The buffer is ours to write: 1.  Or it has been forgotten: 0, and the
- * reference is gone. */
+/* Make a buffer of takedirty() busy and clean, to write it: 1.  If bforget()
+ * was faster it is clean already: drop the reference, 0. */
 static int
-take(struct buf *b)
+claimdirty(struct buf *b)
 {
 	int dirty;
 
@@ -635,14 +656,15 @@ take(struct buf *b)
 		listdel(&b->link);
 		b->flags = (b->flags & ~B_DIRTY) | B_BUSY;
 	} else {
-		unref(b);
+		putbuf(b);
 	}
 	release(&b->of->lock);
 	return dirty;
 }
 
+/* Start one write, and count it in bs->flying. */
 static void
-submit(struct bufs *bs, struct bio *io)
+submitwrite(struct bufs *bs, struct bio *io)
 {
 	acquire(&bs->lock);
 	bs->flying++;
@@ -650,7 +672,7 @@ submit(struct bufs *bs, struct bio *io)
 	biosubmit(io);
 }
 
-/* Any context. */
+/* A write has ended.  Any context. */
 static void
 writedone(struct bio *io, int err)
 {
@@ -661,7 +683,7 @@ writedone(struct bio *io, int err)
 	for (; b; b = next) {
 		next = b->next;
 		b->flags &= ~B_BUSY;
-		unref(b);
+		putbuf(b);
 	}
 	if (err)
 		bs->err = err;

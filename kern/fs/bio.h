@@ -28,8 +28,8 @@ struct buf {
 	struct list hashlink;  /* [bufs lock] */
 	struct list link;      /* dirty, or lru if clean and without references
 	                        * [bufs lock] */
-	struct buf *next;      /* those of one bsync, then of one I/O [who does
-	                        * that] */
+	struct buf *next;      /* of one bsync(), then of one bio [the process
+	                        * that made the chain] */
 };
 
 #define NBUFHASH 1024
@@ -43,7 +43,7 @@ struct bufs { /* the buffers of one mounted disk */
 	struct list lru;       /* oldest first [lock] */
 	struct list dirty;     /* [lock] */
 	uint n;                /* buffers [lock] */
-	int nwait;             /* who waits for one on lru [lock] */
+	int nwait;             /* processes that wait for lru [lock] */
 	int flying;            /* writes under way [lock] */
 	int err;               /* of a write, until bsync() tells [lock] */
 	struct waitq waitq;    /* for a buffer that is busy, or on lru, or
@@ -54,38 +54,44 @@ struct bufs { /* the buffers of one mounted disk */
 
 void binit(void); /* at boot */
 
-/* Buffers for blocks of size bytes (1, 2 or 4 KiB) of the device; or 0.
- * bclose: nobody uses any; what is dirty is lost. */
+/* Make a buffer cache for a disk of nblocks blocks of size bytes (1, 2 or 4
+ * KiB); 0: no memory.  bclose() frees it: no buffer is referenced, and what is
+ * dirty is lost. */
 struct bufs *bopen(struct blkdev *, uint size, uint nblocks);
 void bclose(struct bufs *);
 
-/* The block, referenced, with what is on the disk; or 0: it could not be read, or
- * is beyond the end.  Sleeps; without memory until a buffer is free. */
+/* Unlike xv6's bread(), which returns a locked buffer, this returns one that
+ * others may use too: valid, with one more reference.  0: it cannot be read,
+ * or is beyond the end.  Sleeps; without memory until a buffer is free.  No
+ * spinlock held. */
 struct buf *bread(struct bufs *, uint block);
 
-/* The same; if it must be read, n blocks from there on are, at once. */
+/* bread(), but if the block must be read from the disk, n blocks are, from
+ * that one on. */
 struct buf *breadn(struct bufs *, uint block, uint n);
 
-/* The block, referenced, filled with zeroes, dirty: it has just been allocated.
- * Or 0: beyond the end. */
+/* Unlike xv6's bget(), which finds a buffer without reading it, this is for a
+ * block that has just been allocated: referenced, full of zeroes, dirty.  0:
+ * beyond the end.  Sleeps. */
 struct buf *bget(struct bufs *, uint block);
 
-/* To change b->data: from bhold() to bdirty() it is not written, nor changed by
- * others.  Whoever holds one buffer holds no other and waits for nothing else.
- * brelax instead of bdirty: it has not been changed. */
+/* To change b->data call bhold() before and bdirty() after: in between the
+ * buffer is not written to the disk, nor changed by others.  brelax() in place
+ * of bdirty(): it has not been changed.  A process holds one buffer at a time,
+ * and waits for nothing else meanwhile.  bhold() sleeps. */
 void bhold(struct buf *);
 void bdirty(struct buf *);
 void brelax(struct buf *);
 
-void brelse(struct buf *); /* drop a reference; 0 does nothing */
+/* Drop a reference; xv6's also unlocks the buffer.  0 does nothing. */
+void brelse(struct buf *);
 
-/* The block has been freed: what the buffer has is not written any more, nor on
- * its way when this returns.  Sleeps. */
+/* The block has been freed: forget its buffer's contents.  When this returns
+ * they are not on their way to the disk, and will not be.  Sleeps. */
 void bforget(struct bufs *, uint block);
 
-/* Write all that is dirty, sorted and merged, and wait for it: 0, or -EIO if a
- * write has failed since the last one.  The device may still have it in its
- * cache. */
+/* Write all dirty buffers, and wait: 0, or -EIO if a write has failed since the
+ * last bsync().  The device may still have the data in its own cache. */
 int bsync(struct bufs *);
 
 #endif

@@ -1,15 +1,17 @@
 /*
  * dcache.c - dentries: the tree of names and the hash table that finds them.
  *
- *  1. nameslock guards the tree (parent, children, name), the table and the
- *     mount points; whoever holds it may follow dentries without references.
- *  2. A dentry keeps its parent and its inode.  A root is its own parent, and
- *     does not count that as a reference.
- *  3. A dentry nobody refers to is freed at once.  Names of ramfs refer to
- *     their dentries (dattach), which is what makes them stay; to those of file
- *     systems on disk the cache itself refers (dname), until the shrinker finds
- *     that nobody else does and nobody has looked for them.
- *  4. The count reaches 0 only under nameslock: what the table finds, lives.
+ *  1. nameslock guards the tree (parent, children, name), the hash table and
+ *     the mount points.  Its holder may follow dentries without references.
+ *  2. A dentry has a reference to its parent and one to its inode.  A root is
+ *     its own parent, and does not count that as a reference.
+ *  3. A dentry without references is freed at once.  In ramfs each name has a
+ *     reference to its dentry (dattach), so the dentry stays.  For names on
+ *     disk the cache itself has that reference (dname), until the shrinker
+ *     finds that it is the only one and that the name was not looked for
+ *     lately.
+ *  4. The count becomes 0 only under nameslock, so what dfind() finds under the
+ *     lock has not been freed.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -22,17 +24,17 @@
 
 #define NHASH     1024
 #define SHORTPATH 128 /* bytes of a small path buffer */
-#define NFREE     16  /* names that the shrinker frees at a time */
+#define NFREE     16  /* names the shrinker frees per hold of nameslock */
 
 struct spinlock nameslock;
 
 static struct list hashtab[NHASH];
 static struct slabcache *dentrycache, *pathcache;
-static struct list lru = {&lru, &lru}; /* what the cache keeps [nameslock] */
+static struct list lru = {&lru, &lru}; /* kept by the cache [nameslock] */
 static uint ncached, maxcached;        /* its length [nameslock], its bound */
 
-static void forget(struct dentry *d);
-static void place(struct dentry *d);
+static void dremove(struct dentry *d);
+static void dinsert(struct dentry *d);
 static struct dentry *firstleaf(struct dentry *root);
 static void dropabsence(struct dentry *d);
 static uint shrinkpages(uint pages);
@@ -42,7 +44,7 @@ static struct list *bucket(struct dentry *parent, uint hash);
 static struct dentry *ourroot(void);
 static int pathbelow(struct dentry *root, struct dentry *d, char *buf, uint n);
 static char *putback(char *end, const char *s, uint n, char *start);
-static void setname(struct dentry *d, struct dentry *from);
+static void swapnames(struct dentry *d, struct dentry *from);
 
 void
 dcacheinit(void)
@@ -92,8 +94,6 @@ dget(struct dentry *d)
 	return d;
 }
 
-/* Drop a reference; the last frees the dentry and what it kept.  May sleep; 0
- * does nothing. */
 void
 dput(struct dentry *d)
 {
@@ -126,6 +126,8 @@ decunlesslast(volatile int *ref)
 	return 0;
 }
 
+/* Free a dentry without references, and drop its reference to the inode.  May
+ * sleep. */
 static void
 dfree(struct dentry *d)
 {
@@ -146,6 +148,8 @@ namehash(const char *name, uint len)
 	return h;
 }
 
+/* The list of the hash table that has names with this hash in this directory.
+ */
 static struct list *
 bucket(struct dentry *parent, uint hash)
 {
@@ -160,6 +164,7 @@ dfind(struct dentry *parent, const char *name, uint len, uint hash)
 	struct list *head = bucket(parent, hash);
 	struct dentry *d;
 
+	lockassert(holding(&nameslock));
 	for (struct list *l = head->next; l != head; l = l->next) {
 		d = listitem(l, struct dentry, hashlink);
 		if (d->hash == hash && d->parent == parent && d->len == len &&
@@ -172,22 +177,23 @@ dfind(struct dentry *parent, const char *name, uint len, uint hash)
 void
 dhash(struct dentry *d)
 {
-	assert(holding(&nameslock));
+	lockassert(holding(&nameslock));
 	listpush(bucket(d->parent, d->hash), &d->hashlink);
 }
 
 void
 dunhash(struct dentry *d)
 {
-	assert(holding(&nameslock));
+	lockassert(holding(&nameslock));
 	listdel(&d->hashlink);
 }
 
 void
 dattach(struct dentry *d)
 {
+	lockassert(holding(&nameslock));
 	assert(d->inode && d->parent != d);
-	place(d);
+	dinsert(d);
 	dget(d);
 }
 
@@ -196,17 +202,20 @@ ddetach(struct dentry *d)
 {
 	int last;
 
-	forget(d);
+	lockassert(holding(&nameslock));
+	dremove(d);
 	d->unlinked = 1;
 	last = atomicdectest(&d->ref);
-	assert(!last); /* the caller has its own */
+	assert(!last); /* the caller has a reference of its own */
 }
 
-/* It is no longer found, nor among its parent's children; the reference that
- * kept it is the caller's. */
+/* Take d out of the hash table, of its parent's children and of the cache's
+ * list.  The reference that the name or the cache had passes to the caller.
+ * Called with nameslock held. */
 static void
-forget(struct dentry *d)
+dremove(struct dentry *d)
 {
+	lockassert(holding(&nameslock));
 	dunhash(d);
 	listdel(&d->sibling);
 	ncached -= !listempty(&d->lru);
@@ -218,6 +227,7 @@ dname(struct dentry *d, struct inode *ip)
 {
 	int full = 0;
 
+	lockassert(holdingsleep(&d->parent->inode->lock));
 	d->inode = ip;
 	acquire(&nameslock);
 	if (!d->parent->unlinked) {
@@ -233,25 +243,27 @@ dname(struct dentry *d, struct inode *ip)
 		dcacheshrink(NFREE);
 }
 
-/* If it is remembered that there is no such name as d's, it no longer is.
- * nameslock held. */
+/* If a negative dentry remembers that there is no name like d's, remove it.
+ * Called with nameslock held. */
 static void
 dropabsence(struct dentry *d)
 {
 	struct dentry *old = dfind(d->parent, d->name, d->len, d->hash);
 
+	lockassert(holding(&nameslock));
 	if (old == 0 || old->inode)
 		return;
-	forget(old);
+	dremove(old);
 	if (!atomicdectest(&old->ref))
-		return; /* a lookup is about to see it and let go */
-	atomicdectest(&old->parent->ref); /* d's own remains */
+		return; /* a lookup has it, and drops the last reference */
+	atomicdectest(&old->parent->ref); /* not the last: d has one too */
 	dfree(old);
 }
 
 void
 dgone(struct dentry *d)
 {
+	lockassert(holdingsleep(&d->parent->inode->lock));
 	acquire(&nameslock);
 	d->unlinked = 1; /* nothing is remembered below it any more */
 	release(&nameslock);
@@ -291,31 +303,34 @@ dprune(struct dentry *root)
 		d = firstleaf(root);
 		busy = d == root || d->ref > 1 || listempty(&d->lru);
 		if (!busy)
-			forget(d);
+			dremove(d);
 		release(&nameslock);
 		if (!busy)
 			dput(d);
 	} while (!busy);
 }
 
+/* The first dentry below root that has no children; root if it has none.
+ * Called with nameslock held. */
 static struct dentry *
 firstleaf(struct dentry *root)
 {
 	struct dentry *d = root;
 
+	lockassert(holding(&nameslock));
 	while (!listempty(&d->children))
 		d = listitem(d->children.next, struct dentry, sibling);
 	return d;
 }
 
-/* For reclaim: a name with its inode is about a tenth of a page. */
+/* For reclaim: free names worth so many pages, a name with its inode being
+ * about a tenth of a page.  Returns pages. */
 static uint
 shrinkpages(uint pages)
 {
 	return (dcacheshrink(MIN(pages, 1u << 20) * 10) + 9) / 10;
 }
 
-/* See inode.h.  Names found since the last time are looked at again. */
 uint
 dcacheshrink(uint n)
 {
@@ -326,8 +341,9 @@ dcacheshrink(uint n)
 	return done;
 }
 
-/* Look at some that the cache keeps, the longest kept first, and free those that
- * nobody uses or has found since the last time: how many. */
+/* Look at a few dentries that the cache keeps, those kept longest first, and
+ * free the ones that nobody uses and nobody has found since the last look.
+ * Returns how many were freed; adds to *looked how many were looked at. */
 static uint
 shrinksome(uint *looked)
 {
@@ -344,7 +360,7 @@ shrinksome(uint *looked)
 			listdel(&d->lru);
 			listadd(&lru, &d->lru);
 		} else {
-			forget(d);
+			dremove(d);
 			unused[n++] = d;
 		}
 	}
@@ -359,16 +375,17 @@ dmove(struct dentry *d, struct dentry *at)
 {
 	struct dentry *parent = at->parent;
 
+	lockassert(holding(&nameslock));
 	if (!listempty(&at->sibling))
 		ddetach(at);
 	else
 		dropabsence(at);
 	dunhash(d);
 	listdel(&d->sibling);
-	setname(d, at);
-	at->parent = d->parent; /* each takes the other's reference */
+	swapnames(d, at);
+	at->parent = d->parent; /* each takes over a reference */
 	d->parent = parent;
-	place(d);
+	dinsert(d);
 }
 
 void
@@ -376,35 +393,40 @@ dswap(struct dentry *a, struct dentry *b)
 {
 	struct dentry *parent = a->parent;
 
+	lockassert(holding(&nameslock));
 	dunhash(a);
 	dunhash(b);
 	listdel(&a->sibling);
 	listdel(&b->sibling);
-	setname(a, b);
+	swapnames(a, b);
 	a->parent = b->parent;
 	b->parent = parent;
-	place(a);
-	place(b);
+	dinsert(a);
+	dinsert(b);
 }
 
-/* It is found under its name, as the last of its parent's children. */
+/* Hash d, and make it the last of its parent's children.  Called with
+ * nameslock held. */
 static void
-place(struct dentry *d)
+dinsert(struct dentry *d)
 {
+	lockassert(holding(&nameslock));
 	dhash(d);
 	d->cookie = ++d->parent->inode->cookies + 1; /* 0 and 1: . and .. */
 	listadd(&d->parent->children, &d->sibling);
 }
 
-/* Exchange the names of two dentries. */
+/* Exchange the names of two dentries that are not hashed.  Called with
+ * nameslock held. */
 static void
-setname(struct dentry *d, struct dentry *from)
+swapnames(struct dentry *d, struct dentry *from)
 {
 	char shortname[sizeof(d->shortname)];
 	char *dname = d->name == d->shortname ? from->shortname : d->name;
 	char *fname = from->name == from->shortname ? d->shortname : from->name;
 	uint hash = d->hash, len = d->len;
 
+	lockassert(holding(&nameslock));
 	memcpy(shortname, d->shortname, sizeof(shortname));
 	memcpy(d->shortname, from->shortname, sizeof(shortname));
 	memcpy(from->shortname, shortname, sizeof(shortname));
@@ -416,7 +438,7 @@ setname(struct dentry *d, struct dentry *from)
 	from->len = len;
 }
 
-/* Built from the end of buf towards its start, then moved down. */
+/* The path is built from the end of buf towards its start, then moved down. */
 int
 dentrypath(struct dentry *d, char *buf, uint n)
 {
@@ -456,7 +478,8 @@ mountpath(int i, struct super *copy, uint *parent, char *buf, uint n)
 	return len;
 }
 
-/* Where the running process's paths begin: to compare with, not to follow. */
+/* Where the running process's paths begin.  No reference: only to be compared
+ * with. */
 static struct dentry *
 ourroot(void)
 {
@@ -471,12 +494,14 @@ ourroot(void)
 	return root;
 }
 
-/* The path of d from root: its length or -ERANGE.  nameslock held. */
+/* Write the path of d from root to buf, of n bytes: its length, or -ERANGE.
+ * Called with nameslock held. */
 static int
 pathbelow(struct dentry *root, struct dentry *d, char *buf, uint n)
 {
 	char *s = buf + n;
 
+	lockassert(holding(&nameslock));
 	if (d->unlinked)
 		s = putback(s, " (deleted)", 11, buf);
 	else
@@ -500,8 +525,8 @@ pathbelow(struct dentry *root, struct dentry *d, char *buf, uint n)
 	return n - 1;
 }
 
-/* Put n bytes of s in front of end, not before start: where they begin, or 0
- * if there is no room (or end is 0 already). */
+/* Put n bytes of s in front of end, but not before start.  Returns where they
+ * begin; 0 if there is no room, or if end is 0 already. */
 static char *
 putback(char *end, const char *s, uint n, char *start)
 {
@@ -510,8 +535,8 @@ putback(char *end, const char *s, uint n, char *start)
 	return memcpy(end - n, s, n);
 }
 
-/* Most paths fit a small buffer, which is not page aligned; others get a page.
- */
+/* Most paths fit a small buffer of pathcache.  It is never page aligned, as
+ * path is 4 bytes behind its start; by that putpath() tells it from a page. */
 char *
 getpath(uint uva, int *err)
 {

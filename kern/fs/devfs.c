@@ -29,7 +29,7 @@ static const struct {
 	{"stderr", "/proc/self/fd/2"},
 };
 
-/* A new /dev. */
+/* Mount /dev: a tmpfs with a name for each device.  0 with *sp, or -errno. */
 static int
 devmount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
@@ -40,29 +40,35 @@ devmount(const struct fstype *type, const char *source, uint flags,
 
 	if (err < 0)
 		return err;
+	acquiresleep(&s->lock); /* as all who change names do */
 	deveach(devnode, s);
 	blkeach(blknode, s);
 	for (i = 0; i < NELEM(devlinks); i++)
 		devname(s, devlinks[i].name, S_IFLNK, 0, devlinks[i].target);
 	devname(s, "shm", S_IFDIR | S_ISVTX | 0777, 0, 0);
 	devname(s, "pts", S_IFDIR | 0755, 0, 0);
+	releasesleep(&s->lock);
 	return 0;
 }
 
+/* Make the name of a character device, but for one with d->more set: 0 or
+ * -errno. */
 static int
 devnode(struct device *d, void *super)
 {
 	return d->more ? 0 : devname(super, d->name, d->mode, d->rdev, 0);
 }
 
+/* Make the name of a block device: 0 or -errno. */
 static int
 blknode(struct blkdev *d, void *super)
 {
 	return devname(super, d->name, S_IFBLK | 0600, d->rdev, 0);
 }
 
-/* Make a name in the root: a link if there is a target.  Nobody else sees the
- * file system yet.  0 or -errno, with a message. */
+/* Make a name in the root: a link if there is a target, else a file of the
+ * type in mode.  Prints a message on failure.  0 or -errno.  Called with
+ * s->lock held. */
 static int
 devname(struct super *s, const char *name, uint mode, uint rdev,
 	const char *target)
@@ -71,6 +77,7 @@ devname(struct super *s, const char *name, uint mode, uint rdev,
 	struct dentry *d = dentrynew(s->root, name, strlen(name));
 	int err = -ENOMEM;
 
+	lockassert(holdingsleep(&s->lock));
 	if (d && target)
 		err = dir->ops->symlink(dir, d, target);
 	else if (d)

@@ -1,10 +1,10 @@
 /*
- * filemap.c - files that live in a page cache: read, write, seek, truncate,
- * fsync; the same for files in memory and on disk.
+ * filemap.c - read, write, seek and truncate of files whose bytes are in a page
+ * cache, whether they are in memory only or on a disk.
  *
- * Who writes, or sets the size, holds the inode's lock; who reads does not, and
- * sees what has been written so far.  What a file system on disk has to write is
- * told to flush.c.
+ * A write, or a change of the size, holds the inode's lock.  A read does not,
+ * and sees what has been written so far.  idirty() tells flush.c what a file
+ * system on disk has to write.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -14,10 +14,10 @@
 #include "kern/proc.h"
 #include "kern/sched.h"
 
-#define MAXSIZE ((uint64_t)64 << 30) /* of a file: what a page cache can have */
+#define MAXSIZE ((uint64_t)64 << 30) /* bytes a page cache can have */
 
 static int sizelimit(uint64_t max, uint64_t pos, uint *n);
-static void changed(struct inode *ip);
+static void filechanged(struct inode *ip);
 
 const struct fileops fmops = {
 	.read = fmread,
@@ -55,7 +55,6 @@ fmwrite(struct file *f, struct uio *u, int64_t *off)
 	return r;
 }
 
-/* Write at most max bytes of u's. */
 int
 fmwritelocked(struct file *f, struct uio *u, int64_t *off, uint max)
 {
@@ -65,6 +64,7 @@ fmwritelocked(struct file *f, struct uio *u, int64_t *off, uint max)
 	uint n = MIN(u->n, max), rest;
 	int r;
 
+	lockassert(holdingsleep(&f->inode->lock));
 	if (u->n == 0)
 		return 0;
 	if ((r = sizelimit(f->flags & O_LARGEFILE ? MAXSIZE : INT32_MAX, pos,
@@ -78,13 +78,14 @@ fmwritelocked(struct file *f, struct uio *u, int64_t *off, uint max)
 		return -ENOSPC;
 	if (r > 0) {
 		*off = pos + r;
-		changed(ip);
+		filechanged(ip);
 	}
 	return r;
 }
 
-/* May n bytes be written at pos, of a file of at most max?  Lowers *n to what
- * may; -EFBIG: none. */
+/* May n bytes be written at pos to a file of at most max bytes? Lowers *n to
+ * the number that may: 0; or -EFBIG if none may, with a signal where the limit
+ * is the process's (RLIMIT_FSIZE). */
 static int
 sizelimit(uint64_t max, uint64_t pos, uint *n)
 {
@@ -103,9 +104,10 @@ sizelimit(uint64_t max, uint64_t pos, uint *n)
 	return 0;
 }
 
-/* Somebody changed the file: it does not run with its owner's rights then. */
+/* The process changed the file: set its times, and clear S_ISUID and S_ISGID,
+ * so that it no longer runs with its owner's rights. */
 static void
-changed(struct inode *ip)
+filechanged(struct inode *ip)
 {
 	struct proc *p = myproc();
 
@@ -145,12 +147,13 @@ fmtruncate(struct file *f, uint64_t size)
 	uint one = 1;
 	int err;
 
+	lockassert(holdingsleep(&f->inode->lock));
 	if (size > pcachesize(ip->pages) &&
 		(err = sizelimit(MAXSIZE, size - 1, &one)) < 0)
 		return err;
 	err = pcachetruncate(ip->pages, size);
 	if (!err)
-		changed(ip);
+		filechanged(ip);
 	return err;
 }
 

@@ -1,18 +1,20 @@
 /*
- * flush.c - what file systems on disk have to write, and who writes it.
+ * flush.c - what file systems on disk have to write, and what writes it.
  *
  *  1. An inode whose fields or pages have changed is on its super's list of
- *     dirty inodes, which holds a reference, so no inode is freed with something
- *     to be written, unless it has no name left.
- *  2. Whoever writes it takes it off the list first and clears what it is dirty
- *     with: what changes meanwhile puts it there again.  fdatasync leaves it there,
- *     as its times are still to be written.
- *  3. Who takes inodes off the list of a whole super holds its flushlock until
- *     they are on the disk; so who gets the lock and finds the list empty knows
- *     that all has been written.
+ *     dirty inodes.  The list has a reference, so no inode is freed with
+ *     something to be written, unless it has no name left.
+ *  2. A process that writes an inode takes it off the list first and clears
+ *     ip->dirty: a change meanwhile puts it there again.  fdatasync leaves the
+ *     inode on the list, as its times are still to be written.
+ *  3. A process that takes inodes off the list of a whole super holds the
+ *     super's flushlock until they are on the disk.  So one that gets the lock
+ *     and finds the list empty knows that all has been written.
  *
- * The flusher looks every second: inodes dirty for five seconds are written, all
- * of them when memory is full of dirty pages, and then the metadata.
+ * The flusher is a kernel thread that looks every dirtyevery hundredths of a
+ * second (/proc/sys/vm/dirty_writeback_centisecs).  It writes inodes that have
+ * been dirty for dirtyold hundredths, all inodes when memory is full of dirty
+ * pages, and then the metadata.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -24,23 +26,23 @@
 #include "kern/proc.h"
 #include "kern/sched.h"
 
-#define EVERY  ((int64_t)vmtune.dirtyevery * (NSEC / 100))
-#define OLD    ((int64_t)vmtune.dirtyold * (NSEC / 100))
+#define EVERY  ((int64_t)vmtune.dirtyevery * (NSEC / 100)) /* ns */
+#define OLD    ((int64_t)vmtune.dirtyold * (NSEC / 100))   /* ns */
 #define NBATCH 32 /* inodes whose pages are on their way together */
 
 static struct spinlock dirtylock = {.rank = RANK_INODE};
 static struct list supers = {&supers, &supers}; /* [dirtylock] */
-static struct waitq flushed; /* some inode has been written */
+static struct waitq flushed; /* ip->flushing of some inode is 0 now */
 
 static void flusher(void *arg);
-static struct super *nextsuper(struct super *s);
+static struct super *nexttoflush(struct super *s);
 static int writeold(struct super *s, int64_t before);
 static int takeold(struct super *s, int64_t before, struct inode **batch);
-static void done(struct inode *ip);
-static void undirty(struct inode *ip);
+static void flushdone(struct inode *ip);
+static void offlist(struct inode *ip);
 static int startpages(struct inode *ip);
 static void flushold(struct super *s, int64_t before, int metadata);
-static int writeinode(struct inode *ip, int data);
+static int writeone(struct inode *ip, int data);
 
 void
 flushinit(void)
@@ -50,6 +52,7 @@ flushinit(void)
 		panic("no memory for the flusher");
 }
 
+/* The flusher thread. */
 static void
 flusher(void *arg)
 {
@@ -61,7 +64,7 @@ flusher(void *arg)
 	for (;;) {
 		all = dirtysleep(nowns() + EVERY);
 		now = nowns();
-		for (s = nextsuper(0); s; s = nextsuper(s))
+		for (s = nexttoflush(0); s; s = nexttoflush(s))
 			flushold(s, all ? now : now - OLD, all || now >= next);
 		if (all || now >= next)
 			blksync(0);
@@ -71,6 +74,8 @@ flusher(void *arg)
 	}
 }
 
+/* Write the inodes of s that became dirty before that time (nowns()), and with
+ * metadata the buffers of the disk.  Errors are kept for fsync. */
 static void
 flushold(struct super *s, int64_t before, int metadata)
 {
@@ -102,9 +107,10 @@ flushdel(struct super *s)
 	releasesleep(&s->flushlock);
 }
 
-/* The super behind s (0: the first one), referenced, s no longer; or 0. */
+/* The super behind s in the list, referenced; with s 0 the first one; or 0.
+ * Drops the reference to s. */
 static struct super *
-nextsuper(struct super *s)
+nexttoflush(struct super *s)
 {
 	struct list *l;
 	struct super *next = 0;
@@ -138,7 +144,8 @@ idirty(struct inode *ip, uint what)
 	release(&dirtylock);
 }
 
-/* Who writes it already is waited for, with nothing more to write. */
+/* If the flusher writes the inode now, wait for it, after its pages are cut
+ * off so that there is little to write. */
 void
 iclean(struct inode *ip)
 {
@@ -146,7 +153,7 @@ iclean(struct inode *ip)
 
 	acquire(&dirtylock);
 	if (ip->dirty && ip->ref == 2 + ip->flushing) {
-		undirty(ip);
+		offlist(ip);
 		decunlesslast(&ip->ref);
 	}
 	busy = ip->flushing && ip->ref == 2;
@@ -161,37 +168,42 @@ iclean(struct inode *ip)
 	release(&dirtylock);
 }
 
-/* dirtylock held; the list's reference is the caller's now. */
+/* Take ip off its super's list; the list's reference passes to the caller.
+ * Called with dirtylock held. */
 static void
-undirty(struct inode *ip)
+offlist(struct inode *ip)
 {
+	lockassert(holding(&dirtylock));
 	ip->dirty = 0;
 	listdel(&ip->dirtylink);
 }
 
-/* Write the inodes of s that became dirty before that time: 0 or the first error.
- * flushlock held. */
+/* Write the inodes of s that became dirty before that time (nowns()): 0 or the
+ * first error.  Called with s->flushlock held. */
 static int
 writeold(struct super *s, int64_t before)
 {
 	struct inode *batch[NBATCH];
 	int i, n, err = 0, e;
 
+	lockassert(holdingsleep(&s->flushlock));
 	while ((n = takeold(s, before, batch)) > 0) {
 		for (i = 0; i < n; i++)
 			startpages(batch[i]);
 		for (i = 0; i < n; i++) {
-			if ((e = writeinode(batch[i], 0)) < 0 && !err)
+			if ((e = writeone(batch[i], 0)) < 0 && !err)
 				err = e;
-			done(batch[i]);
+			flushdone(batch[i]);
 		}
 	}
 	return err;
 }
 
-/* Let go of an inode, before who waits for that in iclean(). */
+/* The flusher has written ip: drop its reference, waking those that wait in
+ * iclean().  That happens under dirtylock, so that the process in iclean() has
+ * the last one. */
 static void
-done(struct inode *ip)
+flushdone(struct inode *ip)
 {
 	int more;
 
@@ -204,19 +216,21 @@ done(struct inode *ip)
 		iput(ip);
 }
 
-/* Take the longest dirty ones off the list: how many. */
+/* Take up to NBATCH inodes that became dirty before that time off the list,
+ * those dirty longest first: how many.  Called with s->flushlock held. */
 static int
 takeold(struct super *s, int64_t before, struct inode **batch)
 {
 	struct inode *ip;
 	int n = 0;
 
+	lockassert(holdingsleep(&s->flushlock));
 	acquire(&dirtylock);
 	while (n < NBATCH && !listempty(&s->dirty)) {
 		ip = listitem(s->dirty.next, struct inode, dirtylink);
 		if (ip->dirtied > before)
 			break;
-		undirty(ip);
+		offlist(ip);
 		ip->flushing = 1;
 		batch[n++] = ip;
 	}
@@ -224,6 +238,7 @@ takeold(struct super *s, int64_t before, struct inode **batch)
 	return n;
 }
 
+/* Start to write the dirty pages of the file; do not wait.  0 or -errno. */
 static int
 startpages(struct inode *ip)
 {
@@ -231,17 +246,17 @@ startpages(struct inode *ip)
 		pcachewriteback(ip->pages, 0, UINT64_MAX, 0) : 0;
 }
 
-/* Write pages and fields (data: those that find the pages), and wait for the
- * pages. */
+/* Write the pages and fields of one inode (with data only the fields that find
+ * the pages), and wait for the pages: 0 or the first error. */
 static int
-writeinode(struct inode *ip, int data)
+writeone(struct inode *ip, int data)
 {
 	int err = 0, e;
 
 	if (ip->pages)
 		err = pcachewriteback(ip->pages, 0, UINT64_MAX, 1);
 	if (ip->pages && pcachedirty(ip->pages))
-		idirty(ip, IDIRTY_PAGES); /* it was never clean: see dirtied */
+		idirty(ip, IDIRTY_PAGES); /* no dirtied(): it was not clean */
 	e = ip->super->ops->writeinode(ip, data);
 	return err < 0 ? err : e;
 }
@@ -253,9 +268,9 @@ iwrite(struct inode *ip)
 
 	acquire(&dirtylock);
 	listed = ip->dirty;
-	undirty(ip);
+	offlist(ip);
 	release(&dirtylock);
-	err = writeinode(ip, 0);
+	err = writeone(ip, 0);
 	if (listed)
 		iput(ip);
 	return err;
@@ -270,7 +285,7 @@ syncfile(struct file *f, int data)
 
 	if (!ops || !ops->writeinode)
 		return 0;
-	err = data ? writeinode(ip, 1) : iwrite(ip);
+	err = data ? writeone(ip, 1) : iwrite(ip);
 	if (ops->sync && (e = ops->sync(ip->super, 1)) < 0 && !err)
 		err = e;
 	e = ip->pages ? pcacheerror(ip->pages, &f->wberr) : 0;
@@ -282,7 +297,7 @@ syncsuper(struct super *s, int wait)
 {
 	int err = 0, e;
 
-	if (!s->ops || listempty(&s->flushlink)) /* none: of pipes and such */
+	if (!s->ops || listempty(&s->flushlink)) /* not on a disk */
 		return 0;
 	acquiresleep(&s->flushlock);
 	if (!s->gone) {
@@ -309,7 +324,7 @@ syncall(int wait)
 	struct super *s;
 	int err;
 
-	for (s = nextsuper(0); s; s = nextsuper(s))
+	for (s = nexttoflush(0); s; s = nexttoflush(s))
 		if ((err = syncsuper(s, wait)) < 0)
 			printf("sync: %s: error %d\n", s->source, -err);
 	blksync(wait);

@@ -1,14 +1,15 @@
 /*
  * inode.c - the life of inodes, and what can be asked of any of them.
  *
- * An inode lives while somebody refers to it: dentries, open files without a
- * name, the list of dirty inodes.  A file system that keeps its files in memory
- * keeps them by their dentries, so the last reference of a file is dropped when
- * its last name and its last open file are gone.
+ * An inode lives while something refers to it: a dentry, an open file without a
+ * name, the list of dirty inodes.  In a file system in memory the dentries of
+ * names are pinned, so the last reference of a file is dropped when its last
+ * name and its last open file are gone.
  *
- * Inodes of file systems on disk are in a table, by super and number.  The last
- * reference goes with tablelock held, and the inode leaves the table with it: it
- * is clean then, so who asks for the number again reads what was written.
+ * Inodes of file systems on disk are in a hash table, by super and number.  The
+ * last reference is dropped with tablelock held, and the inode leaves the table
+ * at that moment.  It is clean then, so a process that asks for the number
+ * again reads from the disk what was written.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -27,21 +28,21 @@ static struct slabcache *inodecache;
 static struct spinlock inolock; /* nextino of every super */
 static struct spinlock tablelock = {.rank = RANK_INODE};
 static struct list table[NHASH]; /* [tablelock] */
-static struct waitq filled;      /* some inode has been filled in */
-static struct waitq ended;       /* some super has lost a reference */
-static volatile int ending;      /* how many wait for that */
+static struct waitq filled;      /* an inode has been read from the disk */
+static struct waitq superidle;   /* a super has lost a reference */
+static volatile int nsuperwait;  /* processes in superwait() */
 
 static struct list *bucket(struct super *, uint64_t ino);
-static struct inode *find(struct super *, uint64_t ino);
-static struct inode *blank(struct super *);
-static int unref(struct inode *);
+static struct inode *findinode(struct super *, uint64_t ino);
+static struct inode *blankinode(struct super *);
+static int droplast(struct inode *);
 
 void
 inodeinit(void)
 {
 	initlock(&inolock, RANK_LEAF);
 	initwaitq(&filled);
-	initwaitq(&ended);
+	initwaitq(&superidle);
 	for (uint i = 0; i < NHASH; i++)
 		listinit(&table[i]);
 	inodecache = slabcreate("inode", sizeof(struct inode), 8);
@@ -50,7 +51,7 @@ inodeinit(void)
 struct inode *
 inodenew(struct super *super, uint mode)
 {
-	struct inode *ip = blank(super);
+	struct inode *ip = blankinode(super);
 	struct proc *p = myproc();
 
 	if (!ip)
@@ -68,8 +69,9 @@ inodenew(struct super *super, uint mode)
 	return ip;
 }
 
+/* A new inode with one reference, all else 0; 0: no memory. */
 static struct inode *
-blank(struct super *super)
+blankinode(struct super *super)
 {
 	struct inode *ip = slaballoc(inodecache);
 
@@ -93,7 +95,7 @@ inodeget(struct super *super, uint64_t ino, int *isnew)
 	*isnew = 0;
 	for (;;) {
 		acquire(&tablelock);
-		if ((ip = find(super, ino))) {
+		if ((ip = findinode(super, ino))) {
 			iget(ip);
 			while (ip->filling)
 				sleep(&filled, &tablelock);
@@ -107,9 +109,9 @@ inodeget(struct super *super, uint64_t ino, int *isnew)
 			break;
 		}
 		release(&tablelock);
-		if (ip) /* who filled it could not: try it ourselves */
+		if (ip) /* the other process could not read it: try */
 			iput(ip);
-		else if (!(new = blank(super)))
+		else if (!(new = blankinode(super)))
 			return 0;
 	}
 	release(&tablelock);
@@ -118,19 +120,22 @@ inodeget(struct super *super, uint64_t ino, int *isnew)
 	return ip;
 }
 
+/* The list of the table for that inode. */
 static struct list *
 bucket(struct super *super, uint64_t ino)
 {
 	return &table[((uint)ino ^ (uint)super >> 6) % NHASH];
 }
 
-/* tablelock held. */
+/* The inode in the table, without a reference, or 0.  Called with tablelock
+ * held. */
 static struct inode *
-find(struct super *super, uint64_t ino)
+findinode(struct super *super, uint64_t ino)
 {
 	struct list *head = bucket(super, ino);
 	struct inode *ip;
 
+	lockassert(holding(&tablelock));
 	for (struct list *l = head->next; l != head; l = l->next) {
 		ip = listitem(l, struct inode, hashlink);
 		if (ip->ino == ino && ip->super == super)
@@ -146,7 +151,7 @@ inodeready(struct inode *ip, int err)
 	ip->filling = 0;
 	if (err < 0) {
 		listdel(&ip->hashlink);
-		ip->mode = 0; /* for iput: it never was a file */
+		ip->mode = 0; /* so iput() does not call drop */
 	}
 	release(&tablelock);
 	wakeup(&filled);
@@ -160,7 +165,7 @@ inodeenter(struct inode *ip)
 	int err = 0;
 
 	acquire(&tablelock);
-	if (find(ip->super, ip->ino))
+	if (findinode(ip->super, ip->ino))
 		err = -EEXIST;
 	else
 		listpush(bucket(ip->super, ip->ino), &ip->hashlink);
@@ -178,10 +183,11 @@ iget(struct inode *ip)
 void
 iput(struct inode *ip)
 {
+	lockassert(nospinlocks());
 	assert(ip->ref > 0);
 	if (ip->nlink == 0 && (ip->dirty || ip->flushing))
 		iclean(ip);
-	if (!unref(ip))
+	if (!droplast(ip))
 		return;
 	assert(!ip->locks && !ip->dirty);
 	if (ip->pages) {
@@ -195,9 +201,9 @@ iput(struct inode *ip)
 	slabfree(inodecache, ip);
 }
 
-/* Take a reference off: was it the last? */
+/* Drop a reference: was it the last? Then the inode has left the table. */
 static int
-unref(struct inode *ip)
+droplast(struct inode *ip)
 {
 	int last;
 
@@ -217,22 +223,22 @@ superput(struct super *s)
 {
 	if (atomicdectest(&s->ref)) {
 		kmfree(s);
-	} else if (ending) {
+	} else if (nsuperwait) {
 		acquire(&tablelock);
-		wakeup(&ended);
+		wakeup(&superidle);
 		release(&tablelock);
 	}
 }
 
-/* Wait until only the caller has a reference to s: no inode of it is left. */
 void
 superwait(struct super *s)
 {
+	lockassert(nospinlocks());
 	acquire(&tablelock);
-	atomicinc(&ending); /* before we look: or superput() might not see it */
+	atomicinc(&nsuperwait); /* before s->ref is read: see superput() */
 	while (s->ref > 1)
-		sleep(&ended, &tablelock);
-	atomicdectest(&ending);
+		sleep(&superidle, &tablelock);
+	atomicdectest(&nsuperwait);
 	release(&tablelock);
 }
 
@@ -311,7 +317,8 @@ iaccessed(struct inode *ip)
 	idirty(ip, IDIRTY_FIELDS);
 }
 
-/* The superuser may do all but run what nobody may run; boot is one. */
+/* The superuser may do everything but run a file that nobody may run.  So may
+ * the kernel at boot, where there is no process. */
 int
 iaccess(struct inode *ip, int want, int real)
 {
@@ -347,7 +354,6 @@ ingroup(struct proc *p, uint gid, int real)
 	return 0;
 }
 
-/* Is the running process in this group (for setgid bits and chown)? */
 int
 igroup(uint gid)
 {

@@ -1,12 +1,13 @@
 /*
  * inode.h - files, names and file systems in memory.
  *
- * An inode is a file; a dentry is a name for it in a directory.  Dentries form
- * a tree from the root, each child holding its parent; a path walk follows
- * dentries (dcache first, then the directory's lookup).  In ramfs the dentries
- * are the directory: they are pinned while the name exists.  Those of a file
- * system on disk are kept by the cache while there is room.  A dentry without an
- * inode is a remembered absence ("negative").
+ * An inode is a file.  A dentry is a name for it in a directory; xv6 has none,
+ * and reads directories instead.  Dentries form a tree from the root, and each
+ * refers to its parent.  A path walk follows dentries; only where one is
+ * missing does it ask the directory (lookup in struct inodeops).  In ramfs the
+ * dentries are the directory: they are pinned while the name exists.  The cache
+ * keeps those of a file system on disk while there is room.  A dentry without
+ * an inode ("negative") remembers that there is no such name.
  */
 #ifndef KERN_FS_INODE_H
 #define KERN_FS_INODE_H
@@ -28,25 +29,28 @@ struct kstatfs { /* what a file system tells of itself */
 
 /* What a file system does as a whole; null entries: nothing to do. */
 struct superops {
-	/* The last reference of the inode is gone, its pages are gone (pages is
-	 * 0) and none is on its way.  nlink 0: its blocks go, and the inode
-	 * itself.  Frees priv.  May sleep, no lock held. */
+	/* The last reference to the inode is gone, and so are its pages (pages
+	 * is 0).  If nlink is 0, free its blocks and the inode on the disk.
+	 * Frees priv.  May sleep; no lock is held. */
 	void (*drop)(struct inode *);
-	/* Put its fields where sync() finds them: 0 or -errno.  data: only what
-	 * is needed to find its bytes. */
+	/* Put the inode's fields where sync() finds them: 0 or -errno.  With
+	 * data only those that are needed to find its bytes. */
 	int (*writeinode)(struct inode *, int data);
-	/* All its dirty inodes were written: metadata too.  wait: all is on the
-	 * platter when it returns 0. */
+	/* The dirty inodes have been written; write the metadata.  With wait
+	 * all of it is on the medium when this returns 0. */
 	int (*sync)(struct super *, int wait);
 	int (*statfs)(struct super *, struct kstatfs *);
-	/* Change to these flags (MS_*) and options: 0 or -errno.  When it
-	 * becomes read-only all has been synced.  Null: any flags will do. */
+	/* Change to these flags (MS_*) and options: 0 or -errno.  Before a
+	 * file system becomes read-only the caller has synced all of it.
+	 * Called with super->lock held, but by umountall().  Null: all flags
+	 * are accepted. */
 	int (*remount)(struct super *, uint flags, const char *data);
 	/* No inode is left: write what is left, mark it clean, let the device
 	 * go. */
 	void (*umount)(struct super *);
-	/* Its options as /proc/mounts has them behind ro and the like, each with
-	 * a comma in front: what it took of n bytes.  nameslock held. */
+	/* Write the options to buf, of n bytes, as /proc/mounts shows them
+	 * behind "ro" or "rw", each with a comma in front; returns the number
+	 * of bytes.  Called with nameslock held. */
 	int (*options)(struct super *, char *buf, int n);
 };
 
@@ -63,40 +67,42 @@ struct fstype {
 };
 extern struct fstype ramfstype, tmpfstype, devfstype, devptstype;
 
-/* Operations of directories, but for those marked.  lookup is called with the
- * directory's lock held; the others that take a directory with the lock of its
- * super held, so that one file system's names change one at a time.  Those that
- * make a name are given an unhashed d without an inode and set d->inode (a
- * reference): file systems in memory pin it with dattach; those on disk take the
- * directory's lock too and call dname, dgone and dmove with it held.  A null
- * lookup: all names are in the dcache; the other nulls: -EPERM. */
+/* Operations of inodes; those with a dir are for directories.  lookup is
+ * called with dir->lock held.  The others that have a dir are called with
+ * super->lock held, so that the names of one file system change one at a time.
+ * An operation that makes a name gets a dentry d that is not hashed and has no
+ * inode, and sets d->inode to a new reference.  File systems in memory pin d
+ * with dattach(); those on disk also take dir->lock, and call dname(), dgone()
+ * and dmove() with both held.  A null lookup means that all names are in the
+ * dcache; another null operation gives -EPERM, but where it says otherwise. */
 struct inodeops {
-	int (*lookup)(struct inode *dir, struct dentry *d); /* fills d->inode with
-	                                 * a reference, or leaves it 0: no
-	                                 * such name.  The caller enters d */
+	/* Set d->inode to a reference to the inode that d names, or leave it 0
+	 * if there is no such name.  The caller hashes d. */
+	int (*lookup)(struct inode *dir, struct dentry *d);
+	/* A new inode of any type, by the S_IFMT of mode. */
 	int (*create)(struct inode *dir, struct dentry *d, uint mode, uint rdev);
-	                                /* any type by S_IFMT of mode */
 	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *old);
 	int (*unlink)(struct inode *dir, struct dentry *d); /* also rmdir */
-	/* old takes the place of new, which may hold an inode: that loses a
-	 * link.  Types, loops and permission have been checked. */
+	/* old takes the place of new.  If new has an inode, that loses a link.
+	 * The caller has checked types, loops and permission. */
 	int (*rename)(struct inode *olddir, struct dentry *old,
 		struct inode *newdir, struct dentry *new);
-	/* Each takes the other's place.  Null: -EINVAL. */
+	/* d1 and d2 take each other's place.  Null: -EINVAL. */
 	int (*exchange)(struct inode *dir1, struct dentry *d1,
 		struct inode *dir2, struct dentry *d2);
 	/* A new regular file without a name, in unhashed d (a reference).
 	 * Null: -EOPNOTSUPP. */
 	int (*tmpfile)(struct inode *dir, struct dentry *d, uint mode);
-	/* of any inode; a link's target to buf: its length or -errno */
+	/* Copy a link's target to buf, without a NUL: its length or -errno. */
 	int (*readlink)(struct inode *, char *buf, uint n);
-	/* /proc's magic links: the dentry itself, referenced, or -errno by
-	 * pointer 0 and *err */
+	/* Links of /proc that lead to a dentry and not to a path: that dentry,
+	 * referenced; or 0 with *err. */
 	struct dentry *(*follow)(struct inode *, int *err);
 	int (*open)(struct inode *, struct file *); /* sets f->ops, f->priv */
 	int (*setattr)(struct inode *); /* mode, owner, times have changed */
-	/* Is a cached dentry still right? (/proc) null: always */
+	/* Does the name still exist (/proc)?  Null: a dentry is always right.
+	 */
 	int (*valid)(struct dentry *);
 };
 
@@ -112,27 +118,27 @@ struct inode {
 	uint64_t size;       /* of what has no pages: directories, links */
 	uint64_t blocks;     /* st_blocks, units of 512 bytes, if blkbits */
 	uint blkbits;        /* log2 of st_blksize; 0: counted by the pages */
-	struct list hashlink;  /* table of inodes [inolock] */
-	struct list dirtylink; /* super->dirty; in it if dirty [dirtylock] */
+	struct list hashlink;  /* in the table of inodes [tablelock] */
+	struct list dirtylink; /* in super->dirty if dirty [dirtylock] */
 	uint dirty;            /* IDIRTY_* [dirtylock] */
 	int64_t dirtied;       /* when, nowns() [dirtylock] */
-	volatile uint8_t flushing; /* a super's inodes are written, and it is
-	                        * among them [dirtylock] */
-	volatile uint8_t filling; /* inodeget's caller is about it [inolock] */
+	volatile uint8_t flushing; /* the flusher writes it now [dirtylock] */
+	volatile uint8_t filling; /* the caller of inodeget() reads it from the
+	                        * disk now [tablelock] */
 	struct pcache *pages; /* of regular files */
 	const struct inodeops *ops;
 	const struct fileops *fops; /* what open() puts in f->ops */
-	struct sleeplock lock;      /* directories: lookups; files: held by who
-	                             * writes or sets the size.  No fault
-	                             * takes it */
+	struct sleeplock lock;      /* of a directory: held for lookups; of a
+	                             * file: held to write to it or to set its
+	                             * size.  No page fault takes it */
 	uint8_t linkable;           /* of nlink 0 (O_TMPFILE): may get a name
 	                             * [super->lock] */
-	volatile int writers;       /* files open for writing; below 0: programs
-	                             * that run it */
+	volatile int writers;       /* > 0: open files that may write; < 0:
+	                             * minus the programs that run it */
 	void *priv;                 /* the file system's own */
 	struct pipe *pipe;          /* of a FIFO in use, or 0 [fifolock] */
 	uint npages;                /* counted in super->npages [as that] */
-	uint64_t cookies;           /* the last one given out [names lock] */
+	uint64_t cookies;           /* the last dentry->cookie [names lock] */
 	struct filelock *locks;     /* fcntl and flock, flock.c's [its lock] */
 };
 
@@ -144,8 +150,8 @@ struct dentry {
 	struct dentry *covers;      /* for such a root: where it is mounted */
 	struct list hashlink;       /* [names lock] */
 	struct list children, sibling; /* [names lock] */
-	struct list lru;            /* of those the cache keeps [names lock] */
-	volatile uint8_t used;      /* found since the shrinker came by */
+	struct list lru;            /* dentries the cache keeps [names lock] */
+	volatile uint8_t used;      /* found since the shrinker last looked */
 	uint64_t cookie;            /* order in the directory, for readdir */
 	uint hash;
 	uint8_t len;
@@ -214,76 +220,98 @@ extern struct dentry *rootdentry;
 /* Free up to n names that the cache keeps and nobody uses: how many. */
 uint dcacheshrink(uint n);
 
-/* Drop what the cache keeps below a root, up to the first name in use. */
+/* Drop names that the cache keeps below a root, leaves first, until one is in
+ * use. */
 void dprune(struct dentry *root);
 
 /* Drop every name below a root or a directory, leaves first. */
 void treefree(struct dentry *root);
 
-/* The i-th mount: a copy of its super, whose root is not referenced, the device
- * of the one it is mounted on (the root: its own), and the length of its path, in
- * buf, with the options of superops behind its NUL.  n counts MOUNTOPTS bytes for
- * these.  -ENOENT: there are fewer; -ERANGE. */
+/* Describe the i-th mount.  *copy becomes a copy of its super, without
+ * references; *parent the device of the file system it is mounted on (for the
+ * root: its own device); buf, of n bytes, its path and, behind the NUL, its
+ * options, for which n includes MOUNTOPTS bytes.  Returns the length of the
+ * path; -ENOENT: there are not so many mounts; -ERANGE: buf is too small. */
 #define MOUNTOPTS 256
 int mountpath(int i, struct super *copy, uint *parent, char *buf, uint n);
 
 /* inode.c */
 void inodeinit(void);
-struct inode *inodenew(struct super *, uint mode); /* one ref, or 0 */
-struct inode *iget(struct inode *);
-void superput(struct super *); /* drop a reference; the last frees it */
-void superwait(struct super *);
-void iput(struct inode *); /* the last reference of an inode without links
-                            * frees its pages; may sleep */
 
-/* The inode of that number of a file system on disk, referenced, whole: maybe
- * after a wait for who fills it.  *isnew: nobody had it; the caller fills it in
- * (mode is 0, times are 0) and calls inodeready().  0: no memory. */
+/* A new inode with one reference, owned by the running process; 0: no memory.
+ */
+struct inode *inodenew(struct super *, uint mode);
+
+/* Unlike xv6's iget(dev, inum), which finds or makes an inode by its number,
+ * this takes one more reference to an inode that the caller can already reach
+ * (xv6's idup).  What finds one by its number is inodeget(). */
+struct inode *iget(struct inode *);
+
+/* As in xv6: drop a reference; the last one of an inode without links frees
+ * what the file had.  Unlike xv6's, the last one also frees the struct inode,
+ * as there is no table of a fixed size.  May sleep; no spinlock held. */
+void iput(struct inode *);
+
+void superput(struct super *); /* drop a reference; the last frees it */
+
+/* Wait until only the caller has a reference to s, so no inode of it is left.
+ */
+void superwait(struct super *);
+
+/* Find the inode of that number of a file system on disk, and take a reference.
+ * Waits while another process reads it from the disk.  If *isnew is set, nobody
+ * had it: the caller fills it in (mode and times are 0) and calls inodeready().
+ * 0: no memory. */
 struct inode *inodeget(struct super *, uint64_t ino, int *isnew);
 
-/* It can be used.  err < 0: it cannot, and the reference is dropped without
- * superops.drop; whoever waits tries himself.  priv is the caller's to free. */
+/* The new inode of inodeget() is filled in, and others may use it.  err < 0:
+ * it could not be read; the caller's reference is dropped without
+ * superops.drop, and those that waited try to read it themselves.  The caller
+ * frees ip->priv then. */
 void inodeready(struct inode *ip, int err);
 
-/* A new inode of inodenew() has got its number, ip->ino: inodeget() finds it.
- * 0; -EEXIST: there is one of that number in memory, so the disk lies. */
+/* Enter an inode of inodenew() in the table under its number on disk, ip->ino.
+ * 0; -EEXIST: an inode of that number is in memory, so the disk's bitmap of
+ * free inodes is wrong. */
 int inodeenter(struct inode *ip);
 
-/* Nobody both writes to a regular file and runs it: one more who writes, or who
- * runs it; -ETXTBSY: there are some of the other kind; -EROFS.  The put undoes
- * it. */
+/* No regular file is written and run as a program at one time.  igetwriter()
+ * counts one more open file that may write, igettext() one more program that
+ * runs the file: 0; -ETXTBSY: it is used the other way; -EROFS.  The put
+ * functions undo that. */
 int igetwriter(struct inode *ip);
 void iputwriter(struct inode *ip);
 int igettext(struct inode *ip);
 void iputtext(struct inode *ip);
 
-/* Has the file system on disk an inode without a name that is in use? */
+/* How many inodes of this file system on disk are in use without a name? */
 int iorphans(struct super *);
 
-/* atime as the mount's flags have it: it was read.  May sleep. */
+/* The file was read: set its atime, if the flags of the mount say so. */
 void iaccessed(struct inode *ip);
 
-/* flush.c: what is dirty, and who writes it. */
+/* flush.c: what is dirty, and what writes it. */
 
 #define IDIRTY_FIELDS 1 /* mode, times, size ...: writeinode's */
 #define IDIRTY_PAGES  2
 
 void flushinit(void);
 
-/* ip of a file system with writeinode has changed so: it is kept in memory until
- * that is written.  Any context where no lock above dirtylock is held; file
- * systems without writeinode need none of it. */
+/* Note that ip has changed (IDIRTY_*), and keep it in memory until the change
+ * is written.  Does nothing for a file system without writeinode.  Never
+ * sleeps; the caller may hold spinlocks of lower ranks than RANK_INODE. */
 void idirty(struct inode *ip, uint what);
 
-/* Nothing that is dirty will be needed: ip, of nlink 0, has its last user. */
+/* ip has no name left, and its last user lets it go: forget what is dirty
+ * instead of writing it.  May sleep. */
 void iclean(struct inode *ip);
 
 /* Write pages and fields of one file, and wait for the pages: 0 or the first
  * error. */
 int iwrite(struct inode *ip);
 
-/* fsync(2), or with data fdatasync(2), of an open file of a file system on disk,
- * and what O_SYNC means.  0 or -errno; each open file is told each error once. */
+/* fsync(2), or with data fdatasync(2): 0 or -errno.  Each open file is told
+ * each error of a write once.  Nothing to do for files in memory. */
 int syncfile(struct file *f, int data);
 
 /* Write all that is dirty of one file system; wait: until it is on the disk. */
@@ -291,7 +319,8 @@ int syncsuper(struct super *, int wait);
 void superfailed(struct pcache *, int err); /* see struct pcacheops */
 void syncall(int wait); /* of all of them; errors are printed */
 
-/* s has something to write from now on; or no longer, and nobody writes. */
+/* Let the flusher write what is dirty in s from now on; or no longer, and wait
+ * until nobody writes it. */
 void flushadd(struct super *s);
 void flushdel(struct super *s);
 
@@ -311,47 +340,59 @@ void sysfsinit(void);
 struct super *supernew(const struct fstype *, const char *source,
 	const struct superops *, uint magic);
 
-/* Its root becomes ip, whose reference is taken over: 0; or -ENOMEM, also where ip
- * is 0, and both are dropped. */
+/* Make ip, whose reference passes on, the root of s: 0.  If ip is 0 or memory
+ * runs out, ip and s are dropped: -ENOMEM. */
 int superroot(struct super *s, struct inode *ip);
 
-/* Copy the next of the options, which have commas between them, to buf and move
- * *data on: 1; 0: there is none; -EINVAL: it is too long. */
+/* Copy the next of the options, which commas separate, to buf (n bytes) and
+ * move *data behind it: 1; 0: there is none; -EINVAL: it does not fit. */
 int nextoption(const char **data, char *buf, uint n);
 
 /* Mount a new file system of the type ("tmpfs", "ramfs", "proc", "devtmpfs",
- * "devpts", "ext2") on the directory at path, with the options data.  0 or -errno. */
+ * "devpts", "ext2") on the directory at path, with the options data.  0 or
+ * -errno. */
 int domount(const char *source, const char *path, const char *type, uint flags,
 	const char *data);
+
+/* umount2(2) of the mount whose root is at path: 0 or -errno.  What is in use
+ * stays (-EBUSY), also with MNT_FORCE; with MNT_DETACH it leaves the paths at
+ * once, and is unmounted when it is no longer in use. */
 int doumount(const char *path, uint flags);
 
-/* Make a file system on disk the root instead of what the boot filled, with the
- * first process's directories.  types: which to try, in this order, "": any.  0
- * or -errno of the last one.  Nobody else runs yet. */
+/* Make a file system on disk the root in place of the one that the boot
+ * filled, and the root and current directory of the running process, the only
+ * one so far. types: which to try, in this order; "": any that is for disks.
+ * 0, or the -errno of the last try. */
 int mountroot(const char *source, const char *types, uint flags,
 	const char *data);
 
-/* For fstype.mount: the block device that source names, not used by any other
- * mount.  0; -ENOTBLK, -ENXIO, -EBUSY, or of the walk.  Before the root is
- * mounted the names are those of the disks, behind /dev/. */
+/* For fstype.mount: store in *bd the block device that source names, unless
+ * another mount has it.  0; -ENOTBLK, -ENXIO, -EBUSY, or an error of the walk.
+ * Before the first program runs, /dev/NAME means the disk of that name. */
 struct blkdev;
 int mountdev(const char *source, struct blkdev **);
 
-/* Unmount what was detached and is in use no more.  Who gives up a dentry that he
- * had for long (a file, a current directory) looks whether there is any. */
+/* Unmount file systems that were detached and are no longer in use.  To be
+ * called where a dentry that was held for long (by an open file, as a current
+ * directory) is given up, if ndetached is not 0.  May sleep; no spinlock held.
+ */
 void reapmounts(void);
 extern volatile int ndetached;
 
 /* The i-th type of file system in the order of registration, or 0. */
 const struct fstype *fstypeat(int i);
 
-/* The machine stops: all is written and, as far as it goes, unmounted. */
+/* The machine stops: write everything, and make each mount read-only that can
+ * be. */
 void umountall(void);
 
 /* vfs.c: walking a path. */
 
-/* Walk a path (kernel string) from at (0: the cwd; an absolute path from the
- * root).  The dentry referenced in *out: 0 or -errno.  flags: WALK_*. */
+/* Walk a path, a string of the kernel, as xv6's namei() does: from the dentry
+ * at (0: the current directory), or from the root if the path is absolute.
+ * Unlike namei() it follows symbolic links, crosses mounts and checks
+ * permissions, and what it finds is a dentry: referenced in *out.  0 or
+ * -errno.  flags: WALK_*. May sleep; no spinlock held. */
 #define WALK_NOFOLLOW 1 /* do not follow a link in the last place */
 #define WALK_PARENT   2 /* stop at the parent; last component in *last, which
                          * points into path (may be ".", ".." or have
@@ -360,20 +401,21 @@ void umountall(void);
 int walk(struct dentry *at, const char *path, int flags, struct dentry **out,
 	const char **last);
 
-/* The name's dentry, referenced, in *dp, from the table or the file system; or
- * -errno (-ENOENT).  No spinlock held; may sleep. */
+/* Find one name in dir, in the dcache or by asking the file system, and store
+ * its dentry, referenced, in *dp: 0 or -errno (-ENOENT).  hash: namehash() of
+ * the name. May sleep; no spinlock held. */
 int dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 	struct dentry **dp);
 
 /* names.c: open, and what changes names.  Paths are the kernel's, from at as
  * in walk; all check the running process's permission; 0 or -errno. */
 
-/* open(2) on a kernel path: the file or 0 with *err. */
+/* open(2) of a path: the open file, or 0 with *err. */
 struct file *openpath(struct dentry *at, const char *path, uint flags,
 	uint mode, int *err);
 
-/* Open d, whatever its name, with flags that do not make anything; or 0 and *err.
- */
+/* Open the file that d names; flags without O_CREAT.  The open file, or 0 with
+ * *err. */
 struct file *opendentry(struct dentry *d, uint flags, int *err);
 
 /* mkdir and mknod: the type is mode's S_IFMT; umask is applied. */
@@ -392,57 +434,65 @@ int symlinkpath(const char *target, const char *path);
 /* One more name for a file; an existing one is replaced. */
 int linkpath(struct dentry *old, const char *path);
 
-/* Take one off a count unless that would make it 0: was it done? */
+/* Subtract 1 from a count unless that would make it 0: was it done? */
 int decunlesslast(volatile int *ref);
 
-struct dentry *dget(struct dentry *);
+struct dentry *dget(struct dentry *); /* one more reference */
+
+/* Drop a reference; the last frees the dentry and what it refers to.  May
+ * sleep; no spinlock held.  0 does nothing. */
 void dput(struct dentry *);
 
 /* dcache.c, for vfs.c and file systems. */
 
-/* A dentry of that name (len bytes) below parent (0: a root, its own parent),
- * with one reference, in no list and without an inode.  0: no memory. */
+/* A new dentry of that name (len bytes) in parent (0: a root, which is its own
+ * parent): with one reference, in no list, without an inode.  0: no memory. */
 struct dentry *dentrynew(struct dentry *parent, const char *name, uint len);
 
-/* Enter d among its parent's children and in the hash table and pin it there:
- * its name exists until ddetach, which takes it out, marks it unlinked and
- * drops the pin.  nameslock held; of the caller's reference nothing is taken.
- */
+/* dattach() makes d one of its parent's children, hashes it, and pins it with
+ * a reference of its own, so the name exists until ddetach() takes it out,
+ * marks it unlinked and drops that reference.  The caller keeps its own.  Both
+ * are called with nameslock held. */
 void dattach(struct dentry *d);
 void ddetach(struct dentry *d);
 
-/* For file systems on disk: unhashed d is now a name of ip (whose reference is
- * taken), or of nothing (0), hashed, and kept by the cache.  The name is
- * unlinked: d is no longer found, nor what was remembered below it.  The
- * directory's lock is held. */
+/* For file systems on disk.  dname() makes d, which is not hashed, a name of
+ * ip (whose reference passes to d), or with 0 the memory that there is no such
+ * name; the cache keeps it.  dgone(): the name was unlinked; d, and what the
+ * cache has below d, is no longer found.  Both are called with the directory's
+ * lock held. */
 void dname(struct dentry *d, struct inode *ip);
 void dgone(struct dentry *d);
 
-/* Give pinned d the parent and name of the unhashed or pinned dentry at, which
- * is detached if it was pinned.  nameslock held. */
+/* Give the pinned dentry d the parent and name of at, which is detached if it
+ * was pinned too.  Called with nameslock held. */
 void dmove(struct dentry *d, struct dentry *at);
-void dswap(struct dentry *a, struct dentry *b); /* both pinned; the same lock */
+
+/* Exchange the places of two pinned dentries.  Called with nameslock held. */
+void dswap(struct dentry *a, struct dentry *b);
 
 void dcacheinit(void);
 uint namehash(const char *name, uint len);
 #define HASHSTEP(h, c) ((h) * 31 + (uint8_t)(c))
 
-/* Find, nameslock held: no reference; or 0. */
+/* Find a name in the dcache: its dentry, without a reference, or 0.  Called
+ * with nameslock held. */
 struct dentry *dfind(struct dentry *parent, const char *name, uint len,
 	uint hash);
-void dhash(struct dentry *d);   /* nameslock held */
-void dunhash(struct dentry *d); /* same */
+void dhash(struct dentry *d);   /* let dfind() find d; nameslock held */
+void dunhash(struct dentry *d); /* no longer; nameslock held */
 
-/* A path from user memory, to be read only and given to putpath(); or 0 and *err
- * (-EFAULT, -ENAMETOOLONG, -ENOMEM).  putpath also takes a page, or 0. */
+/* Copy a path from user memory; the caller gives it to putpath() and does not
+ * change it.  0 with *err: -EFAULT, -ENAMETOOLONG, -ENOMEM.  putpath() also
+ * frees a page of kalloc(), and does nothing with 0. */
 char *getpath(uint uva, int *err);
 void putpath(char *);
 
-/* May the running process do this (R_OK, W_OK, X_OK) to the inode? 0, -EACCES.
- * real: judge by the real ids (access). */
+/* May the running process do this (R_OK, W_OK, X_OK) to the inode?  0, -EACCES
+ * or -EROFS.  real: judge by the real ids, as access(2) does. */
 int iaccess(struct inode *, int want, int real);
 
-/* Is gid, or for who opens a file fsgid, this group, or one of the others? */
+/* Is p in the group: by its gid (real) or fsgid, or one of its other groups? */
 struct proc;
 int ingroup(struct proc *p, uint gid, int real);
 
@@ -450,24 +500,33 @@ int igroup(uint gid); /* is the running process in the group? */
 
 void inodestat(struct inode *, struct kstat *); /* the fields of any inode */
 
-uint ramfscharge(struct inode *); /* ramfs.c: count the pages that the file has
-                                   * now: how many more there may be in all */
+/* ramfs.c: count the pages that the file has now against the limit of its file
+ * system.  Returns how many more pages the file system may have. */
+uint ramfscharge(struct inode *);
 
-/* filemap.c: operations of regular files that live in a pcache.  fmwritelocked:
- * with the inode locked, and n bytes that may be fewer than u->n. */
+/* filemap.c: operations of regular files whose pages are in a page cache.
+ * Read and write return bytes or -errno, and move *off on; the offset is in
+ * bytes. */
 extern const struct fileops fmops;
 int fmread(struct file *, struct uio *, int64_t *off);
 int fmwrite(struct file *, struct uio *, int64_t *off);
+
+/* Write at most max bytes.  Called with the inode's lock held. */
 int fmwritelocked(struct file *, struct uio *, int64_t *off, uint max);
 int64_t fmseek(struct file *, int64_t off, int whence);
+
+/* Make the file size bytes long: 0 or -errno.  Called with the inode's lock
+ * held. */
 int fmtruncate(struct file *, uint64_t size);
-/* To a cookie of readdir, or where a file has no end. */
+
+/* lseek() of directories, where an offset is a cookie of readdir, and of files
+ * whose end is not known: no SEEK_END. */
 int64_t dirseek(struct file *, int64_t off, int whence);
 
-/* cpio.c: unpack a newc archive of n bytes at physical address pa into the root,
- * giving its memory to the free lists on the way.  Accepts several archives one
- * behind the other, zero padding between.  0; or -errno with the cause printed
- * by name (truncated, corrupt, not a cpio, no space). */
+/* cpio.c: unpack a newc archive of n bytes at physical address pa into the
+ * root, and give its memory to the free lists on the way.  There may be
+ * several archives one behind the other, with zeroes between.  0; or -errno
+ * after a line that says why (truncated, corrupt, not a cpio, no space). */
 int cpiounpack(uint pa, uint n);
 
 #endif

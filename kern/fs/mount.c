@@ -1,5 +1,16 @@
 /*
  * mount.c - mounting and unmounting file systems.
+ *
+ * xv6 has one file system, which is always there.  Here each mounted one has a
+ * struct super, whose root dentry covers the directory it is mounted on
+ * (on->mounted, root->covers; nameslock guards both).  A super is in one of
+ * three lists, by its link:
+ *
+ *   mounts    can be reached by a path; the root is the first
+ *   detached  umount -l took it from the paths while it was in use; it ends
+ *             when reapmounts() finds that nobody uses it any more
+ *   ending    nobody can find or use it; superend() writes what is left.  A new
+ *             mount of the disk waits for that (mountdev)
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -14,26 +25,27 @@
 struct list mounts = {&mounts, &mounts};
 struct dentry *rootdentry;
 
-static struct fstype *fstypes; /* all that are registered, the first one first */
+static struct fstype *fstypes; /* registered types, in a chain by next */
 
-static struct sleeplock mountlock; /* one mounts at a time; below it all others */
+static struct sleeplock mountlock; /* one mount(2) at a time */
 static struct list detached = {&detached, &detached}; /* [nameslock] */
-static struct list ending = {&ending, &ending}; /* superend()s [nameslock] */
-static struct waitq ended;   /* one has */
-volatile int ndetached;      /* its length [nameslock] */
-static uint lastdev;
+static struct list ending = {&ending, &ending}; /* [nameslock] */
+static struct waitq ended;   /* a super has left the list ending */
+volatile int ndetached;      /* length of the list detached [nameslock] */
+static uint lastdev;         /* st_dev of the last super without a disk
+                              * [nameslock] */
 
-static struct super *mountof(struct list *list, uint rdev);
+static struct super *findmounted(struct list *list, uint rdev);
 static int remount(struct super *sb, uint flags, const char *data);
 static int nowriters(struct super *sb);
 static uint keptflags(uint flags);
-static int ismounted(struct super *sb, const char *type);
+static int issingle(struct super *sb, const char *type);
 static int mountfs(const char *type, const char *source, uint flags,
 	const char *data, struct super **sp);
-static int attachfs(struct super *sb, struct dentry *on);
+static int coverwith(struct super *sb, struct dentry *on);
 static int mountedbelow(struct dentry *root);
 static void superend(struct super *sb);
-static struct super *mountat(int i);
+static struct super *nthmount(int i);
 static int treebusy(struct dentry *root, int refs);
 static int children(struct dentry *d);
 
@@ -144,15 +156,15 @@ domount(const char *source, const char *path, const char *type, uint flags,
 		err = on->parent == on ? remount(on->inode->super, flags, data) :
 			-EINVAL;
 	else if (flags & (MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE))
-		err = on->parent == on ? 0 : -EINVAL; /* nobody to tell */
+		err = on->parent == on ? 0 : -EINVAL; /* of namespaces */
 	else if (flags & (MS_BIND | MS_MOVE))
 		err = -EINVAL;
-	else if (on->parent == on && ismounted(on->inode->super, type))
+	else if (on->parent == on && issingle(on->inode->super, type))
 		err = -EBUSY;
 	else {
 		acquiresleep(&mountlock);
 		if ((err = mountfs(type, source, flags, data, &sb)) == 0)
-			err = attachfs(sb, on);
+			err = coverwith(sb, on);
 		releasesleep(&mountlock);
 	}
 	dput(on);
@@ -216,27 +228,29 @@ mountdev(const char *source, struct blkdev **bd)
 	}
 	reapmounts();
 	acquire(&nameslock);
-	while (mountof(&ending, (*bd)->rdev))
+	while (findmounted(&ending, (*bd)->rdev))
 		sleep(&ended, &nameslock);
-	if (mountof(&mounts, (*bd)->rdev) || mountof(&detached, (*bd)->rdev))
+	if (findmounted(&mounts, (*bd)->rdev) || findmounted(&detached, (*bd)->rdev))
 		err = -EBUSY;
 	release(&nameslock);
 	return err;
 }
 
-/* The one in the list that is of a disk of that number, or 0.  nameslock held. */
+/* Find the super of the disk with that device number in the list; 0 if there is
+ * none. Called with nameslock held. */
 static struct super *
-mountof(struct list *list, uint rdev)
+findmounted(struct list *list, uint rdev)
 {
 	struct super *s;
 
+	lockassert(holding(&nameslock));
 	listeach(s, list, link)
 		if (s->fstype->needsdev && s->dev == rdev)
 			return s;
 	return 0;
 }
 
-/* Change the flags of what is mounted, and its options. */
+/* Change the flags and the options of a mounted file system: 0 or -errno. */
 static int
 remount(struct super *sb, uint flags, const char *data)
 {
@@ -253,19 +267,21 @@ remount(struct super *sb, uint flags, const char *data)
 	return err;
 }
 
-/* Nobody begins to write from now on: 0, and all is written, or -EBUSY: somebody
- * has a file open for writing, or an unlinked one. */
+/* Let nobody begin to write to sb, and write all that is dirty: 0; or -EBUSY if
+ * a file is open for writing, or is in use without a name; or an error of the
+ * writes. Called with sb->lock held. */
 static int
 nowriters(struct super *sb)
 {
+	lockassert(holdingsleep(&sb->lock));
 	sb->flags |= MS_CLOSING;
-	fence(); /* igetwriter() does it the other way round */
+	fence(); /* igetwriter() counts itself, then looks at the flag */
 	if (sb->writers > 0 || iorphans(sb))
 		return -EBUSY;
 	return syncsuper(sb, 1);
 }
 
-/* The flags that stay with a mount. */
+/* The flags of mount(2) that stay with a mount; relatime is the default. */
 static uint
 keptflags(uint flags)
 {
@@ -275,14 +291,15 @@ keptflags(uint flags)
 	return flags;
 }
 
-/* Is there but one of that type on Linux, and this is it? */
+/* Is sb a file system of this type, of which Linux has only one? */
 static int
-ismounted(struct super *sb, const char *type)
+issingle(struct super *sb, const char *type)
 {
 	return sb->fstype->single && !strcmp(sb->type, type);
 }
 
-/* A new file system of the type, not in the list of mounts yet. */
+/* Make a super of the type (by name) that is in no list yet, and store it in
+ * *sp: 0 or -errno. */
 static int
 mountfs(const char *type, const char *source, uint flags, const char *data,
 	struct super **sp)
@@ -308,10 +325,12 @@ mountfs(const char *type, const char *source, uint flags, const char *data,
 	return 0;
 }
 
-/* Cover a directory with sb, unless it has gone or something is mounted there
- * since the walk: then sb is given back.  Names do not change meanwhile. */
+/* Mount sb on the directory on: 0. If the directory has been removed since the
+ * walk (-ENOENT), or something has been mounted there (-EBUSY), sb is unmounted
+ * instead. Takes the lock of the names below, so that they do not change
+ * meanwhile. */
 static int
-attachfs(struct super *sb, struct dentry *on)
+coverwith(struct super *sb, struct dentry *on)
 {
 	struct super *below = on->inode->super;
 	int err = 0;
@@ -319,7 +338,7 @@ attachfs(struct super *sb, struct dentry *on)
 	acquiresleep(&below->lock);
 	acquire(&nameslock);
 	if (on->unlinked || (on->parent != on && on->inode->ops->valid))
-		err = -ENOENT; /* or its name may go any time, and hide sb */
+		err = -ENOENT; /* a name of /proc may vanish, and hide sb */
 	else if (on->mounted)
 		err = -EBUSY;
 	else {
@@ -336,8 +355,6 @@ attachfs(struct super *sb, struct dentry *on)
 	return err;
 }
 
-/* What is busy stays, forced or not, but for MNT_DETACH: that hides it at once,
- * and it is unmounted when it is busy no longer. */
 int
 doumount(const char *path, uint flags)
 {
@@ -352,7 +369,7 @@ doumount(const char *path, uint flags)
 		return err;
 	sb = root->inode->super;
 	if (root->parent == root)
-		dprune(root); /* then there is little to look at */
+		dprune(root); /* treebusy() has less to look at then */
 	acquire(&nameslock);
 	if (root->parent != root || !root->covers)
 		err = -EINVAL;
@@ -376,13 +393,15 @@ doumount(const char *path, uint flags)
 	return err;
 }
 
-/* Is something mounted in what root is the root of?  nameslock held. */
+/* Is another file system mounted on a directory of the one with this root?
+ * Called with nameslock held. */
 static int
 mountedbelow(struct dentry *root)
 {
 	struct super *s;
 	struct dentry *d;
 
+	lockassert(holding(&nameslock));
 	listeach(s, &mounts, link) {
 		if (!(d = s->root->covers))
 			continue;
@@ -399,6 +418,7 @@ reapmounts(void)
 {
 	struct super *s, *idle;
 
+	lockassert(nospinlocks());
 	do {
 		idle = 0;
 		acquire(&nameslock);
@@ -416,14 +436,15 @@ reapmounts(void)
 	} while (idle);
 }
 
-/* Write and free a file system, in the list of those that end, that nobody can find
- * and nobody uses, but for calls that end by themselves and refer to one of its
- * inodes. */
+/* Write and free a file system that is in the list ending: no path leads to it.
+ * Waits for calls that still refer to one of its inodes; these end by
+ * themselves. May sleep: no spinlock held. */
 static void
 superend(struct super *sb)
 {
 	int err;
 
+	lockassert(nospinlocks());
 	if (!listempty(&sb->flushlink)) {
 		if ((err = syncsuper(sb, 1)) < 0)
 			printf("umount: %s: error %d\n", sb->source, -err);
@@ -441,7 +462,6 @@ superend(struct super *sb)
 	superput(sb);
 }
 
-/* The system stops: nobody writes any more, and what can be made read-only is. */
 void
 umountall(void)
 {
@@ -449,11 +469,11 @@ umountall(void)
 	int i = 0;
 
 	syncall(1);
-	while ((s = mountat(i++))) {
+	while ((s = nthmount(i++))) {
 		s->flags |= MS_CLOSING;
 		if (!listempty(&s->flushlink)) {
 			(void)syncsuper(s, 1);
-			if (iorphans(s)) /* their blocks are e2fsck's */
+			if (iorphans(s)) /* e2fsck has to free their blocks */
 				printf("%s: files without a name are in use\n",
 					s->source);
 			else if (s->ops->remount)
@@ -464,9 +484,10 @@ umountall(void)
 	}
 }
 
-/* The i-th mount, the last one first, then what is detached; referenced; or 0. */
+/* Return the i-th super with a reference, counting from the last mount to the
+ * first, then those that are detached; 0 if there are fewer. */
 static struct super *
-mountat(int i)
+nthmount(int i)
 {
 	struct super *found = 0, *s;
 
@@ -483,14 +504,15 @@ mountat(int i)
 	return found;
 }
 
-/* Does anybody but the names themselves and the caller, who has so many
- * references to the root, use a dentry of the tree?  nameslock held. */
+/* Does anybody use a dentry of the tree, besides the tree itself and the
+ * caller, who has refs references to the root? Called with nameslock held. */
 static int
 treebusy(struct dentry *root, int refs)
 {
 	struct dentry *d = root;
 	struct list *next;
 
+	lockassert(holding(&nameslock));
 	for (;;) {
 		if (d->mounted || d->ref != 1 + children(d) + (d == root ? refs : 0))
 			return 1;
@@ -505,11 +527,13 @@ treebusy(struct dentry *root, int refs)
 	}
 }
 
+/* Count the children of d. Called with nameslock held. */
 static int
 children(struct dentry *d)
 {
 	int n = 0;
 
+	lockassert(holding(&nameslock));
 	for (struct list *l = d->children.next; l != &d->children; l = l->next)
 		n++;
 	return n;

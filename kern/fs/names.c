@@ -1,9 +1,11 @@
 /*
  * names.c - open, and the calls that make, move and remove names.
  *
- * Each finds the directory of the path's last component, takes the lock of its
- * file system's names (super->lock), looks for the component, checks all that
- * can be checked, and lets the file system do the change.
+ * Each call that changes a name finds the directory of the path's last
+ * component, takes the lock of that file system's names (super->lock), looks
+ * for the component, checks everything, and then lets the file system do the
+ * change.  In xv6 create(), sys_link() and sys_unlink() do all of that
+ * themselves, and the lock is that of the directory's inode.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -21,12 +23,12 @@ struct place { /* where a name is, or is to be */
 	struct dentry *dir; /* referenced */
 	const char *name;   /* len bytes, in the path */
 	uint len;
-	int slash;          /* a slash follows */
-	int dots;           /* 0; or it is nothing (/), . or .. */
-	struct dentry *d;   /* referenced; 0: there is none */
+	int slash;          /* a slash follows the name */
+	int dots;           /* the name is empty (of "/"), "." or ".." */
+	struct dentry *d;   /* what has that name, referenced; 0: nothing */
 };
 
-static const struct fileops pathops; /* of O_PATH files: can do nothing */
+static const struct fileops pathops; /* of O_PATH files: no operations */
 
 static int findopen(struct dentry *at, const char *path, uint flags, uint mode,
 	struct dentry **dp);
@@ -41,10 +43,10 @@ static int nextlink(struct place *pl, char **buf, struct dentry **dp);
 static int mayopen(struct inode *ip, uint flags, int created);
 static int openfile(struct file *f, struct dentry *d, uint flags);
 static int openinode(struct file *f, struct inode *ip);
-static int begin(struct place *pl, struct dentry *at, const char *path);
+static int lockplace(struct place *pl, struct dentry *at, const char *path);
 static int findplace(struct place *pl, struct dentry *at, const char *path);
 static int findlast(struct place *pl);
-static void end(struct place *pl);
+static void unlockplace(struct place *pl);
 static void dropplace(struct place *pl);
 static int mayadd(struct place *pl);
 static int mayremove(struct place *pl, int isdir);
@@ -52,10 +54,10 @@ static int newname(struct place *pl, struct dentry **dp);
 static int newnode(struct place *pl, uint mode, uint rdev, struct dentry **dp);
 static int removename(struct place *pl, int isdir);
 static int renamelocked(struct place *from, struct place *to, uint flags);
-static int exchange(struct place *from, struct place *to);
+static int exchangenames(struct place *from, struct place *to);
 static int maymove(struct place *from, struct place *to);
 static int mayrename(struct place *from, struct place *to);
-static int below(struct dentry *d, struct dentry *top);
+static int isbelow(struct dentry *d, struct dentry *top);
 static int makeroom(struct place *pl);
 
 struct file *
@@ -84,7 +86,8 @@ openpath(struct dentry *at, const char *path, uint flags, uint mode, int *err)
 	return 0;
 }
 
-/* The dentry that open means, referenced, made if so asked and permitted. */
+/* Find or make the file that openpath() is to open, and check that it may be:
+ * 0 or 1 (it is new) with *dp referenced, or -errno. */
 static int
 findopen(struct dentry *at, const char *path, uint flags, uint mode,
 	struct dentry **dp)
@@ -107,7 +110,8 @@ findopen(struct dentry *at, const char *path, uint flags, uint mode,
 	return err;
 }
 
-/* O_TMPFILE: a file without a name, in the directory of the path. */
+/* O_TMPFILE: make a file without a name in the directory of the path, and
+ * store its dentry, referenced, in *dp: 0 or -errno. */
 static int
 opentmp(struct dentry *at, const char *path, uint flags, uint mode,
 	struct dentry **dp)
@@ -137,8 +141,8 @@ opentmp(struct dentry *at, const char *path, uint flags, uint mode,
 	return err;
 }
 
-/* The mode of a new file in dir: who is not in the group that it will have gives
- * nobody that group's rights. */
+/* The mode of a new file in dir: the process's umask applies, and S_ISGID goes
+ * if the process is not in the group that the file will have. */
 static uint
 masked(struct inode *dir, uint mode)
 {
@@ -168,8 +172,9 @@ opendentry(struct dentry *d, uint flags, int *err)
 	return 0;
 }
 
-/* 1: *dp was made; 0: it was there; or -errno.  A link in the last place is
- * followed, and the name it holds made. */
+/* O_CREAT: find or make the file.  Returns 1 if *dp is new, 0 if it was there,
+ * or -errno.  If the last component is a link, it is followed, and the name
+ * that it holds is made. */
 static int
 opencreate(struct dentry *at, const char *path, uint flags, uint mode,
 	struct dentry **dp)
@@ -180,7 +185,7 @@ opencreate(struct dentry *at, const char *path, uint flags, uint mode,
 	int err;
 
 	for (int n = 0;; n++) {
-		if ((err = begin(&pl, from, path)) < 0)
+		if ((err = lockplace(&pl, from, path)) < 0)
 			break;
 		err = -ELOOP;
 		if (!pl.d || !S_ISLNK(pl.d->inode->mode) ||
@@ -189,25 +194,28 @@ opencreate(struct dentry *at, const char *path, uint flags, uint mode,
 		else if (n < MAXLINKS)
 			err = nextlink(&pl, &buf, dp);
 		if (err != -EAGAIN) {
-			end(&pl);
+			unlockplace(&pl);
 			break;
 		}
 		dput(from);
 		from = dget(pl.dir);
 		path = buf;
-		end(&pl);
+		unlockplace(&pl);
 	}
 	dput(from);
 	putpath(buf);
 	return err;
 }
 
+/* Find or make the last component: 1 if *dp is new, 0 if it was there, or
+ * -errno.  Called with the lock of the names held. */
 static int
 createlast(struct place *pl, uint flags, uint mode, struct dentry **dp)
 {
 	struct dentry *d = pl->d;
 	int err;
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (pl->dots || pl->slash)
 		return -EISDIR;
 	if (d && flags & O_EXCL)
@@ -224,8 +232,9 @@ createlast(struct place *pl, uint flags, uint mode, struct dentry **dp)
 	return err < 0 ? err : 1;
 }
 
-/* Read the link pl into *buf, a page made if there is none: -EAGAIN, go on from
- * there; 0: a magic link, and *dp is where it leads. */
+/* Read the link pl->d into *buf, a page that is allocated here if *buf is 0.
+ * Returns -EAGAIN: go on with the path in *buf; 0: a link of /proc that leads
+ * to *dp; or another -errno. */
 static int
 nextlink(struct place *pl, char **buf, struct dentry **dp)
 {
@@ -246,7 +255,8 @@ nextlink(struct place *pl, char **buf, struct dentry **dp)
 	return n ? -EAGAIN : -ENOENT;
 }
 
-/* May it be opened so?  created: the mode does not count for who made it. */
+/* May the process open the inode with these flags? 0 or -errno. created: it
+ * has just made the file, so the mode does not matter. */
 static int
 mayopen(struct inode *ip, uint flags, int created)
 {
@@ -266,7 +276,7 @@ mayopen(struct inode *ip, uint flags, int created)
 	return created ? 0 : iaccess(ip, want, 0);
 }
 
-/* Make f an open file of d.  On error it is none, and to be closed. */
+/* Make f an open file of d: 0 or -errno; the caller closes f in either case. */
 static int
 openfile(struct file *f, struct dentry *d, uint flags)
 {
@@ -301,7 +311,8 @@ openfile(struct file *f, struct dentry *d, uint flags)
 	return err;
 }
 
-/* Set what f can do, by the kind of inode. */
+/* Set what f can do, by the kind of inode, and let drivers and file systems
+ * open it: 0 or -errno. */
 static int
 openinode(struct file *f, struct inode *ip)
 {
@@ -327,9 +338,10 @@ openinode(struct file *f, struct inode *ip)
 	return f->ops ? 0 : -ENXIO;
 }
 
-/* Find the place a path names and lock the names there: end() undoes it. */
+/* Find the place that a path names, and take the lock of the names there;
+ * unlockplace() undoes both.  Returns 0, or -errno with nothing held. */
 static int
-begin(struct place *pl, struct dentry *at, const char *path)
+lockplace(struct place *pl, struct dentry *at, const char *path)
 {
 	int err = findplace(pl, at, path);
 
@@ -337,10 +349,12 @@ begin(struct place *pl, struct dentry *at, const char *path)
 		return err;
 	acquiresleep(&pl->dir->inode->super->lock);
 	if ((err = findlast(pl)) < 0)
-		end(pl);
+		unlockplace(pl);
 	return err;
 }
 
+/* Find the directory of the path's last component, and split off the
+ * component: 0 with pl->dir referenced, or -errno.  Takes no lock. */
 static int
 findplace(struct place *pl, struct dentry *at, const char *path)
 {
@@ -359,12 +373,14 @@ findplace(struct place *pl, struct dentry *at, const char *path)
 	return 0;
 }
 
-/* Look for the name; it may be missing. */
+/* Look for the component; pl->d is 0 if there is none.  Returns 0 or -errno.
+ * Called with the lock of the names held. */
 static int
 findlast(struct place *pl)
 {
 	int err;
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (pl->dots)
 		return 0;
 	if (pl->len > NAME_MAX)
@@ -378,13 +394,15 @@ findlast(struct place *pl)
 	return err == -ENOENT ? 0 : err;
 }
 
+/* Release the lock of the names, and the references of pl. */
 static void
-end(struct place *pl)
+unlockplace(struct place *pl)
 {
 	releasesleep(&pl->dir->inode->super->lock);
 	dropplace(pl);
 }
 
+/* Release the references of pl. */
 static void
 dropplace(struct place *pl)
 {
@@ -392,16 +410,19 @@ dropplace(struct place *pl)
 	dput(pl->dir);
 }
 
-/* May a name be made there? */
+/* May a name be made there? 0 or -errno.  Called with the lock of the names
+ * held. */
 static int
 mayadd(struct place *pl)
 {
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (pl->dots || pl->d)
 		return -EEXIST;
 	return iaccess(pl->dir->inode, W_OK | X_OK, 0);
 }
 
-/* May the name be removed, as that of a directory or of another file? */
+/* May the name be removed, with isdir as that of a directory, else of another
+ * file? 0 or -errno.  Called with the lock of the names held. */
 static int
 mayremove(struct place *pl, int isdir)
 {
@@ -409,6 +430,7 @@ mayremove(struct place *pl, int isdir)
 	struct proc *p = myproc();
 	int err;
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (dir->super->flags & MS_RDONLY)
 		return -EROFS;
 	if (!pl->d)
@@ -426,24 +448,29 @@ mayremove(struct place *pl, int isdir)
 	return pl->d->mounted ? -EBUSY : 0;
 }
 
-/* A dentry to be filled, for a name that may be made. */
+/* Make a dentry without an inode for a name that may be made: 0 with *dp, or
+ * -errno.  Called with the lock of the names held. */
 static int
 newname(struct place *pl, struct dentry **dp)
 {
 	int err = mayadd(pl);
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (err < 0)
 		return err;
 	*dp = dentrynew(pl->dir, pl->name, pl->len);
 	return *dp ? 0 : -ENOMEM;
 }
 
+/* Make a file of the type in mode, or a device file, and its name: 0 with *dp
+ * referenced, or -errno.  Called with the lock of the names held. */
 static int
 newnode(struct place *pl, uint mode, uint rdev, struct dentry **dp)
 {
 	struct inode *dir = pl->dir->inode;
 	int err = newname(pl, dp);
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (err < 0)
 		return err;
 	err = dir->ops->create ?
@@ -458,7 +485,7 @@ fsmake(struct dentry *at, const char *path, uint mode, uint rdev)
 {
 	struct place pl;
 	struct dentry *d;
-	int err = begin(&pl, at, path);
+	int err = lockplace(&pl, at, path);
 
 	if (err < 0)
 		return err;
@@ -466,7 +493,7 @@ fsmake(struct dentry *at, const char *path, uint mode, uint rdev)
 		err = -ENOENT;
 	else if ((err = newnode(&pl, mode, rdev, &d)) == 0)
 		dput(d);
-	end(&pl);
+	unlockplace(&pl);
 	return err;
 }
 
@@ -480,7 +507,7 @@ fssymlink(const char *target, struct dentry *at, const char *path)
 
 	if (!*target)
 		return -ENOENT;
-	if ((err = begin(&pl, at, path)) < 0)
+	if ((err = lockplace(&pl, at, path)) < 0)
 		return err;
 	dir = pl.dir->inode;
 	if (pl.slash && !pl.d && !pl.dots)
@@ -490,7 +517,7 @@ fssymlink(const char *target, struct dentry *at, const char *path)
 			-EPERM;
 		dput(d);
 	}
-	end(&pl);
+	unlockplace(&pl);
 	return err;
 }
 
@@ -500,7 +527,7 @@ fslink(struct dentry *old, struct dentry *at, const char *path)
 	struct place pl;
 	struct dentry *d;
 	struct inode *dir;
-	int err = begin(&pl, at, path);
+	int err = lockplace(&pl, at, path);
 
 	if (err < 0)
 		return err;
@@ -518,7 +545,7 @@ fslink(struct dentry *old, struct dentry *at, const char *path)
 			old->inode->linkable = 0;
 		dput(d);
 	}
-	end(&pl);
+	unlockplace(&pl);
 	return err;
 }
 
@@ -526,7 +553,7 @@ int
 fsunlink(struct dentry *at, const char *path, int isdir)
 {
 	struct place pl;
-	int err = begin(&pl, at, path);
+	int err = lockplace(&pl, at, path);
 
 	if (err < 0)
 		return err;
@@ -538,16 +565,19 @@ fsunlink(struct dentry *at, const char *path, int isdir)
 		err = S_ISDIR(pl.d->inode->mode) ? -EISDIR : -ENOTDIR;
 	else
 		err = removename(&pl, isdir);
-	end(&pl);
+	unlockplace(&pl);
 	return err;
 }
 
+/* Remove the name if the process may: 0 or -errno.  Called with the lock of
+ * the names held. */
 static int
 removename(struct place *pl, int isdir)
 {
 	struct inode *dir = pl->dir->inode;
 	int err = mayremove(pl, isdir);
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (err < 0)
 		return err;
 	return dir->ops->unlink ? dir->ops->unlink(dir, pl->d) : -EPERM;
@@ -585,7 +615,8 @@ fsrename(struct dentry *oldat, const char *oldpath, struct dentry *newat,
 	return err;
 }
 
-/* The lock of the names is held, the directories are known. */
+/* Rename from to to; both directories have been found.  Returns 0 or -errno.
+ * Called with the lock of the names held. */
 static int
 renamelocked(struct place *from, struct place *to, uint flags)
 {
@@ -593,6 +624,7 @@ renamelocked(struct place *from, struct place *to, uint flags)
 	struct dentry *new;
 	int err;
 
+	lockassert(holdingsleep(&from->dir->inode->super->lock));
 	if (dir->super->flags & MS_RDONLY)
 		return -EROFS;
 	if ((err = findlast(from)) < 0 || (err = findlast(to)) < 0)
@@ -602,7 +634,7 @@ renamelocked(struct place *from, struct place *to, uint flags)
 	if (to->d && flags & RENAME_NOREPLACE)
 		return -EEXIST;
 	if (flags & RENAME_EXCHANGE)
-		return exchange(from, to);
+		return exchangenames(from, to);
 	if ((from->slash || to->slash) && !S_ISDIR(from->d->inode->mode))
 		return -ENOTDIR;
 	if ((err = mayrename(from, to)) < 0)
@@ -620,15 +652,17 @@ renamelocked(struct place *from, struct place *to, uint flags)
 	return err;
 }
 
+/* RENAME_EXCHANGE: 0 or -errno.  Called with the lock of the names held. */
 static int
-exchange(struct place *from, struct place *to)
+exchangenames(struct place *from, struct place *to)
 {
 	struct inode *dir = from->dir->inode;
 	int err;
 
+	lockassert(holdingsleep(&from->dir->inode->super->lock));
 	if (!to->d)
 		return -ENOENT;
-	if (below(to->dir, from->d) || below(from->dir, to->d))
+	if (isbelow(to->dir, from->d) || isbelow(from->dir, to->d))
 		return -EINVAL;
 	if ((err = mayremove(from, S_ISDIR(from->d->inode->mode))) < 0 ||
 		(err = mayremove(to, S_ISDIR(to->d->inode->mode))) < 0 ||
@@ -640,25 +674,30 @@ exchange(struct place *from, struct place *to)
 		to->dir->inode, to->d) : -EINVAL;
 }
 
-/* A directory's own .. changes with its place. */
+/* May a directory go to another place, where its ".." changes? 0 or -errno.
+ * Called with the lock of the names held. */
 static int
 maymove(struct place *from, struct place *to)
 {
 	struct inode *ip = from->d->inode;
 
+	lockassert(holdingsleep(&from->dir->inode->super->lock));
 	return S_ISDIR(ip->mode) && from->dir != to->dir ?
 		iaccess(ip, W_OK, 0) : 0;
 }
 
+/* May from be renamed to to, which may exist? 0 or -errno.  Called with the
+ * lock of the names held. */
 static int
 mayrename(struct place *from, struct place *to)
 {
 	int isdir = S_ISDIR(from->d->inode->mode);
 	int err;
 
-	if (below(to->dir, from->d))
+	lockassert(holdingsleep(&from->dir->inode->super->lock));
+	if (isbelow(to->dir, from->d))
 		return -EINVAL;
-	if (to->d && below(from->dir, to->d))
+	if (to->d && isbelow(from->dir, to->d))
 		return -ENOTEMPTY;
 	if ((err = mayremove(from, isdir)) < 0)
 		return err;
@@ -666,9 +705,9 @@ mayrename(struct place *from, struct place *to)
 	return err ? err : maymove(from, to);
 }
 
-/* Is d top, or below it? */
+/* Is d the dentry top, or below it? */
 static int
-below(struct dentry *d, struct dentry *top)
+isbelow(struct dentry *d, struct dentry *top)
 {
 	int yes;
 
@@ -687,7 +726,7 @@ mkpath(const char *path, uint mode, uint rdev, uint uid, uint gid,
 	struct place pl;
 	struct inode *ip;
 	struct dentry *d;
-	int err = begin(&pl, 0, path);
+	int err = lockplace(&pl, 0, path);
 
 	if (err < 0)
 		return err;
@@ -708,16 +747,18 @@ mkpath(const char *path, uint mode, uint rdev, uint uid, uint gid,
 		else
 			dput(d);
 	}
-	end(&pl);
+	unlockplace(&pl);
 	return err;
 }
 
-/* Make room at pl: what is there is removed. */
+/* Remove what is at pl, if anything: 0 or -errno.  Called with the lock of the
+ * names held. */
 static int
 makeroom(struct place *pl)
 {
 	int err;
 
+	lockassert(holdingsleep(&pl->dir->inode->super->lock));
 	if (!pl->d)
 		return 0;
 	if ((err = removename(pl, S_ISDIR(pl->d->inode->mode))) < 0)

@@ -1,15 +1,16 @@
 /*
  * ramfs.c - files that live in the page cache, names that live in the dcache.
  *
- * A directory is its dentry's children, pinned while their names exist; a
- * regular file is its pcache, which also has its size; a link's target is a
- * string.  Nothing is ever read from elsewhere, so there is no lookup.  Changes
- * of names happen under super->lock, their last step under nameslock, which
- * makes them atomic for walks and readdir.
+ * This is the smallest file system that can be written to: ramfs, and tmpfs,
+ * which takes options.  A directory is the children of its dentry, pinned while
+ * their names exist; a regular file is its pcache, which also has its size; a
+ * link's target is a string.  All of it is in memory, so there is no lookup.
+ * Names change under super->lock, in the last step also under nameslock, so
+ * that walks and readdir see either all of a change or nothing.
  *
- * Files may grow to half of the memory, in the root of what the initramfs left,
- * and names be as many as there are pages, so that a full file system leaves room
- * for who empties it.
+ * All files together may have half of the pages of memory, and there may be as
+ * many names as there are pages, so that a full file system leaves memory for
+ * the programs that empty it.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -21,17 +22,17 @@
 #include "kern/sched.h"
 #include "kern/lib/string.h"
 
-#define BREATH 128 /* names that readdir looks at with nameslock held */
+#define BREATH 128 /* names readdir looks at per hold of nameslock */
 
 struct options { /* of a mount */
 	uint maxpages, maxnames, mode, uid, gid;
-	uint given; /* 1: maxpages, 2: maxnames; super->priv */
+	uint given; /* bits: 1 maxpages, 2 maxnames were given; super->priv */
 };
 
 static int rammount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);
-static void defaults(struct options *o);
-static int parse(const char *data, struct options *o);
+static void setdefaults(struct options *o);
+static int parseoptions(const char *data, struct options *o);
 static int setoption(struct options *o, const char *name, const char *value);
 static int quantity(const char *s, int base, uint max, uint *to);
 static int amount(const char **s, int base, uint64_t *n);
@@ -54,12 +55,12 @@ static int ramreadlink(struct inode *, char *buf, uint n);
 static int ramwrite(struct file *, struct uio *, int64_t *off);
 static int writelocked(struct file *, struct uio *, int64_t *off);
 static int dirread(struct file *, struct dirsink *);
-static int breathe(struct dentry **held, struct dentry *d);
-static int regular(struct inode *ip);
+static int letothers(struct dentry **held, struct dentry *d);
+static int makeregular(struct inode *ip);
 static struct inode *newinode(struct inode *dir, uint mode);
-static void enter(struct inode *dir, struct dentry *d, struct inode *ip);
-static void touch(struct inode *ip);
-static int full(struct super *);
+static void addname(struct inode *dir, struct dentry *d, struct inode *ip);
+static void touchdir(struct inode *ip);
+static int isfull(struct super *);
 static void ramdrop(struct inode *);
 static int replace(struct inode *dir, struct dentry *new, int isdir);
 
@@ -75,7 +76,7 @@ static const struct superops superops = {
 
 static const struct pcacheops nobacking;
 
-static struct spinlock uses = {.rank = RANK_LEAF};
+static struct spinlock uses = {.rank = RANK_LEAF}; /* npages of supers */
 
 static const struct inodeops ramops = {
 	.create = ramcreate,
@@ -103,7 +104,7 @@ static const struct fileops dirops = {
 	.sync = syncfile,
 };
 
-/* An empty file system with its root. */
+/* Make an empty file system with its root: 0 with *sp, or -errno. */
 static int
 rammount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
@@ -114,8 +115,8 @@ rammount(const struct fstype *type, const char *source, uint flags,
 	int err;
 
 	(void)flags;
-	defaults(&o);
-	if (type == &tmpfstype && (err = parse(data, &o)) < 0)
+	setdefaults(&o);
+	if (type == &tmpfstype && (err = parseoptions(data, &o)) < 0)
 		return err;
 	s = supernew(type, source, &superops,
 		type == &ramfstype ? RAMFS_MAGIC : TMPFS_MAGIC);
@@ -136,7 +137,7 @@ rammount(const struct fstype *type, const char *source, uint flags,
 	return superroot(s, ip);
 }
 
-/* See file.h.  All are in a file system that is mounted nowhere. */
+/* All of these files are in one file system that is mounted nowhere. */
 struct file *
 shmfile(const char *name, uint mode)
 {
@@ -176,9 +177,10 @@ bad:
 	return 0;
 }
 
-/* Half of the memory, as many names as it has pages, and who mounts it. */
+/* Half of the memory, as many names as it has pages, and the ids of the
+ * process that mounts. */
 static void
-defaults(struct options *o)
+setdefaults(struct options *o)
 {
 	struct proc *p = myproc();
 	struct meminfo m;
@@ -190,9 +192,9 @@ defaults(struct options *o)
 	o->gid = p ? p->fsgid : 0;
 }
 
-/* Those of tmpfs(5), as far as they mean something here: 0 or -EINVAL. */
+/* Read those options of tmpfs(5) that mean something here: 0 or -EINVAL. */
 static int
-parse(const char *data, struct options *o)
+parseoptions(const char *data, struct options *o)
 {
 	char word[48], *value;
 	int r;
@@ -207,6 +209,7 @@ parse(const char *data, struct options *o)
 	return r;
 }
 
+/* Set one option by its name: 0 or -EINVAL. */
 static int
 setoption(struct options *o, const char *name, const char *value)
 {
@@ -243,7 +246,8 @@ setoption(struct options *o, const char *name, const char *value)
 	return 0;
 }
 
-/* A number, with a K, M or G, that is all of the text. */
+/* Read a number, maybe with K, M or G behind it, that is all of the text, and
+ * at most max: 0 or -EINVAL. */
 static int
 quantity(const char *s, int base, uint max, uint *to)
 {
@@ -255,7 +259,8 @@ quantity(const char *s, int base, uint max, uint *to)
 	return 0;
 }
 
-/* The same at the beginning of the text. */
+/* Read a number, maybe with K, M or G behind it, at *s, and move *s behind it:
+ * 0 or -EINVAL. */
 static int
 amount(const char **s, int base, uint64_t *n)
 {
@@ -274,7 +279,8 @@ amount(const char **s, int base, uint64_t *n)
 	return 0;
 }
 
-/* No limit may be lower than what is used; the root stays as it is. */
+/* See superops.  No limit may be lower than what is in use; the options of the
+ * root directory stay as they are. */
 static int
 ramremount(struct super *s, uint flags, const char *data)
 {
@@ -284,7 +290,7 @@ ramremount(struct super *s, uint flags, const char *data)
 	(void)flags;
 	if (s->fstype != &tmpfstype)
 		return 0;
-	if ((err = parse(data, &o)) < 0)
+	if ((err = parseoptions(data, &o)) < 0)
 		return err;
 	acquire(&uses);
 	if (o.maxpages < s->npages || o.maxnames < s->nnames) {
@@ -298,6 +304,7 @@ ramremount(struct super *s, uint flags, const char *data)
 	return err;
 }
 
+/* See superops. */
 static int
 ramoptions(struct super *s, char *buf, int n)
 {
@@ -305,6 +312,7 @@ ramoptions(struct super *s, char *buf, int n)
 	uint mode = ip->mode & 07777, given = (uint)s->priv;
 	int len = 0;
 
+	lockassert(holding(&nameslock));
 	if (s->fstype != &tmpfstype)
 		return 0;
 	if (given & 1)
@@ -321,7 +329,7 @@ ramoptions(struct super *s, char *buf, int n)
 	return len;
 }
 
-/* A link's target goes too. */
+/* See superops. priv is a link's target. */
 static void
 ramdrop(struct inode *ip)
 {
@@ -331,7 +339,8 @@ ramdrop(struct inode *ip)
 	kmfree(ip->priv);
 }
 
-/* It is as large as it may grow; a ramfs has, as on Linux, nothing to say. */
+/* See superops.  A tmpfs is as large as it may grow; a ramfs tells nothing, as
+ * on Linux. */
 static int
 ramstatfs(struct super *s, struct kstatfs *st)
 {
@@ -348,17 +357,19 @@ ramstatfs(struct super *s, struct kstatfs *st)
 	return 0;
 }
 
+/* See inodeops. */
 static int
 ramcreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 {
-	struct inode *ip = full(dir->super) ? 0 : newinode(dir, mode);
+	struct inode *ip = isfull(dir->super) ? 0 : newinode(dir, mode);
 
+	lockassert(holdingsleep(&dir->super->lock));
 	if (!ip)
 		return -ENOSPC;
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		ip->rdev = rdev;
 	if (S_ISREG(mode)) {
-		if (!regular(ip)) {
+		if (!makeregular(ip)) {
 			iput(ip);
 			return -ENOSPC;
 		}
@@ -367,28 +378,30 @@ ramcreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 		ip->nlink = 2;
 		dir->nlink++;
 	}
-	enter(dir, d, ip);
+	addname(dir, d, ip);
 	return 0;
 }
 
-/* Make it an empty file: 1, or 0: no memory. */
+/* Make ip an empty regular file: 1; 0: no memory. */
 static int
-regular(struct inode *ip)
+makeregular(struct inode *ip)
 {
 	ip->fops = &fileops;
 	ip->pages = pcachenew(ip, &nobacking);
 	return ip->pages != 0;
 }
 
+/* See inodeops. */
 static int
 ramtmpfile(struct inode *dir, struct dentry *d, uint mode)
 {
-	struct inode *ip = full(dir->super) ? 0 : newinode(dir, mode);
+	struct inode *ip = isfull(dir->super) ? 0 : newinode(dir, mode);
 
+	lockassert(holdingsleep(&dir->super->lock));
 	if (!ip)
 		return -ENOSPC;
 	ip->nlink = 0;
-	if (!regular(ip)) {
+	if (!makeregular(ip)) {
 		iput(ip);
 		return -ENOSPC;
 	}
@@ -396,7 +409,8 @@ ramtmpfile(struct inode *dir, struct dentry *d, uint mode)
 	return 0;
 }
 
-/* A new inode, to be named in dir. */
+/* A new inode that is to get a name in dir, whose group it has if dir has
+ * S_ISGID; 0: no memory. */
 static struct inode *
 newinode(struct inode *dir, uint mode)
 {
@@ -413,40 +427,45 @@ newinode(struct inode *dir, uint mode)
 	return ip;
 }
 
-/* Are there too many names?  What the machine boots with may be more. */
+/* Has the file system as many names as it may? What the machine boots with may
+ * be more. */
 static int
-full(struct super *s)
+isfull(struct super *s)
 {
 	struct proc *p = myproc();
 
 	return p && p->uvm && s->nnames >= s->maxnames;
 }
 
-/* Make d a name of ip in dir.  The reference to ip is taken. */
+/* Make d a name of ip in dir.  The reference to ip passes to d. */
 static void
-enter(struct inode *dir, struct dentry *d, struct inode *ip)
+addname(struct inode *dir, struct dentry *d, struct inode *ip)
 {
+	lockassert(holdingsleep(&dir->super->lock));
 	d->inode = ip;
 	dir->super->nnames++;
-	touch(dir);
+	touchdir(dir);
 	acquire(&nameslock);
 	dattach(d);
 	release(&nameslock);
 }
 
+/* The contents of the directory have changed. */
 static void
-touch(struct inode *ip)
+touchdir(struct inode *ip)
 {
 	ip->mtime = ip->ctime = realns();
 }
 
+/* See inodeops. */
 static int
 ramsymlink(struct inode *dir, struct dentry *d, const char *target)
 {
 	uint n = strlen(target) + 1;
-	struct inode *ip = full(dir->super) ? 0 :
+	struct inode *ip = isfull(dir->super) ? 0 :
 		newinode(dir, S_IFLNK | 0777);
 
+	lockassert(holdingsleep(&dir->super->lock));
 	if (!ip)
 		return -ENOSPC;
 	if (!(ip->priv = kmalloc(n))) {
@@ -455,10 +474,11 @@ ramsymlink(struct inode *dir, struct dentry *d, const char *target)
 	}
 	memcpy(ip->priv, target, n);
 	ip->size = n - 1;
-	enter(dir, d, ip);
+	addname(dir, d, ip);
 	return 0;
 }
 
+/* See inodeops. */
 static int
 ramreadlink(struct inode *ip, char *buf, uint n)
 {
@@ -468,23 +488,27 @@ ramreadlink(struct inode *ip, char *buf, uint n)
 	return len;
 }
 
+/* See inodeops. */
 static int
 ramlink(struct inode *dir, struct dentry *d, struct inode *old)
 {
-	if (full(dir->super))
+	lockassert(holdingsleep(&dir->super->lock));
+	if (isfull(dir->super))
 		return -ENOSPC;
 	old->nlink++;
 	old->ctime = realns();
-	enter(dir, d, iget(old));
+	addname(dir, d, iget(old));
 	return 0;
 }
 
+/* See inodeops. */
 static int
 ramunlink(struct inode *dir, struct dentry *d)
 {
 	struct inode *ip = d->inode;
 	int err = 0;
 
+	lockassert(holdingsleep(&dir->super->lock));
 	acquire(&nameslock);
 	if (d->mounted)
 		err = -EBUSY;
@@ -502,17 +526,19 @@ ramunlink(struct inode *dir, struct dentry *d)
 	} else {
 		ip->nlink--;
 	}
-	touch(dir);
+	touchdir(dir);
 	ip->ctime = dir->ctime;
 	return 0;
 }
 
+/* See inodeops. */
 static int
 ramrename(struct inode *olddir, struct dentry *old, struct inode *newdir,
 	struct dentry *new)
 {
 	int isdir = S_ISDIR(old->inode->mode), err;
 
+	lockassert(holdingsleep(&olddir->super->lock));
 	acquire(&nameslock);
 	err = old->mounted || new->mounted ? -EBUSY :
 		replace(newdir, new, isdir);
@@ -525,12 +551,13 @@ ramrename(struct inode *olddir, struct dentry *old, struct inode *newdir,
 		olddir->nlink--;
 		newdir->nlink++;
 	}
-	touch(olddir);
-	touch(newdir);
+	touchdir(olddir);
+	touchdir(newdir);
 	old->inode->ctime = newdir->ctime;
 	return 0;
 }
 
+/* See inodeops. */
 static int
 ramexchange(struct inode *dir1, struct dentry *d1, struct inode *dir2,
 	struct dentry *d2)
@@ -538,6 +565,7 @@ ramexchange(struct inode *dir1, struct dentry *d1, struct inode *dir2,
 	int n = S_ISDIR(d1->inode->mode) - S_ISDIR(d2->inode->mode);
 	int err = 0;
 
+	lockassert(holdingsleep(&dir1->super->lock));
 	acquire(&nameslock);
 	if (d1->mounted || d2->mounted)
 		err = -EBUSY;
@@ -548,16 +576,18 @@ ramexchange(struct inode *dir1, struct dentry *d1, struct inode *dir2,
 		return err;
 	dir1->nlink -= n;
 	dir2->nlink += n;
-	touch(dir1);
-	touch(dir2);
+	touchdir(dir1);
+	touchdir(dir2);
 	d1->inode->ctime = d2->inode->ctime = dir2->ctime;
 	return 0;
 }
 
-/* What new names, if anything, loses that name.  nameslock held. */
+/* Take a link from what a rename puts another file in place of: 0 (also if
+ * there is nothing), or -errno.  Called with nameslock held. */
 static int
 replace(struct inode *dir, struct dentry *new, int isdir)
 {
+	lockassert(holding(&nameslock));
 	if (new->unlinked || new->parent->unlinked)
 		return -ENOENT;
 	if (!new->inode)
@@ -574,7 +604,8 @@ replace(struct inode *dir, struct dentry *new, int isdir)
 	return 0;
 }
 
-/* All files together are limited. */
+/* Write to a regular file, within the limit of the whole file system.  Returns
+ * bytes or -errno. */
 static int
 ramwrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -586,6 +617,7 @@ ramwrite(struct file *f, struct uio *u, int64_t *off)
 	return r;
 }
 
+/* Do the write.  Called with the inode's lock held. */
 static int
 writelocked(struct file *f, struct uio *u, int64_t *off)
 {
@@ -595,6 +627,7 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	uint n = u->n, room = ramfscharge(ip);
 	int r;
 
+	lockassert(holdingsleep(&f->inode->lock));
 	if (room < n / PGSIZE + 2 && /* and not all of it is there */
 		pcacheseek(ip->pages, pos, 1) < (int64_t)(pos + n)) {
 		if (n && room == 0)
@@ -606,7 +639,6 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	return r;
 }
 
-/* See inode.h. */
 uint
 ramfscharge(struct inode *ip)
 {
@@ -621,7 +653,8 @@ ramfscharge(struct inode *ip)
 	return room;
 }
 
-/* Pages of zeroes take the place of holes; none can be beyond the end. */
+/* fallocate(2): pages of zeroes take the place of holes, as there can be none
+ * beyond the end of the file.  0 or -errno. */
 static int
 ramallocate(struct file *f, uint64_t off, uint64_t n, int keep)
 {
@@ -651,7 +684,7 @@ ramallocate(struct file *f, uint64_t off, uint64_t n, int keep)
 	return err;
 }
 
-/* Write zeroes at off, at most a page and not beyond end. */
+/* Write zeroes at off, at most a page and not beyond end: 0 or -errno. */
 static int
 zeropage(struct pcache *pc, uint64_t off, uint64_t end)
 {
@@ -668,16 +701,19 @@ zeropage(struct pcache *pc, uint64_t off, uint64_t end)
 	return 0;
 }
 
+/* Make the file size bytes long: 0 or -errno. */
 static int
 ramtruncate(struct file *f, uint64_t size)
 {
 	int err = fmtruncate(f, size);
 
+	lockassert(holdingsleep(&f->inode->lock));
 	ramfscharge(f->inode);
 	return err;
 }
 
-/* Cookies rise along the list of children; 0 and 1 are . and .. */
+/* See fileops.  Cookies rise along the list of children; 0 and 1 are those of
+ * "." and "..". */
 static int
 dirread(struct file *f, struct dirsink *s)
 {
@@ -700,8 +736,8 @@ dirread(struct file *f, struct dirsink *s)
 				break;
 			f->off = d->cookie + 1;
 		}
-		if (++n % BREATH == 0 && !breathe(&held, d))
-			l = &dir->children; /* it has moved: begin again */
+		if (++n % BREATH == 0 && !letothers(&held, d))
+			l = &dir->children; /* d has moved: begin again */
 	}
 	release(&nameslock);
 	dput(held);
@@ -709,14 +745,16 @@ dirread(struct file *f, struct dirsink *s)
 	return 0;
 }
 
-/* Let others have nameslock for a moment; *held is what we hold meanwhile, d from
- * now on: is it where it was? */
+/* Release nameslock for a moment, with a reference to d in *held instead of
+ * the one that was there.  Returns 1 if d is still where it was.  Called with
+ * nameslock held. */
 static int
-breathe(struct dentry **held, struct dentry *d)
+letothers(struct dentry **held, struct dentry *d)
 {
 	uint64_t cookie = d->cookie;
 	struct dentry *dir = d->parent;
 
+	lockassert(holding(&nameslock));
 	dget(d);
 	release(&nameslock);
 	dput(*held);

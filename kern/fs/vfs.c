@@ -1,14 +1,17 @@
 /*
  * vfs.c - walking paths.
  *
- * A walk goes from dentry to dentry under nameslock, taking no references.
- * Where it must sleep (a directory's lookup, a link's target) it first takes a
- * reference to where it is, and remembers that in w->held:
+ * xv6's namex() locks and reads one directory inode after the other.  Here a
+ * name that was found before has a dentry, so most walks read no directory:
+ * they go from dentry to dentry under nameslock and take no references.  Where
+ * a walk must sleep (a directory's lookup, a link's target), it first takes a
+ * reference to the dentry where it is, which w->held remembers:
  *
- *  1. w->held is referenced and is w->d, a descendant or a fellow of it that
- *     keeps it; w->d may be followed while nameslock is held.
- *  2. What is left of the path is in the caller's string or, once a link was
- *     followed, in the page w->buf: the link's target with the rest behind it.
+ *  1. The walk has a reference to w->held.  That dentry is an earlier stop of
+ *     the walk, or w->d itself; w->d may be used without a reference of its own
+ *     as long as nameslock is held.
+ *  2. The rest of the path is in the caller's string or, once a link was
+ *     followed, in the page w->buf: the link's target, then the rest.
  */
 #include "kern/fs/inode.h"
 #include "arch/cpu.h"
@@ -17,15 +20,15 @@
 #include "kern/proc.h"
 #include "kern/lib/string.h"
 
-#define MAXLINKS 40
+#define MAXLINKS 40 /* symbolic links in one walk, as on Linux */
 
 struct walk {
-	struct dentry *root;  /* .. does not leave it */
-	int rootheld;         /* it is referenced */
-	struct dentry *held;  /* referenced, rule 1 */
-	struct dentry *d;     /* where we are */
-	char *buf;            /* rule 2, or 0 */
-	int nlinks;           /* links followed */
+	struct dentry *root;  /* the walk's "/": .. does not lead out of it */
+	int rootheld;         /* the walk has a reference to root */
+	struct dentry *held;  /* the walk has a reference, rule 1; or 0 */
+	struct dentry *d;     /* where the walk is now */
+	char *buf;            /* rule 2: a page; or 0 */
+	int nlinks;           /* symbolic links followed so far */
 };
 
 static const char *lastpart(const char *path);
@@ -34,7 +37,7 @@ static int walkon(struct walk *w, const char *p, const char *stop, int flags);
 static int walkdots(struct walk *w, const char *name, uint len);
 static int step(struct walk *w, const char *name, uint len, uint hash,
 	struct dentry **dp);
-static int lookup(struct dentry *dir, const char *name, uint len,
+static int askfs(struct dentry *dir, const char *name, uint len,
 	struct dentry **dp);
 static int followlink(struct walk *w, struct dentry *d, const char **p,
 	const char **stop);
@@ -67,7 +70,8 @@ walk(struct dentry *at, const char *path, int flags, struct dentry **out,
 	return err;
 }
 
-/* Where the last component begins, slashes at the end not counting. */
+/* Return where the last component of the path begins; slashes at its end do not
+ * count. For "/" and "" that is the end of the string. */
 static const char *
 lastpart(const char *path)
 {
@@ -82,13 +86,16 @@ lastpart(const char *path)
 	return p;
 }
 
+/* Begin a walk at the process's root (an absolute path), at the dentry at, or
+ * (at is 0) at the process's current directory. Takes a reference to the start,
+ * and one to the root unless no other thread can change that. */
 static void
 startwalk(struct walk *w, struct dentry *at, const char *path)
 {
 	struct fsinfo *fs = myproc() ? myproc()->fs : 0;
 
 	w->rootheld = 1;
-	if (fs && fs->ref == 1) { /* nobody else changes it */
+	if (fs && fs->ref == 1) { /* no other thread can change it */
 		w->root = fs->root;
 		w->rootheld = 0;
 		w->d = dget(*path == '/' ? w->root : at ? at : fs->cwd);
@@ -106,8 +113,9 @@ startwalk(struct walk *w, struct dentry *at, const char *path)
 	w->nlinks = 0;
 }
 
-/* Walk p, up to stop when that is not 0.  nameslock held, but not all the
- * time.  0, with w->d there, or -errno. */
+/* Walk the path p, up to stop if that is not 0. Returns 0, with w->d where the
+ * path leads, or -errno. Called with nameslock held; it is released and taken
+ * again wherever the walk sleeps. */
 static int
 walkon(struct walk *w, const char *p, const char *stop, int flags)
 {
@@ -116,6 +124,7 @@ walkon(struct walk *w, const char *p, const char *stop, int flags)
 	uint hash;
 	int err;
 
+	lockassert(holding(&nameslock));
 	for (;;) {
 		for (name = p; *p == '/'; p++)
 			;
@@ -123,7 +132,7 @@ walkon(struct walk *w, const char *p, const char *stop, int flags)
 			break;
 		if (!S_ISDIR(w->d->inode->mode))
 			return -ENOTDIR;
-		if ((w->d->inode->mode & 0111) != 0111 && /* not all may */
+		if ((w->d->inode->mode & 0111) != 0111 && /* else anybody may */
 			(err = iaccess(w->d->inode, X_OK, 0)) < 0)
 			return err;
 		for (name = p, hash = 0; *p && *p != '/'; p++)
@@ -143,12 +152,15 @@ walkon(struct walk *w, const char *p, const char *stop, int flags)
 	return 0;
 }
 
-/* If the name is . or .., go there: 1. */
+/* If the name is "." or "..", go there and return 1; otherwise return 0. ".."
+ * of the root of a mount leads to the parent of the directory it is mounted on.
+ * Called with nameslock held. */
 static int
 walkdots(struct walk *w, const char *name, uint len)
 {
 	struct dentry *d = w->d;
 
+	lockassert(holding(&nameslock));
 	if (len == 1)
 		return 1;
 	if (len != 2 || name[1] != '.')
@@ -163,7 +175,9 @@ walkdots(struct walk *w, const char *name, uint len)
 	return 1;
 }
 
-/* The dentry of a name in w->d, with what is mounted there, to *dp. */
+/* Find the name in w->d and store its dentry in *dp, or the root of what is
+ * mounted there. Returns 0 or -errno. Called with nameslock held, which is
+ * released while the file system is asked. */
 static int
 step(struct walk *w, const char *name, uint len, uint hash,
 	struct dentry **dp)
@@ -172,6 +186,7 @@ step(struct walk *w, const char *name, uint len, uint hash,
 	const struct inodeops *ops = w->d->inode->ops;
 	int err;
 
+	lockassert(holding(&nameslock));
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
 	d = dfind(w->d, name, len, hash);
@@ -199,19 +214,18 @@ step(struct walk *w, const char *name, uint len, uint hash,
 	return 0;
 }
 
-/* Take a reference to d, which becomes what the walk holds, and release
- * nameslock. */
+/* Make d the dentry that the walk holds, so that the caller may sleep. Called
+ * with nameslock held; releases it. */
 static void
 hold(struct walk *w, struct dentry *d)
 {
+	lockassert(holding(&nameslock));
 	dget(d);
 	release(&nameslock);
 	dput(w->held);
 	w->held = d;
 }
 
-/* The name's dentry, referenced, in *dp, from the table or the file system; or
- * -errno (-ENOENT).  No spinlock held; may sleep. */
 int
 dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 	struct dentry **dp)
@@ -220,6 +234,7 @@ dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 	struct dentry *d;
 	int err = 0;
 
+	lockassert(nospinlocks());
 	acquiresleep(&dir->inode->lock);
 	acquire(&nameslock);
 	if ((d = dfind(dir, name, len, hash)))
@@ -236,7 +251,7 @@ dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 		d = 0;
 	}
 	if (!d)
-		err = ops && ops->lookup ? lookup(dir, name, len, &d) : -ENOENT;
+		err = ops && ops->lookup ? askfs(dir, name, len, &d) : -ENOENT;
 	releasesleep(&dir->inode->lock);
 	if (err)
 		dput(d);
@@ -244,14 +259,17 @@ dlookup(struct dentry *dir, const char *name, uint len, uint hash,
 	return err;
 }
 
-/* Ask the file system and remember the answer, in /proc while it is in use, of
- * a disk as long as there is room.  dir's inode is locked. */
+/* Ask the file system for a name that has no dentry yet, and store a new
+ * dentry, referenced, in *dp: 0 or -errno. A dentry of a disk stays in the
+ * cache while there is room; one of /proc lasts as long as it is used. Called
+ * with dir->inode->lock held. */
 static int
-lookup(struct dentry *dir, const char *name, uint len, struct dentry **dp)
+askfs(struct dentry *dir, const char *name, uint len, struct dentry **dp)
 {
 	struct dentry *d = dentrynew(dir, name, len);
 	int err, keep = dir->inode->super->fstype->needsdev;
 
+	lockassert(holdingsleep(&dir->inode->lock));
 	if (!d)
 		return -ENOMEM;
 	err = dir->inode->ops->lookup(dir->inode, d);
@@ -272,7 +290,9 @@ lookup(struct dentry *dir, const char *name, uint len, struct dentry **dp)
 	return 0;
 }
 
-/* Go where the link d in w->d points; the rest of the path changes with it. */
+/* Follow the symbolic link d, which is in w->d: w->d becomes the start of its
+ * target, and *p and *stop the path to walk from there. Returns 0 or -errno.
+ * Called with nameslock held, which is released while the link is read. */
 static int
 followlink(struct walk *w, struct dentry *d, const char **p, const char **stop)
 {
@@ -280,9 +300,10 @@ followlink(struct walk *w, struct dentry *d, const char **p, const char **stop)
 	struct dentry *dir, *to;
 	int err = 0;
 
+	lockassert(holding(&nameslock));
 	if (++w->nlinks > MAXLINKS)
 		return -ELOOP;
-	dir = dget(w->d); /* the link may be moved elsewhere meanwhile */
+	dir = dget(w->d); /* d->parent changes if the link is renamed */
 	hold(w, d);
 	if (ops->follow) {
 		if ((to = ops->follow(d->inode, &err))) {
@@ -301,7 +322,8 @@ followlink(struct walk *w, struct dentry *d, const char **p, const char **stop)
 	return err;
 }
 
-/* Put a link's target in front of the rest of the path.  No lock held. */
+/* Put the link's target in front of the rest of the path, *p up to *stop, in a
+ * new buffer. Returns 0 or -errno. May sleep: no spinlock held. */
 static int
 pastelink(struct walk *w, struct inode *ip, const char **p, const char **stop)
 {
@@ -309,6 +331,7 @@ pastelink(struct walk *w, struct inode *ip, const char **p, const char **stop)
 	char *buf = kalloc();
 	int n;
 
+	lockassert(nospinlocks());
 	if (!buf)
 		return -ENOMEM;
 	n = ip->ops->readlink ? ip->ops->readlink(ip, buf, PATH_MAX) : -EINVAL;

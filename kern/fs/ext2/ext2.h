@@ -1,15 +1,17 @@
 /*
- * ext2.h - shared by the files of ext2: ext2.c (mounting), ext2inode.c (inodes),
- * ext2file.c (regular files), ext2map.c (where a file's blocks are), ext2alloc.c
- * (which blocks and inodes are free), ext2dir.c (names).
+ * ext2.h - shared by the files of ext2: ext2.c (mounting), ext2inode.c
+ * (inodes), ext2file.c (regular files), ext2map.c (where a file's blocks are),
+ * ext2alloc.c (which blocks and inodes are free), ext2dir.c (names).
  *
- * On the disk: a boot block of 1 KiB, the superblock of 1 KiB, and groups of
- * blocks, each with a bitmap of its blocks, one of its inodes, and its part of
- * the inodes.  All numbers are little-endian, as ours.
+ * A disk begins with a boot block of 1 KiB and the superblock of 1 KiB.  Then
+ * come groups of blocks, each with a bitmap of its blocks, one of its inodes,
+ * and its part of the inodes; xv6's disk is like one such group.  All numbers
+ * are little-endian, like those of the CPU.
  *
- * Nothing that was read from the disk is believed: block numbers are checked by
- * bread() (beyond the end: no buffer), inode numbers by ext2ino(), a directory's
- * entries as they are read.  What is wrong gives -EIO and one line.
+ * Nothing that was read from the disk is trusted: bread() checks block numbers
+ * (0 for one beyond the end), ext2iget() inode numbers, and a directory's
+ * entries are checked as they are read.  What is wrong gives -EIO, and prints
+ * one line.
  */
 #ifndef KERN_FS_EXT2_H
 #define KERN_FS_EXT2_H
@@ -21,7 +23,7 @@
 #define EXT2_ROOT   2    /* inode of the root directory */
 #define EXT2_NDIR   12   /* direct blocks of an inode, then three indirect */
 #define EXT2_NBLOCK 15
-#define EXT2_LINKMAX 32000
+#define EXT2_LINKMAX 32000 /* links of an inode */
 
 struct ext2disksuper {
 	uint32_t inodes, blocks, reserved, freeblocks, freeinodes, firstblock;
@@ -126,12 +128,12 @@ struct ext2 { /* a mounted file system: super->priv */
 	uint sboff;              /* where in it */
 	struct buf **gd;         /* the group descriptors, referenced */
 	uint bsize, bits;        /* bytes of a block, their log2 */
-	uint perblock;           /* block numbers in a block */
+	uint perblock;           /* block numbers in an indirect block */
 	uint isize;              /* bytes of an inode on disk */
 	uint ngroups, blockspergroup, inodespergroup;
 	uint firstblock, nblocks, ninodes, firstino;
 	uint gdblocks;           /* blocks of descriptors in front of a group */
-	uint overhead;           /* blocks that no file can have */
+	uint overhead;           /* blocks of metadata, in all groups */
 	int sparse;              /* not all groups have a superblock */
 	int filetype;
 	int wasvalid;            /* state when it was mounted read-write */
@@ -140,11 +142,11 @@ struct ext2 { /* a mounted file system: super->priv */
 
 	struct spinlock lock;    /* RANK_LEAF */
 	uint freeblocks, freeinodes; /* [lock] */
-	uint errors;             /* lines printed [lock] */
-	uint oldgroup;           /* where the last new top directory went */
+	uint errors;             /* lines printed by ext2bad() [lock] */
+	uint oldgroup;           /* of the last new directory in the root */
 };
 
-#define EXT2_NFRESH 128 /* blocks that one reserve() is about */
+#define EXT2_NFRESH 128 /* blocks that one reserve() is for, at most */
 
 struct ext2inode { /* inode->priv */
 	struct inode *ip;
@@ -152,8 +154,9 @@ struct ext2inode { /* inode->priv */
 	uint flags, xattr, generation;
 	uint extra;              /* bytes of extra fields that it has room for */
 
-	/* Where its blocks are.  The lock is taken below a busy page's, and is
-	 * held while indirect blocks are read; below it come only buffers. */
+	/* Where its blocks are.  maplock may be taken while a page is busy, and
+	 * is held while indirect blocks are read; its holder takes nothing but
+	 * buffers. */
 	struct sleeplock maplock;
 	uint block[EXT2_NBLOCK]; /* [maplock] */
 	uint lblock, dblock, run; /* the last answer: run > 0 blocks from lblock
@@ -162,12 +165,13 @@ struct ext2inode { /* inode->priv */
 	                          * [maplock] */
 	uint mapend;             /* a write reserved to here at most, since
 	                          * the last cut [maplock] */
-	uint put, nput;          /* nput blocks from put on are marked used, for
-	                          * the next allocation [maplock] */
+	uint put, nput;          /* put by: nput blocks from put on are marked
+	                          * as used, for the next write [maplock] */
 
-	struct proc *writer;     /* is in write(), or 0 [inode lock] */
-	uint freshbase;          /* of the blocks from here on it has allocated */
-	uint fresh[EXT2_NFRESH / 32]; /* these, a bit each [maplock] */
+	struct proc *writer;     /* the process in write(), or 0 [inode lock] */
+	uint freshbase;          /* the block of the first bit of fresh */
+	uint fresh[EXT2_NFRESH / 32]; /* blocks that the writer allocated, a bit
+	                          * each [maplock] */
 
 	/* Of directories [inode lock]. */
 	uint room;               /* no block before this one has room for */
@@ -180,28 +184,32 @@ struct ext2inode { /* inode->priv */
 
 /* ext2.c */
 
-/* The disk contradicts itself: say so, unless that has been said often; -EIO. */
+/* The disk contradicts itself: print that, unless so many lines have been
+ * printed already.  Always -EIO. */
 int ext2bad(struct ext2 *, const char *what, uint number);
 
-/* A file of 2 GiB or more is a feature, which the superblock tells. */
+/* If the file has 2 GiB or more, note in the superblock that there is one: a
+ * feature of revision 1. */
 void ext2largefile(struct inode *ip);
 
 /* ext2inode.c */
 
-/* The inode of that number, referenced; or 0 and *err. */
+/* Find the inode of that number, as xv6's iget() and ilock() do: referenced,
+ * and read from the disk; or 0 with *err. */
 struct inode *ext2iget(struct super *, uint ino, int *err);
 
-/* A new inode of the type and mode in dir, not in any directory yet, with one
- * reference; or 0 and *err.  It is not wanted after all: nlink 0, iput(). */
+/* Allocate an inode of the type and mode for a file in dir, without a name yet:
+ * with one reference; or 0 with *err.  To undo it set nlink to 0 and iput(). */
 struct inode *ext2new(struct inode *dir, uint mode, uint rdev, int *err);
 
 int ext2setattr(struct inode *);
 
-/* Put the inode's fields in its buffer now, not some time: links, blocks and
- * what must not contradict other metadata; data: only if there is more to put
- * than times, owner and mode.  0 or -EIO. */
+/* Put the inode's fields in the buffer of its block on the disk (xv6's
+ * iupdate()); with data only if more than times, owner and mode have changed.
+ * Called at once after changes of what must not contradict other metadata:
+ * links and blocks. 0 or -EIO.  ext2putlocked() is called with maplock held. */
 int ext2put(struct inode *ip, int data);
-int ext2putlocked(struct inode *ip, int data); /* with maplock held */
+int ext2putlocked(struct inode *ip, int data);
 
 void ext2drop(struct inode *); /* see struct superops */
 
@@ -215,44 +223,46 @@ extern const struct fileops ext2dirfops;
 
 extern const struct pcacheops ext2pcops;
 
-/* The block of a directory or link, referenced; or 0 and *err (-EIO, also for a
- * hole). */
+/* The buffer of a block of a directory or link, referenced; or 0 with *err:
+ * -EIO, also for a hole. */
 struct buf *ext2block(struct inode *ip, uint block, int *err);
 
-/* A new block at the end of a directory or link, zero; or 0 and *err. */
+/* Allocate a block at the end of a directory or link: its buffer, referenced
+ * and full of zeroes; or 0 with *err. */
 struct buf *ext2extend(struct inode *ip, uint block, int *err);
 
-/* Free all blocks at and beyond that one, and put the inode.  What the page cache
- * had of them is gone.  0 or -EIO. */
+/* Free the blocks of the file at and beyond that one, and put the inode.  The
+ * page cache has nothing of them any more.  0 or -EIO. */
 int ext2cut(struct inode *ip, uint block);
 
-/* write() has come to nothing from that block on: what is fresh there is given
- * back. */
+/* The write() has not reached the block from, nor those behind it: give back
+ * those that it allocated there. */
 void ext2unfresh(struct inode *ip, uint from);
 
-/* SEEK_DATA, or SEEK_HOLE: the first offset >= off that is so; the end is a hole.
- * -ENXIO, -EIO. */
+/* lseek(): the first offset >= off, in bytes, where there is data or, with
+ * hole, a hole; the end of the file is one.  -ENXIO: there is none; -EIO. */
 int64_t ext2seek(struct inode *ip, uint64_t off, int hole);
 
-/* Give back what was put by for the inode. */
+/* Free the blocks that were put by for the next write. */
 void ext2putback(struct inode *ip);
 
 /* ext2alloc.c */
 
-/* Allocate up to *n blocks in a row, at or after goal if possible; *n is how
- * many.  The first, or 0 and *err (-ENOSPC, -EIO). */
+/* Allocate up to *n blocks in a row, at or after the block goal if possible;
+ * *n is how many.  Returns the first; or 0 with *err: -ENOSPC, -EIO. */
 uint ext2balloc(struct ext2 *, uint goal, uint *n, int *err);
 int ext2bfree(struct ext2 *, uint block, uint n); /* 0 or -EIO */
 
-/* Allocate an inode's number for a file or directory in dir: it, or 0 and
+/* Allocate the number of an inode for a file or directory in dir; or 0 with
  * *err. */
 uint ext2ialloc(struct inode *dir, int isdir, int *err);
 void ext2ifree(struct ext2 *, uint ino, int isdir);
 
-/* A copy of a group's descriptor; add to its counts. */
+/* A copy of a group's descriptor. */
 struct ext2group ext2group(struct ext2 *, uint group);
 
-/* Is the block one of the bitmaps, inode tables, descriptors? */
+/* Is one of n blocks from that one on a bitmap, an inode table, a superblock
+ * or a descriptor? */
 int ext2ismeta(struct ext2 *, uint block, uint n);
 
 #endif

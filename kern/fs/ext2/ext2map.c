@@ -1,26 +1,29 @@
 /*
  * ext2map.c - where the blocks of a file are.
  *
- * An inode has the numbers of 12 blocks, and of a block of numbers (indirect), of
- * a block of numbers of such blocks (double), and one level more (triple).  0 is
- * a hole.
+ * An inode has the numbers of 12 blocks, as in xv6, and of a block of numbers
+ * (indirect); also of a block of numbers of such blocks (double), and of one
+ * with one level more (triple).  The number 0 is a hole, which reads as zeroes.
  *
- *  1. All of it belongs to the inode's maplock.
- *  2. Blocks are allocated when reserve() says that they will be written, all of
- *     one write in a row; a few more are put by for the next one, so that two
- *     files that grow do not mix.  These are marked as used, but nobody's.
- *  3. A block that was allocated and not written yet would show what was on the
- *     disk.  Those of the write() under way (xi->writer) are fresh: they read as
- *     the holes that they were.  When it ends their pages are dirty, or else
- *     they are given back (ext2unfresh).  A fault has its page before it asks
- *     for blocks, and makes it dirty then.
- *  4. Blocks smaller than a page come by the page: a dirty page has all of its
- *     blocks up to the end of the file, so what is stored to it later need not
- *     ask again; and when the file grows its last page is asked for.  Beyond the
- *     end there are none: e2fsck would think that the file is longer.
+ *  1. maplock of struct ext2inode guards all of it.
+ *  2. Blocks are allocated when the page cache calls reserve(), before a page
+ *     becomes dirty; those of one write are in a row.  A few more are put by
+ *     for the next write (xi->put), so that the blocks of two files that grow
+ *     do not alternate.  The bitmap has these as used, but no inode has them.
+ *  3. A block that has been allocated and not yet written still has old data on
+ *     the disk.  Those that the write() under way (xi->writer) allocated are
+ *     "fresh": they read as the holes that they were.  When the write() ends,
+ *     their pages are dirty, or the blocks are given back (ext2unfresh).  A
+ *     page fault has read its page before it asks for blocks, and makes it
+ *     dirty.
+ *  4. Where blocks are smaller than a page, they are allocated for whole pages:
+ *     a dirty page has all of its blocks up to the end of the file, so a later
+ *     store to it needs no more; when the file grows, reserve() is called for
+ *     its last page.  There are none beyond the end, or e2fsck would think that
+ *     the file is longer.
  *  5. Freed blocks leave the inode first, then the bitmap.
- *  6. A tree of blocks that is a loop ends at the first block that is freed
- *     twice.
+ *  6. A damaged tree that is a loop is followed only to the first block that is
+ *     freed twice.
  */
 #include "kern/fs/ext2/ext2.h"
 #include "arch/cpu.h"
@@ -30,19 +33,19 @@
 #include "kern/proc.h"
 #include "kern/lib/string.h"
 
-#define AHEAD   16 /* blocks put by */
-#define DIRREAD 16 /* blocks of a directory that are read at once */
+#define AHEAD   16 /* blocks put by for the next write */
+#define DIRREAD 16 /* blocks of a directory that are read at a time */
 
-struct path { /* the slots on the way to a block */
+struct path { /* the slots on the way from the inode to a block */
 	int depth;       /* levels of indirect blocks */
 	uint slot[4];    /* in the inode, then in each block */
 };
 
-struct cut { /* what ext2cut has done */
+struct cut { /* what a call that frees blocks has done so far */
 	struct inode *ip;
-	uint freed;      /* blocks, with indirect ones */
+	uint freed;      /* blocks, indirect ones included */
 	int err;
-	int stop;        /* a block was free already */
+	int stop;        /* a block could not be freed: rule 6 */
 };
 
 static void ext2io(struct pcio *);
@@ -55,16 +58,16 @@ static void setfresh(struct ext2inode *, uint l, int fresh);
 static int reserveblocks(struct inode *, uint first, uint last, int mine);
 static void unfresh(struct inode *, uint from);
 static uint clearslot(struct ext2inode *, struct buf *, uint i);
-static int find(struct inode *, uint l, uint *d, uint *run);
+static int findblock(struct inode *, uint l, uint *d, uint *run);
 static int mapwalk(struct inode *, uint l, uint *d, uint *run);
 static int findpath(struct ext2 *, uint l, struct path *);
-static uint below(struct ext2 *, struct path *, int i);
-static uint same(const uint *slot, uint n);
-static int fill(struct inode *, uint l, uint n, int mine);
-static void filled(struct inode *, uint l, uint first, uint n);
-static struct buf *leaf(struct inode *, struct path *, int *err);
-static struct buf *onemeta(struct inode *, int *err);
-static uint take(struct inode *, uint l, uint *n, int *err);
+static uint holelength(struct ext2 *, struct path *, int i);
+static uint runlength(const uint *slot, uint n);
+static int fillhole(struct inode *, uint l, uint n, int mine);
+static void mapped(struct inode *, uint l, uint first, uint n);
+static struct buf *leafblock(struct inode *, struct path *, int *err);
+static struct buf *newindirect(struct inode *, int *err);
+static uint allocrun(struct inode *, uint l, uint *n, int *err);
 static uint goalof(struct inode *, uint l);
 static void putbacklocked(struct inode *);
 static void cutinode(struct cut *, uint from);
@@ -72,7 +75,7 @@ static void cuttree(struct cut *, uint block, int level, uint base, uint from);
 static void cutslots(struct cut *, uint *slot, uint n, int level, uint base,
 	uint from);
 static void freeblocks(struct cut *, uint block, uint n);
-static void counted(struct inode *, int blocks);
+static void addblocks(struct inode *, int blocks);
 
 const struct pcacheops ext2pcops = {
 	.io = ext2io,
@@ -82,6 +85,7 @@ const struct pcacheops ext2pcops = {
 	.failed = superfailed,
 };
 
+/* See pcacheops: read or write pages of the file. */
 static void
 ext2io(struct pcio *io)
 {
@@ -90,6 +94,7 @@ ext2io(struct pcio *io)
 	pageio(io, fs->dev, fs->bsize, io->write ? mapwrite : mapread);
 }
 
+/* For pageio(): where the block is on the disk, to write it.  0 or -EIO. */
 static int
 mapwrite(struct pcache *pc, uint block, uint *disk, uint *run)
 {
@@ -97,12 +102,13 @@ mapwrite(struct pcache *pc, uint block, uint *disk, uint *run)
 	int err;
 
 	acquiresleep(&EXT2I(ip)->maplock);
-	err = find(ip, block, disk, run);
+	err = findblock(ip, block, disk, run);
 	releasesleep(&EXT2I(ip)->maplock);
 	return err;
 }
 
-/* The same, but what is fresh is a hole. */
+/* For pageio(): where the block is on the disk, to read it; a fresh one is a
+ * hole (*disk 0).  0 or -EIO. */
 static int
 mapread(struct pcache *pc, uint block, uint *disk, uint *run)
 {
@@ -112,7 +118,7 @@ mapread(struct pcache *pc, uint block, uint *disk, uint *run)
 	uint n;
 
 	acquiresleep(&xi->maplock);
-	err = find(ip, block, disk, run);
+	err = findblock(ip, block, disk, run);
 	if (err == 0 && xi->writer) {
 		is = isfresh(xi, block);
 		for (n = 1; n < *run && isfresh(xi, block + n) == is; n++)
@@ -125,16 +131,20 @@ mapread(struct pcache *pc, uint block, uint *disk, uint *run)
 	return err;
 }
 
+/* Is block l of the file fresh? Called with maplock held. */
 static int
 isfresh(struct ext2inode *xi, uint l)
 {
+	lockassert(holdingsleep(&xi->maplock));
 	l -= xi->freshbase;
 	return l < EXT2_NFRESH && xi->fresh[l / 32] >> l % 32 & 1;
 }
 
+/* Note whether block l of the file is fresh.  Called with maplock held. */
 static void
 setfresh(struct ext2inode *xi, uint l, int fresh)
 {
+	lockassert(holdingsleep(&xi->maplock));
 	l -= xi->freshbase;
 	if (l >= EXT2_NFRESH)
 		return;
@@ -142,12 +152,15 @@ setfresh(struct ext2inode *xi, uint l, int fresh)
 	xi->fresh[l / 32] |= (uint)fresh << l % 32;
 }
 
+/* See pcacheops: a page of the file has become dirty. */
 static void
 dirtied(struct pcache *pc)
 {
 	idirty(pcachehost(pc), IDIRTY_PAGES);
 }
 
+/* See pcacheops: allocate blocks for the bytes [from, to) of the file, in
+ * whole pages up to the end of the file.  0 or -errno. */
 static int
 reserve(struct pcache *pc, uint64_t from, uint64_t to)
 {
@@ -166,7 +179,7 @@ reserve(struct pcache *pc, uint64_t from, uint64_t to)
 		to = MIN(size, (to + PGSIZE - 1) / PGSIZE * PGSIZE);
 	last = (to - 1) >> fs->bits;
 	acquiresleep(&xi->maplock);
-	if (mine) { /* what was fresh before has been written */
+	if (mine) { /* the pages of what was fresh are dirty now */
 		memset(xi->fresh, 0, sizeof(xi->fresh));
 		xi->freshbase = first;
 	}
@@ -177,7 +190,9 @@ reserve(struct pcache *pc, uint64_t from, uint64_t to)
 	return err;
 }
 
-/* Allocate what is a hole from first to last.  maplock held. */
+/* Allocate blocks for what is a hole from block first to last. mine: for the
+ * running process's write().  0 or -errno, with some allocated.  Called with
+ * maplock held. */
 static int
 reserveblocks(struct inode *ip, uint first, uint last, int mine)
 {
@@ -185,13 +200,14 @@ reserveblocks(struct inode *ip, uint first, uint last, int mine)
 	uint d, run, l, i;
 	int err;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	for (l = first; l <= last; l += run) {
-		if ((err = find(ip, l, &d, &run)) < 0)
+		if ((err = findblock(ip, l, &d, &run)) < 0)
 			return err;
 		run = MIN(run, last - l + 1);
-		if (d == 0 && (err = fill(ip, l, run, mine)) < 0)
+		if (d == 0 && (err = fillhole(ip, l, run, mine)) < 0)
 			return err;
-		if (!mine && xi->writer) /* whose page it is makes it dirty */
+		if (!mine && xi->writer) /* the caller makes the page dirty */
 			for (i = 0; i < run; i++)
 				setfresh(xi, l + i, 0);
 	}
@@ -206,7 +222,8 @@ ext2unfresh(struct inode *ip, uint from)
 	releasesleep(&EXT2I(ip)->maplock);
 }
 
-/* Give back the fresh blocks from that one on: they are holes again. */
+/* Give back the fresh blocks from that one on: they are holes again.  Called
+ * with maplock held. */
 static void
 unfresh(struct inode *ip, uint from)
 {
@@ -217,28 +234,30 @@ unfresh(struct inode *ip, uint from)
 	uint block;
 	int err;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	xi->run = 0;
 	for (uint l = from; l < xi->freshbase + EXT2_NFRESH; l++) {
 		if (!isfresh(xi, l) || findpath(EXT2(ip), l, &p) < 0)
 			continue;
-		if (!(b = leaf(ip, &p, &err)) && err < 0)
+		if (!(b = leafblock(ip, &p, &err)) && err < 0)
 			return;
 		block = clearslot(xi, b, p.slot[p.depth]);
 		brelse(b);
 		freeblocks(&c, block, 1);
 		setfresh(xi, l, 0);
 	}
-	counted(ip, -(int)c.freed);
+	addblocks(ip, -(int)c.freed);
 	idirty(ip, IDIRTY_FIELDS);
 }
 
-/* Clear the slot in the indirect block, or with b 0 in the inode: what it was.
- */
+/* Make slot i of the indirect block b (with b 0: of the inode) a hole.
+ * Returns the block that it had.  Called with maplock held. */
 static uint
 clearslot(struct ext2inode *xi, struct buf *b, uint i)
 {
 	uint block;
 
+	lockassert(holdingsleep(&xi->maplock));
 	if (!b) {
 		block = xi->block[i];
 		xi->block[i] = 0;
@@ -251,14 +270,16 @@ clearslot(struct ext2inode *xi, struct buf *b, uint i)
 	return block;
 }
 
-/* Block l of the file is *d on the disk (0: a hole), and so on for *run blocks,
- * at least 1.  0 or -EIO.  maplock held. */
+/* Block l of the file is block *d of the disk (0: a hole), and so on for *run
+ * blocks, at least 1.  Looks at the last answer first.  0 or -EIO.  Called
+ * with maplock held. */
 static int
-find(struct inode *ip, uint l, uint *d, uint *run)
+findblock(struct inode *ip, uint l, uint *d, uint *run)
 {
 	struct ext2inode *xi = EXT2I(ip);
 	int err;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (l - xi->lblock >= xi->run) {
 		xi->run = 0;
 		if ((err = mapwalk(ip, l, &xi->dblock, &xi->run)) < 0)
@@ -270,7 +291,8 @@ find(struct inode *ip, uint l, uint *d, uint *run)
 	return 0;
 }
 
-/* The same, not knowing the last answer. */
+/* findblock() by walking the tree, without the last answer.  Called with
+ * maplock held. */
 static int
 mapwalk(struct inode *ip, uint l, uint *d, uint *run)
 {
@@ -280,6 +302,7 @@ mapwalk(struct inode *ip, uint l, uint *d, uint *run)
 	struct buf *b = 0, *next;
 	int i, err = 0;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (findpath(fs, l, &p) < 0)
 		return -EIO;
 	for (i = 0; i < p.depth && slot[p.slot[i]]; i++) {
@@ -293,9 +316,9 @@ mapwalk(struct inode *ip, uint l, uint *d, uint *run)
 	}
 	*d = slot[p.slot[i]];
 	if (i < p.depth)
-		*run = below(fs, &p, i);
+		*run = holelength(fs, &p, i);
 	else
-		*run = same(slot + p.slot[i], left - p.slot[i]);
+		*run = runlength(slot + p.slot[i], left - p.slot[i]);
 	if (*d && (*d <= fs->firstblock || *d >= fs->nblocks ||
 		*run > fs->nblocks - *d))
 		err = ext2bad(fs, "bad block number in inode", ip->ino);
@@ -303,7 +326,8 @@ mapwalk(struct inode *ip, uint l, uint *d, uint *run)
 	return err;
 }
 
-/* The slots that lead to block l, or -EIO: too far. */
+/* The slots that lead to block l: 0; -EIO: it is beyond what an inode can
+ * have. */
 static int
 findpath(struct ext2 *fs, uint l, struct path *p)
 {
@@ -329,9 +353,10 @@ findpath(struct ext2 *fs, uint l, struct path *p)
 	return 0;
 }
 
-/* The i-th block on the path is not there: how long is the hole? */
+/* The i-th block on the path is missing: how many blocks of the file are the
+ * hole, from the one the path leads to? */
 static uint
-below(struct ext2 *fs, struct path *p, int i)
+holelength(struct ext2 *fs, struct path *p, int i)
 {
 	uint off = 0;
 
@@ -340,9 +365,10 @@ below(struct ext2 *fs, struct path *p, int i)
 	return (1u << (p->depth - i) * (fs->bits - 2)) - off;
 }
 
-/* How many of n slots go on as the first begins: block after block, or holes. */
+/* How many of n slots go on as the first begins: with block after block, or
+ * with holes. */
 static uint
-same(const uint *slot, uint n)
+runlength(const uint *slot, uint n)
 {
 	uint i, step = slot[0] != 0;
 
@@ -351,10 +377,10 @@ same(const uint *slot, uint n)
 	return i;
 }
 
-/* Give n blocks from l on, which are a hole, blocks.  0 or -errno, with some
- * done.  maplock held. */
+/* Allocate n blocks for a hole from l on.  0 or -errno, with some allocated.
+ * Called with maplock held. */
 static int
-fill(struct inode *ip, uint l, uint n, int mine)
+fillhole(struct inode *ip, uint l, uint n, int mine)
 {
 	struct ext2 *fs = EXT2(ip);
 	struct ext2inode *xi = EXT2I(ip);
@@ -363,15 +389,16 @@ fill(struct inode *ip, uint l, uint n, int mine)
 	struct buf *b;
 	int err;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	xi->run = 0;
 	for (; n > 0; n -= got, l += got) {
 		if ((err = findpath(fs, l, &p)) < 0)
 			return err;
-		if (!(b = leaf(ip, &p, &err)) && err < 0)
+		if (!(b = leafblock(ip, &p, &err)) && err < 0)
 			return err;
 		got = (b ? fs->perblock : EXT2_NDIR) - p.slot[p.depth];
 		got = MIN(got, n);
-		if (!(first = take(ip, l, &got, &err))) {
+		if (!(first = allocrun(ip, l, &got, &err))) {
 			brelse(b);
 			return err;
 		}
@@ -383,19 +410,21 @@ fill(struct inode *ip, uint l, uint n, int mine)
 		if (b)
 			bdirty(b);
 		brelse(b);
-		filled(ip, l, first, got);
+		mapped(ip, l, first, got);
 		for (uint i = 0; mine && i < got; i++)
 			setfresh(xi, l + i, 1);
 	}
 	return 0;
 }
 
-/* Blocks from l on are now at first. */
+/* Blocks from l on are now n blocks from first on: remember that as the last
+ * answer, and count them.  Called with maplock held. */
 static void
-filled(struct inode *ip, uint l, uint first, uint n)
+mapped(struct inode *ip, uint l, uint first, uint n)
 {
 	struct ext2inode *xi = EXT2I(ip);
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (xi->run && xi->lblock + xi->run == l &&
 		xi->dblock + xi->run == first) {
 		xi->run += n;
@@ -407,25 +436,27 @@ filled(struct inode *ip, uint l, uint first, uint n)
 	xi->lastl = l + n - 1;
 	xi->lastd = first + n - 1;
 	xi->mapend = MAX(xi->mapend, l + n);
-	counted(ip, n);
+	addblocks(ip, n);
 	idirty(ip, IDIRTY_FIELDS);
 }
 
-/* The block whose slots are the last of the path, made with those above it if it
- * is not there; 0 with *err 0: the inode has the slots. */
+/* The indirect block with the last slot of the path, referenced; if it or one
+ * above it is missing, it is allocated.  0 with *err 0: the inode itself has
+ * the slot; 0 with *err: failure.  Called with maplock held. */
 static struct buf *
-leaf(struct inode *ip, struct path *p, int *err)
+leafblock(struct inode *ip, struct path *p, int *err)
 {
 	struct ext2 *fs = EXT2(ip);
 	uint *slot = EXT2I(ip)->block, block;
 	struct buf *b = 0, *next;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	*err = 0;
 	for (int i = 0; i < p->depth; i++) {
 		if ((block = slot[p->slot[i]]))
 			next = bread(fs->bufs, block);
 		else
-			next = onemeta(ip, err);
+			next = newindirect(ip, err);
 		if (!next && *err == 0)
 			*err = ext2bad(fs, "bad indirect block of inode",
 				ip->ino);
@@ -444,15 +475,17 @@ leaf(struct inode *ip, struct path *p, int *err)
 	return b;
 }
 
-/* A new indirect block, zero; or 0 and *err. */
+/* Allocate an indirect block full of zeroes, referenced; or 0 with *err.
+ * Called with maplock held. */
 static struct buf *
-onemeta(struct inode *ip, int *err)
+newindirect(struct inode *ip, int *err)
 {
 	struct ext2 *fs = EXT2(ip);
 	struct ext2inode *xi = EXT2I(ip);
 	uint n = 1, block;
 	struct buf *b;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (xi->nput) {
 		block = xi->put++;
 		xi->nput--;
@@ -465,23 +498,24 @@ onemeta(struct inode *ip, int *err)
 		*err = -EIO;
 		return 0;
 	}
-	if (xi->lastd) /* the data goes on behind it */
+	if (xi->lastd) /* the next data block is best behind it */
 		xi->lastd = block;
-	counted(ip, 1);
+	addblocks(ip, 1);
 	idirty(ip, IDIRTY_FIELDS);
 	return b;
 }
 
-/* Up to *n new blocks in a row for block l and what follows: the first, or 0 and
- * *err. */
+/* Allocate up to *n blocks in a row for block l and those behind it; *n is how
+ * many.  Returns the first, or 0 with *err.  Called with maplock held. */
 static uint
-take(struct inode *ip, uint l, uint *n, int *err)
+allocrun(struct inode *ip, uint l, uint *n, int *err)
 {
 	struct ext2 *fs = EXT2(ip);
 	struct ext2inode *xi = EXT2I(ip);
 	int goeson = xi->lastd && l == xi->lastl + 1;
 	uint first = xi->put, want = *n;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (xi->nput && goeson) {
 		*n = MIN(want, xi->nput);
 		xi->put += *n;
@@ -500,8 +534,8 @@ take(struct inode *ip, uint l, uint *n, int *err)
 	return first;
 }
 
-/* Where block l would best be: behind the one before it, or in the group of the
- * inode. */
+/* Where block l would best be: behind the one before it, or in the group of
+ * the inode.  Called with maplock held. */
 static uint
 goalof(struct inode *ip, uint l)
 {
@@ -509,6 +543,7 @@ goalof(struct inode *ip, uint l)
 	struct ext2inode *xi = EXT2I(ip);
 	uint d, run;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (xi->lastd && l > xi->lastl)
 		return xi->lastd + (l - xi->lastl);
 	if (l > 0 && mapwalk(ip, l - 1, &d, &run) == 0 && d)
@@ -526,18 +561,21 @@ ext2putback(struct inode *ip)
 	releasesleep(&EXT2I(ip)->maplock);
 }
 
+/* Free the blocks that were put by.  Called with maplock held. */
 static void
 putbacklocked(struct inode *ip)
 {
 	struct ext2inode *xi = EXT2I(ip);
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (xi->nput)
 		(void)ext2bfree(EXT2(ip), xi->put, xi->nput);
 	xi->nput = 0;
 }
 
+/* Count blocks, maybe negative, in the st_blocks of the inode. */
 static void
-counted(struct inode *ip, int blocks)
+addblocks(struct inode *ip, int blocks)
 {
 	int64_t n = ip->blocks + (int64_t)blocks * (EXT2(ip)->bsize / 512);
 
@@ -555,14 +593,15 @@ ext2cut(struct inode *ip, uint block)
 	xi->run = xi->lastd = 0;
 	xi->mapend = MIN(xi->mapend, block);
 	cutinode(&c, block);
-	counted(ip, -(int)c.freed);
+	addblocks(ip, -(int)c.freed);
 	if (ext2putlocked(ip, 0) < 0)
 		c.err = -EIO;
 	releasesleep(&xi->maplock);
 	return c.err;
 }
 
-/* What begins beyond the end leaves the inode, and is freed then. */
+/* Take what is at or beyond block from out of the inode, put the inode, and
+ * free the blocks then (rule 5).  Called with maplock held. */
 static void
 cutinode(struct cut *c, uint from)
 {
@@ -570,6 +609,7 @@ cutinode(struct cut *c, uint from)
 	uint *slot = EXT2I(c->ip)->block, old[EXT2_NBLOCK];
 	uint base = EXT2_NDIR;
 
+	lockassert(holdingsleep(&EXT2I(c->ip)->maplock));
 	memcpy(old, slot, sizeof(old));
 	for (uint i = from; i < EXT2_NDIR; i++)
 		slot[i] = 0;
@@ -584,8 +624,9 @@ cutinode(struct cut *c, uint from)
 		cuttree(c, old[EXT2_NDIR + i - 1], i, base, from);
 }
 
-/* Free what an indirect block of that level leads to, from on: it covers the
- * blocks of the file from base on. */
+/* Free what an indirect block of that level leads to, at or beyond from.  It
+ * covers the blocks of the file from base on.  If all of them go, it is freed
+ * too. */
 static void
 cuttree(struct cut *c, uint block, int level, uint base, uint from)
 {
@@ -615,7 +656,9 @@ cuttree(struct cut *c, uint block, int level, uint base, uint from)
 	}
 }
 
-/* The same of n slots in a row, each of which leads to blocks of that level. */
+/* Free what n slots lead to, at or beyond from; each leads to a tree of that
+ * level (0: to a block).  The first one covers the blocks of the file from
+ * base on. */
 static void
 cutslots(struct cut *c, uint *slot, uint n, int level, uint base, uint from)
 {
@@ -626,12 +669,14 @@ cutslots(struct cut *c, uint *slot, uint n, int level, uint base, uint from)
 		if (level > 0) {
 			cuttree(c, slot[i], level, base + i * span, from);
 		} else if (slot[i] && base + i >= from) {
-			run = same(slot + i, n - i);
+			run = runlength(slot + i, n - i);
 			freeblocks(c, slot[i], run);
 		}
 	}
 }
 
+/* Free n blocks from that one on, and count them; the buffers of a directory
+ * are forgotten. */
 static void
 freeblocks(struct cut *c, uint block, uint n)
 {
@@ -658,7 +703,7 @@ ext2seek(struct inode *ip, uint64_t off, int hole)
 		return -ENXIO;
 	acquiresleep(&EXT2I(ip)->maplock);
 	for (l = off >> bits; (uint64_t)l << bits < size; l += run)
-		if ((err = find(ip, l, &d, &run)) < 0 || (d == 0) == hole)
+		if ((err = findblock(ip, l, &d, &run)) < 0 || (d == 0) == hole)
 			break;
 	releasesleep(&EXT2I(ip)->maplock);
 	if (err < 0)
@@ -676,7 +721,7 @@ ext2block(struct inode *ip, uint block, int *err)
 	uint d, run;
 
 	acquiresleep(&EXT2I(ip)->maplock);
-	*err = find(ip, block, &d, &run);
+	*err = findblock(ip, block, &d, &run);
 	releasesleep(&EXT2I(ip)->maplock);
 	if (*err < 0)
 		return 0;
@@ -697,7 +742,7 @@ ext2extend(struct inode *ip, uint block, int *err)
 	acquiresleep(&EXT2I(ip)->maplock);
 	*err = reserveblocks(ip, block, block, 0);
 	if (*err == 0)
-		*err = find(ip, block, &d, &run);
+		*err = findblock(ip, block, &d, &run);
 	if (*err == 0 && !(b = bget(fs->bufs, d)))
 		*err = -EIO;
 	releasesleep(&EXT2I(ip)->maplock);
