@@ -61,10 +61,10 @@ struct cpio {
 static int checkwhole(struct cpio *c, uint pa);
 static const char *packing(const uint8_t *p, uint n);
 static int unpack(struct cpio *c);
-static int header(struct cpio *c);
-static int hex(const uint8_t *p, uint *out);
+static int readheader(struct cpio *c);
+static int readhex(const uint8_t *p, uint *out);
 static int getname(struct cpio *c);
-static int make(struct cpio *c);
+static int makeentry(struct cpio *c);
 static int makelink(struct cpio *c);
 static int makefile(struct cpio *c);
 static int makenode(struct cpio *c, struct dentry **dp);
@@ -73,10 +73,10 @@ static struct entry *remember(struct entry **list, struct dentry *d);
 static struct entry *findlink(struct cpio *c);
 static int writedata(struct cpio *c, struct inode *ip);
 static int writepage(struct inode *ip, const uint8_t *p, uint n, uint off);
-static uint sum(const uint8_t *p, uint n);
+static uint checksum(const uint8_t *p, uint n);
 static int iszero(const uint8_t *p, uint n);
-static void give(struct cpio *c, uint off);
-static void forget(struct entry **list, int settime);
+static void giveaway(struct cpio *c, uint off);
+static void freeentries(struct entry **list, int settime);
 
 int
 cpiounpack(uint pa, uint n)
@@ -99,15 +99,16 @@ cpiounpack(uint pa, uint n)
 	else if (err < 0)
 		printf("initramfs: error %d at offset %u of %u\n", -err, c.off,
 			c.n);
-	forget(&c.links, 0);
-	forget(&c.dirs, 1);
+	freeentries(&c.links, 0);
+	freeentries(&c.dirs, 1);
 	putpath(c.path);
 	putpath(c.target);
-	give(&c, c.n);
+	giveaway(&c, c.n);
 	return err;
 }
 
-/* Is it where we can read it, and not compressed? */
+/* Can the archive be read where it is, and is it not compressed? 0 or -EINVAL,
+ * with a message. */
 static int
 checkwhole(struct cpio *c, uint pa)
 {
@@ -126,7 +127,7 @@ checkwhole(struct cpio *c, uint pa)
 	return 0;
 }
 
-/* The name of the compression that begins so, or 0. */
+/* The name of the compression whose data begins so, or 0. */
 static const char *
 packing(const uint8_t *p, uint n)
 {
@@ -145,6 +146,7 @@ packing(const uint8_t *p, uint n)
 	return 0;
 }
 
+/* Make all entries of all archives: 0 or -errno. */
 static int
 unpack(struct cpio *c)
 {
@@ -156,22 +158,23 @@ unpack(struct cpio *c)
 			c->off++;
 			continue;
 		}
-		if ((err = header(c)) < 0)
+		if ((err = readheader(c)) < 0)
 			return err;
 		end = c->data + PAD4(c->field[SIZE]);
 		if (!strcmp(c->path, "/TRAILER!!!"))
-			forget(&c->links, 0);
-		else if ((err = make(c)) < 0)
+			freeentries(&c->links, 0);
+		else if ((err = makeentry(c)) < 0)
 			return err;
 		c->off = MIN(end, c->n);
-		give(c, c->off);
+		giveaway(c, c->off);
 	}
 	return 0;
 }
 
-/* Read the header and name at c->off; all of the entry is there. */
+/* Read the header and the name at c->off, and check that all of the entry is
+ * there: 0 or -EINVAL, with a message. */
 static int
-header(struct cpio *c)
+readheader(struct cpio *c)
 {
 	const uint8_t *p = c->base + c->off;
 	uint left = c->n - c->off, data;
@@ -186,7 +189,7 @@ header(struct cpio *c)
 	}
 	c->check = p[5] == '2';
 	for (int i = 0; i < NFIELD; i++)
-		if (hex(p + 6 + 8 * i, &c->field[i]) < 0) {
+		if (readhex(p + 6 + 8 * i, &c->field[i]) < 0) {
 			printf("initramfs: corrupt header\n");
 			return -EINVAL;
 		}
@@ -204,9 +207,9 @@ header(struct cpio *c)
 	return getname(c);
 }
 
-/* 8 hexadecimal digits. */
+/* Read 8 hexadecimal digits: 0 or -EINVAL. */
 static int
-hex(const uint8_t *p, uint *out)
+readhex(const uint8_t *p, uint *out)
 {
 	uint v = 0;
 
@@ -225,7 +228,7 @@ hex(const uint8_t *p, uint *out)
 	return 0;
 }
 
-/* The entry's name as a path from the root. */
+/* Make c->path from the entry's name, as a path from the root: 0 or -EINVAL. */
 static int
 getname(struct cpio *c)
 {
@@ -243,9 +246,9 @@ getname(struct cpio *c)
 	return 0;
 }
 
-/* Make what the entry says. */
+/* Make the file that the entry describes: 0 or -errno. */
 static int
-make(struct cpio *c)
+makeentry(struct cpio *c)
 {
 	struct entry *e;
 	struct dentry *d;
@@ -266,6 +269,7 @@ make(struct cpio *c)
 	return 0;
 }
 
+/* Make a symbolic link: 0 or -errno. */
 static int
 makelink(struct cpio *c)
 {
@@ -291,6 +295,7 @@ makelink(struct cpio *c)
 	return 0;
 }
 
+/* Make a regular file, or one more name for it: 0 or -errno. */
 static int
 makefile(struct cpio *c)
 {
@@ -318,7 +323,8 @@ makefile(struct cpio *c)
 	return err;
 }
 
-/* A name for a new inode, and the directories it is in, if they are missing. */
+/* Make an inode and its name, and the directories above that are missing: 0
+ * with *dp referenced, or -errno. */
 static int
 makenode(struct cpio *c, struct dentry **dp)
 {
@@ -333,7 +339,8 @@ makenode(struct cpio *c, struct dentry **dp)
 	return err;
 }
 
-/* path is changed meanwhile. */
+/* Make the directories above path that are missing: 0 or -errno. path is
+ * changed meanwhile. */
 static int
 makeparents(char *path)
 {
@@ -356,7 +363,7 @@ makeparents(char *path)
 	return 0;
 }
 
-/* A new entry of the list for d, or 0. */
+/* Add an entry for d to the list: it; 0: no memory. */
 static struct entry *
 remember(struct entry **list, struct dentry *d)
 {
@@ -370,6 +377,8 @@ remember(struct entry **list, struct dentry *d)
 	return e;
 }
 
+/* The file that this entry is one more name of, if an entry before was one; or
+ * 0. */
 static struct entry *
 findlink(struct cpio *c)
 {
@@ -384,7 +393,8 @@ findlink(struct cpio *c)
 	return e;
 }
 
-/* Pages of zeroes stay holes. */
+/* Write the data of the entry to the file; pages of zeroes stay holes.  0 or
+ * -errno. */
 static int
 writedata(struct cpio *c, struct inode *ip)
 {
@@ -395,10 +405,10 @@ writedata(struct cpio *c, struct inode *ip)
 	for (uint off = 0; !err && off < size; off += n) {
 		n = MIN(size - off, PGSIZE);
 		if (c->check)
-			total += sum(p + off, n);
+			total += checksum(p + off, n);
 		if (!iszero(p + off, n))
 			err = writepage(ip, p + off, n, off);
-		give(c, c->data + off + n);
+		giveaway(c, c->data + off + n);
 	}
 	ramfscharge(ip);
 	if (!err && c->check && total != c->field[CHECK]) {
@@ -408,6 +418,7 @@ writedata(struct cpio *c, struct inode *ip)
 	return err;
 }
 
+/* Write n bytes at off, in one page: 0 or -errno. */
 static int
 writepage(struct inode *ip, const uint8_t *p, uint n, uint off)
 {
@@ -417,8 +428,9 @@ writepage(struct inode *ip, const uint8_t *p, uint n, uint off)
 	return r < 0 ? r : (uint)r < n ? -ENOSPC : 0;
 }
 
+/* The sum of n bytes, as CHECK has it. */
 static uint
-sum(const uint8_t *p, uint n)
+checksum(const uint8_t *p, uint n)
 {
 	uint total = 0;
 
@@ -427,6 +439,7 @@ sum(const uint8_t *p, uint n)
 	return total;
 }
 
+/* Are n bytes 0? */
 static int
 iszero(const uint8_t *p, uint n)
 {
@@ -439,9 +452,9 @@ iszero(const uint8_t *p, uint n)
 	return 1;
 }
 
-/* Everything before off has been read: give those pages away. */
+/* All before off has been read: give its pages to the free lists. */
 static void
-give(struct cpio *c, uint off)
+giveaway(struct cpio *c, uint off)
 {
 	uint end = c->base ? V2P(c->base + off) / PGSIZE * PGSIZE : 0;
 
@@ -451,8 +464,9 @@ give(struct cpio *c, uint off)
 	c->freed = end;
 }
 
+/* Free a list; with settime set the times of its directories first. */
 static void
-forget(struct entry **list, int settime)
+freeentries(struct entry **list, int settime)
 {
 	struct entry *e;
 

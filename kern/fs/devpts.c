@@ -34,6 +34,7 @@ static const struct fileops ptsdirops = {
 	.readdir = ptsreaddir,
 };
 
+/* Mount /dev/pts: 0 with *sp, or -ENOMEM. */
 static int
 ptsmount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)

@@ -2,9 +2,9 @@
  * ext2.c - the second extended file system: mounting, and the superblock.
  *
  * Revisions 0 and 1; blocks of 1, 2 and 4 KiB; inodes of 128 bytes and more.
- * There is no journal: fsync and sync write every dirty buffer.  While it is
- * mounted read-write its valid bit is clear, so that e2fsck looks at it after a
- * crash.
+ * There is no journal: fsync and sync write every dirty buffer.  While a disk
+ * is mounted read-write its valid bit (EXT2_VALID) is clear, so that e2fsck
+ * checks it after a crash.
  */
 #include "kern/fs/ext2/ext2.h"
 #include "mm/mm.h"
@@ -16,36 +16,36 @@
 #define MAXERRORS 10 /* lines that one file system prints */
 #define SBSTART   1024
 
-static int mount(const struct fstype *, const char *source, uint flags,
+static int ext2mount(const struct fstype *, const char *source, uint flags,
 	const char *data, struct super **);
 static int readsuper(struct ext2 *, uint flags);
 static int checksuper(struct ext2 *, struct ext2disksuper *, uint flags);
 static const char *geometry(struct ext2 *, struct ext2disksuper *);
 static int readgroups(struct ext2 *);
 static int badgroup(struct ext2 *, struct ext2group *);
-static void overhead(struct ext2 *);
+static void countmeta(struct ext2 *);
 static int hassuper(struct ext2 *, uint group);
-static int begin(struct ext2 *);
+static int markmounted(struct ext2 *);
 static void putsuper(struct ext2 *, int valid);
 static void freefs(struct ext2 *);
-static int sync(struct super *, int wait);
-static int statfs(struct super *, struct kstatfs *);
-static int remount(struct super *, uint flags, const char *data);
-static void umount(struct super *);
+static int ext2sync(struct super *, int wait);
+static int ext2statfs(struct super *, struct kstatfs *);
+static int ext2remount(struct super *, uint flags, const char *data);
+static void ext2umount(struct super *);
 
 static struct fstype ext2type = {
 	.name = "ext2",
 	.needsdev = 1,
-	.mount = mount,
+	.mount = ext2mount,
 };
 
 static const struct superops superops = {
 	.drop = ext2drop,
 	.writeinode = ext2put,
-	.sync = sync,
-	.statfs = statfs,
-	.remount = remount,
-	.umount = umount,
+	.sync = ext2sync,
+	.statfs = ext2statfs,
+	.remount = ext2remount,
+	.umount = ext2umount,
 };
 
 void
@@ -56,7 +56,7 @@ ext2init(void)
 
 /* See struct fstype. */
 static int
-mount(const struct fstype *type, const char *source, uint flags,
+ext2mount(const struct fstype *type, const char *source, uint flags,
 	const char *data, struct super **sp)
 {
 	struct super *s = supernew(type, source, &superops, EXT2_MAGIC);
@@ -65,7 +65,7 @@ mount(const struct fstype *type, const char *source, uint flags,
 	struct blkdev *dev;
 	int err = -ENOMEM;
 
-	(void)data; /* errors=, acl, noatime ...: ours are fixed */
+	(void)data; /* errors=, acl, noatime ... change nothing here */
 	if (!s || !fs)
 		goto bad;
 	fs->super = s;
@@ -85,7 +85,7 @@ mount(const struct fstype *type, const char *source, uint flags,
 	err = -ENOMEM;
 	if (!(s->root = dentrynew(0, "", 0)))
 		goto bad;
-	if (!(flags & MS_RDONLY) && (err = begin(fs)) < 0)
+	if (!(flags & MS_RDONLY) && (err = markmounted(fs)) < 0)
 		goto bad;
 	s->root->inode = root;
 	*sp = s;
@@ -114,7 +114,7 @@ ext2bad(struct ext2 *fs, const char *what, uint number)
 	return -EIO;
 }
 
-/* Read and check the superblock, and set up the buffers. */
+/* Read and check the superblock, and make the buffer cache: 0 or -errno. */
 static int
 readsuper(struct ext2 *fs, uint flags)
 {
@@ -137,13 +137,14 @@ readsuper(struct ext2 *fs, uint flags)
 	return fs->sb ? 0 : -EIO;
 }
 
+/* Can this disk be mounted with these flags? 0 or -EINVAL, with a message. */
 static int
 checksuper(struct ext2 *fs, struct ext2disksuper *sb, uint flags)
 {
 	const char *name = fs->dev->name, *what;
 
 	if (sb->magic != EXT2_MAGIC)
-		return -EINVAL; /* perhaps another file system */
+		return -EINVAL; /* another file system: no message */
 	if (sb->rev == 0) {
 		sb->compat = sb->incompat = sb->rocompat = 0;
 		sb->firstino = 11;
@@ -168,7 +169,8 @@ checksuper(struct ext2 *fs, struct ext2disksuper *sb, uint flags)
 	return 0;
 }
 
-/* What the numbers of the superblock say: 0, or which is wrong. */
+/* Take over the numbers of the superblock: 0, or the name of one that is
+ * wrong. */
 static const char *
 geometry(struct ext2 *fs, struct ext2disksuper *sb)
 {
@@ -219,7 +221,7 @@ geometry(struct ext2 *fs, struct ext2disksuper *sb)
 	return 0;
 }
 
-/* Read and check the group descriptors; they stay. */
+/* Read and check the group descriptors, whose buffers stay: 0 or -errno. */
 static int
 readgroups(struct ext2 *fs)
 {
@@ -242,10 +244,11 @@ readgroups(struct ext2 *fs)
 		fs->freeblocks += g.freeblocks;
 		fs->freeinodes += g.freeinodes;
 	}
-	overhead(fs);
+	countmeta(fs);
 	return 0;
 }
 
+/* Does the descriptor of a group contradict the superblock? */
 static int
 badgroup(struct ext2 *fs, struct ext2group *g)
 {
@@ -260,9 +263,9 @@ badgroup(struct ext2 *fs, struct ext2group *g)
 		g->freeinodes > fs->inodespergroup;
 }
 
-/* Blocks that files can never have. */
+/* Count the blocks that files can never have. */
 static void
-overhead(struct ext2 *fs)
+countmeta(struct ext2 *fs)
 {
 	uint table = fs->inodespergroup * fs->isize >> fs->bits;
 
@@ -272,8 +275,8 @@ overhead(struct ext2 *fs)
 			fs->overhead += 1 + fs->gdblocks;
 }
 
-/* Has the group a copy of the superblock?  Groups 0 and 1 and the powers of 3, 5
- * and 7 do, or all. */
+/* Has the group a copy of the superblock? All groups have, or with fs->sparse
+ * the groups 0 and 1 and the powers of 3, 5 and 7. */
 static int
 hassuper(struct ext2 *fs, uint group)
 {
@@ -290,15 +293,17 @@ hassuper(struct ext2 *fs, uint group)
 	return 0;
 }
 
+/* The superblock in its buffer. */
 static struct ext2disksuper *
 disksuper(struct ext2 *fs)
 {
 	return (struct ext2disksuper *)(fs->sb->data + fs->sboff);
 }
 
-/* It is mounted read-write now, and not valid until it no longer is. */
+/* The file system is read-write from now on: write a superblock that is not
+ * valid.  0 or -EIO. */
 static int
-begin(struct ext2 *fs)
+markmounted(struct ext2 *fs)
 {
 	fs->wasvalid = disksuper(fs)->state;
 	bhold(fs->sb);
@@ -309,7 +314,8 @@ begin(struct ext2 *fs)
 	return bsync(fs->bufs);
 }
 
-/* Bring the superblock up to date. */
+/* Put counts, time and state into the superblock's buffer. valid: the disk is
+ * to be unmounted, or read-only. */
 static void
 putsuper(struct ext2 *fs, int valid)
 {
@@ -325,6 +331,7 @@ putsuper(struct ext2 *fs, int valid)
 	bdirty(fs->sb);
 }
 
+/* Free what mounting has made so far. */
 static void
 freefs(struct ext2 *fs)
 {
@@ -343,7 +350,7 @@ freefs(struct ext2 *fs)
 
 /* See struct superops. */
 static int
-sync(struct super *s, int wait)
+ext2sync(struct super *s, int wait)
 {
 	struct ext2 *fs = s->priv;
 	int err, e;
@@ -351,14 +358,15 @@ sync(struct super *s, int wait)
 	if (s->flags & MS_RDONLY)
 		return 0;
 	if (!wait && !listempty(&fs->bufs->dirty))
-		putsuper(fs, 0); /* fsync does without: it only has counts */
+		putsuper(fs, 0); /* fsync needs none: only counts change */
 	err = bsync(fs->bufs);
 	e = wait ? blkflush(fs->dev) : 0;
 	return err < 0 ? err : e;
 }
 
+/* See struct superops. */
 static int
-statfs(struct super *s, struct kstatfs *st)
+ext2statfs(struct super *s, struct kstatfs *st)
 {
 	struct ext2 *fs = s->priv;
 
@@ -374,7 +382,7 @@ statfs(struct super *s, struct kstatfs *st)
 
 /* See struct superops. */
 static int
-remount(struct super *s, uint flags, const char *data)
+ext2remount(struct super *s, uint flags, const char *data)
 {
 	struct ext2 *fs = s->priv;
 	int err;
@@ -387,7 +395,7 @@ remount(struct super *s, uint flags, const char *data)
 			if (disksuper(fs)->rev &&
 				disksuper(fs)->rocompat & ~EXT2_ROCOMPAT)
 				return -EROFS;
-			return begin(fs);
+			return markmounted(fs);
 		}
 		putsuper(fs, 1);
 		err = bsync(fs->bufs);
@@ -396,8 +404,9 @@ remount(struct super *s, uint flags, const char *data)
 	return 0;
 }
 
+/* See struct superops. */
 static void
-umount(struct super *s)
+ext2umount(struct super *s)
 {
 	struct ext2 *fs = s->priv;
 

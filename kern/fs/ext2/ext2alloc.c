@@ -2,9 +2,9 @@
  * ext2alloc.c - which blocks and inodes of ext2 are free: bitmaps, and the
  * counts in the group descriptors.
  *
- * A bitmap's buffer is its lock (bhold): bits are searched and set while it is
- * held.  The counts follow; where a corrupt disk's counts say other than its
- * bitmaps, the bitmaps are right.
+ * bhold() of a bitmap's buffer is the lock of the bitmap: bits are searched and
+ * set while it is busy.  The counts are changed after the bits.  Where a
+ * damaged disk's counts contradict its bitmaps, the bitmaps are believed.
  */
 #include "kern/fs/ext2/ext2.h"
 #include "arch/cpu.h"
@@ -24,13 +24,14 @@ static uint dirgroup(struct inode *dir);
 static uint spread(struct ext2 *);
 static uint takeinode(struct ext2 *, uint group, int isdir, int *err);
 
+/* Is bit i set? */
 static inline int
 testbit(const uint8_t *map, uint i)
 {
 	return map[i / 8] >> i % 8 & 1;
 }
 
-/* A group's descriptor: one of the buffers that stay. */
+/* A group's descriptor, and in *b its buffer, which fs->gd refers to. */
 static struct ext2group *
 descriptor(struct ext2 *fs, uint group, struct buf **b)
 {
@@ -49,7 +50,7 @@ ext2group(struct ext2 *fs, uint group)
 	return *descriptor(fs, group, &b);
 }
 
-/* Add to the counts of a group, and of the whole. */
+/* Add to the counts of a group and of the whole file system. */
 static void
 count(struct ext2 *fs, uint group, int blocks, int inodes, int dirs)
 {
@@ -89,7 +90,7 @@ ext2balloc(struct ext2 *fs, uint goal, uint *n, int *err)
 	return 0;
 }
 
-/* Is there a block left, for the running process? */
+/* May the running process have one more block? The last ones are reserved. */
 static int
 mayuse(struct ext2 *fs)
 {
@@ -100,7 +101,7 @@ mayuse(struct ext2 *fs)
 			(fs->resgid && igroup(fs->resgid))));
 }
 
-/* How many blocks the group has: the last one may have fewer. */
+/* How many blocks the group has: the last one may have fewer than others. */
 static uint
 groupblocks(struct ext2 *fs, uint group)
 {
@@ -109,8 +110,8 @@ groupblocks(struct ext2 *fs, uint group)
 	return MIN(rest, fs->blockspergroup);
 }
 
-/* Take up to *n blocks in a row in a group, at or after its block from: the
- * first, or 0 (with *err if that is not for want of free ones). */
+/* Allocate up to *n blocks in a row of a group, at or after its block from; *n
+ * is how many.  Returns the first; 0: there is none, or a failure with *err. */
 static uint
 takeblocks(struct ext2 *fs, uint group, uint from, uint *n, int *err)
 {
@@ -136,7 +137,7 @@ takeblocks(struct ext2 *fs, uint group, uint from, uint *n, int *err)
 	else
 		brelax(b);
 	brelse(b);
-	if (got && ext2ismeta(fs, first + i, got)) { /* they stay marked */
+	if (got && ext2ismeta(fs, first + i, got)) { /* stay marked as used */
 		*err = ext2bad(fs, "metadata marked as free", first + i);
 		return 0;
 	}
@@ -146,8 +147,9 @@ takeblocks(struct ext2 *fs, uint group, uint from, uint *n, int *err)
 	return got ? first + i : 0;
 }
 
-/* The first of a good place for some blocks: from itself, or 8 free ones in a
- * byte behind it, or one; end: none is free. */
+/* Find a place for blocks in [from, end): from itself if it is free, else the
+ * beginning of a free run that has a whole byte of the map, else any free
+ * block; end: there is none. */
 static uint
 findfree(const uint8_t *map, uint from, uint end)
 {
@@ -163,6 +165,7 @@ findfree(const uint8_t *map, uint from, uint end)
 	return nextzero(map, from, end);
 }
 
+/* The first clear bit in [from, end), or end. */
 static uint
 nextzero(const uint8_t *map, uint from, uint end)
 {
@@ -207,8 +210,8 @@ ext2bfree(struct ext2 *fs, uint block, uint n)
 	return err;
 }
 
-/* Clear n bits of the bitmap in that block, all of which must be set: how many
- * were, or -EIO. */
+/* Clear n bits of the bitmap in that block, all of which should be set: how
+ * many were, or -EIO. */
 static int
 clearbits(struct ext2 *fs, uint mapblock, uint from, uint n)
 {
@@ -237,7 +240,7 @@ ext2ialloc(struct inode *dir, int isdir, int *err)
 
 	*err = -ENOSPC;
 	for (uint pass = 0; pass < 2; pass++) {
-		do { /* first where there are blocks too */
+		do { /* pass 0: only groups that have free blocks too */
 			if ((pass || ext2group(fs, g).freeblocks) &&
 				(ino = takeinode(fs, g, isdir, err)))
 				return ino;
@@ -248,8 +251,8 @@ ext2ialloc(struct inode *dir, int isdir, int *err)
 	return 0;
 }
 
-/* The group for a new directory: those of the root are spread, others stay with
- * their parents while there is room. */
+/* The group for a new directory in dir: directories of the root are spread
+ * over the groups, others stay with their parents while there is room. */
 static uint
 dirgroup(struct inode *dir)
 {
@@ -265,8 +268,8 @@ dirgroup(struct inode *dir)
 	return spread(fs);
 }
 
-/* Of the groups with more free inodes and blocks than most, the one with the
- * fewest directories. */
+/* Of the groups with no fewer free inodes and blocks than the average, the one
+ * with the fewest directories. */
 static uint
 spread(struct ext2 *fs)
 {
@@ -288,7 +291,8 @@ spread(struct ext2 *fs)
 	return fs->oldgroup = best;
 }
 
-/* Take a free inode of the group: its number, or 0. */
+/* Allocate an inode of the group: its number; 0: there is none, or a failure
+ * with *err. */
 static uint
 takeinode(struct ext2 *fs, uint group, int isdir, int *err)
 {

@@ -1,16 +1,17 @@
 /*
  * ext2dir.c - the names of ext2.
  *
- * A directory is blocks of entries; those of one block fill it, each reaching to
- * the next.  A name that goes is swallowed by the entry in front of it, or, as
- * the first one of its block, loses its inode number; so entries stay where they
- * are while they exist, and where they are is the cookie of readdir.
+ * A directory is blocks of entries of different lengths (xv6's have 16 bytes).
+ * The entries of a block fill it, each reaching to the next.  When a name is
+ * removed, the entry in front of it becomes longer; the first entry of a block
+ * loses its inode number instead.  So an entry stays where it is while it
+ * exists, and its offset in bytes is the cookie of readdir.
  *
- * Names change under super->lock and the directory's lock; the latter keeps out
- * lookups and readdir.  An index (dir_index) is not looked at: its blocks look
+ * Names change with super->lock and the directory's lock held; the latter keeps
+ * out lookups and readdir.  An index (dir_index) is not used: its blocks look
  * like empty entries.  A directory that is changed loses it.
  *
- * What is immutable or append-only cannot be unlinked or renamed.
+ * Files with the immutable or append-only flag cannot be unlinked or renamed.
  */
 #include "kern/fs/ext2/ext2.h"
 #include "arch/cpu.h"
@@ -22,7 +23,7 @@
 struct slot { /* where an entry is */
 	struct buf *b;    /* referenced */
 	uint block, off;
-	uint prev;        /* off of the one before it; itself: there is none */
+	uint prev;        /* off of the entry before it; equal to off: none */
 };
 
 static int dirlookup(struct inode *, struct dentry *);
@@ -34,33 +35,33 @@ static int dirrename(struct inode *, struct dentry *, struct inode *,
 	struct dentry *);
 static int dirread(struct file *, struct dirsink *);
 static int readblock(struct file *, struct dirsink *, uint block);
-static struct ext2dirent *entry(struct inode *, struct buf *, uint off);
+static struct ext2dirent *entryat(struct inode *, struct buf *, uint off);
 static int findname(struct inode *, struct dentry *, struct slot *);
 static int findin(struct inode *, struct buf *, struct dentry *, struct slot *);
 static int addname(struct inode *, struct dentry *, struct inode *);
 static int addin(struct inode *, struct buf *, struct dentry *, struct inode *);
-static void put(struct inode *dir, struct ext2dirent *, struct dentry *,
+static void putentry(struct inode *dir, struct ext2dirent *, struct dentry *,
 	struct inode *);
 static int delname(struct inode *, struct dentry *);
 static void setino(struct inode *dir, struct slot *, struct inode *);
 static int makedots(struct inode *dir, struct inode *parent);
 static int setdots(struct inode *, struct inode *parent);
-static int empty(struct inode *);
+static int isemptydir(struct inode *);
 static int onlydots(struct inode *, struct buf *);
-static int make(struct inode *dir, struct dentry *, uint mode, uint rdev,
+static int makefile(struct inode *dir, struct dentry *, uint mode, uint rdev,
 	const char *target);
 static int filllink(struct inode *, const char *target);
-static void changed(struct inode *dir);
-static int mayadd(struct inode *dir);
+static void dirchanged(struct inode *dir);
+static int maychange(struct inode *dir);
 static int mayunlink(struct inode *dir, struct inode *);
-static void unlinked(struct inode *dir, struct inode *);
+static void lostname(struct inode *dir, struct inode *);
 static void lesslink(struct inode *dir);
-static int renamelocked(struct inode *, struct dentry *, struct inode *,
+static int movename(struct inode *, struct dentry *, struct inode *,
 	struct dentry *);
-static int mayrename(struct inode *from, struct inode *to, struct inode *ip,
+static int maymovename(struct inode *from, struct inode *to, struct inode *ip,
 	struct inode *victim);
-static int point(struct inode *, struct dentry *, struct inode *);
-static void locktwo(struct inode *, struct inode *);
+static int repoint(struct inode *, struct dentry *, struct inode *);
+static void lockboth(struct inode *, struct inode *);
 
 const struct inodeops ext2dirops = {
 	.lookup = dirlookup,
@@ -89,6 +90,7 @@ lastfour(const char *name, uint len)
 	return ((const struct word *)(name + len - 4))->n;
 }
 
+/* See inodeops. */
 static int
 dirlookup(struct inode *dir, struct dentry *d)
 {
@@ -108,9 +110,9 @@ dirlookup(struct inode *dir, struct dentry *d)
 	return err;
 }
 
-/* The entry at off of a directory's block, or 0: it is not one. */
+/* The entry at off of a block of the directory; 0: it is damaged. */
 static struct ext2dirent *
-entry(struct inode *dir, struct buf *b, uint off)
+entryat(struct inode *dir, struct buf *b, uint off)
 {
 	struct ext2 *fs = EXT2(dir);
 	struct ext2dirent *e = (struct ext2dirent *)(b->data + off);
@@ -124,9 +126,10 @@ entry(struct inode *dir, struct buf *b, uint off)
 	return 0;
 }
 
-/* Find the entry of d's name: 0 with *at, its buffer referenced; -ENOENT, -EIO.
- * The search begins where the last one ended, as names are mostly asked for in
- * the order that readdir gave them.  The directory is locked. */
+/* Find the entry of d's name: 0 with *at, whose buffer is referenced; or
+ * -ENOENT, -EIO.  The search begins where the last one ended, as names are
+ * mostly asked for in the order that readdir gave them.  Called with dir->lock
+ * held, or with super->lock, which keeps names from changing too. */
 static int
 findname(struct inode *dir, struct dentry *d, struct slot *at)
 {
@@ -134,6 +137,7 @@ findname(struct inode *dir, struct dentry *d, struct slot *at)
 	uint n = dir->size >> EXT2(dir)->bits, block = xi->lastfound;
 	int err;
 
+	lockassert(holdingsleep(&dir->lock) || holdingsleep(&dir->super->lock));
 	for (uint i = 0; i < n; i++, block++) {
 		if (block >= n)
 			block = 0;
@@ -151,10 +155,11 @@ findname(struct inode *dir, struct dentry *d, struct slot *at)
 	return -ENOENT;
 }
 
-/* The same in one block.  All of a large directory goes through here for each
- * name that it does not have: so an entry's own checks come first, its number's
- * when the name is right, and names are compared from their ends, where those of
- * many files differ. */
+/* findname() in one block, whose buffer stays referenced by the caller.  For a
+ * name that does not exist all of a large directory is read here, so it is
+ * made to be fast: the checks of an entry come first, that of its inode number
+ * once the name is right, and names are compared from their ends, where those
+ * of many files differ. */
 static int
 findin(struct inode *dir, struct buf *b, struct dentry *d, struct slot *at)
 {
@@ -175,13 +180,14 @@ findin(struct inode *dir, struct buf *b, struct dentry *d, struct slot *at)
 			memcmp(e->name, d->name, len) || !e->ino)
 			continue;
 		at->off = off;
-		return entry(dir, b, off) ? 0 : -EIO;
+		return entryat(dir, b, off) ? 0 : -EIO;
 	}
 	return -ENOENT;
 }
 
-/* Make d's name an entry for ip: 0, -ENOSPC, -EIO.  Blocks that had no room for
- * an entry no longer than this one are not looked at again. */
+/* Make an entry with d's name for ip: 0, -ENOSPC or -EIO.  Blocks that had no
+ * room for an entry that was no longer are not looked at again.  Called with
+ * dir->lock held. */
 static int
 addname(struct inode *dir, struct dentry *d, struct inode *ip)
 {
@@ -192,6 +198,7 @@ addname(struct inode *dir, struct dentry *d, struct inode *ip)
 	struct buf *b;
 	int err;
 
+	lockassert(holdingsleep(&dir->lock));
 	block = need >= xi->roomlen ? xi->room : 0;
 	for (; block < n; block++) {
 		if (!(b = ext2block(dir, block, &err)))
@@ -206,7 +213,7 @@ addname(struct inode *dir, struct dentry *d, struct inode *ip)
 	bhold(b);
 	e = (struct ext2dirent *)b->data;
 	e->reclen = fs->bsize;
-	put(dir, e, d, ip);
+	putentry(dir, e, d, ip);
 	bdirty(b);
 	brelse(b);
 	dir->size = (uint64_t)(n + 1) << fs->bits;
@@ -218,7 +225,7 @@ done:
 	return err;
 }
 
-/* The same in one block, if it has room: 0, -ENOSPC, -EIO. */
+/* addname() in one block, if there is room: 0, -ENOSPC or -EIO. */
 static int
 addin(struct inode *dir, struct buf *b, struct dentry *d, struct inode *ip)
 {
@@ -226,7 +233,7 @@ addin(struct inode *dir, struct buf *b, struct dentry *d, struct inode *ip)
 	struct ext2dirent *e, *new;
 
 	for (uint off = 0; off < size; off += e->reclen) {
-		if (!(e = entry(dir, b, off)))
+		if (!(e = entryat(dir, b, off)))
 			return -EIO;
 		used = e->ino ? EXT2_RECLEN(e->namelen) : 0;
 		if (e->reclen < used + need)
@@ -236,16 +243,17 @@ addin(struct inode *dir, struct buf *b, struct dentry *d, struct inode *ip)
 		new->reclen = e->reclen - used;
 		if (used)
 			e->reclen = used;
-		put(dir, new, d, ip);
+		putentry(dir, new, d, ip);
 		bdirty(b);
 		return 0;
 	}
 	return -ENOSPC;
 }
 
-/* Fill an entry of which the length is right. */
+/* Fill in an entry, whose length is set already. */
 static void
-put(struct inode *dir, struct ext2dirent *e, struct dentry *d, struct inode *ip)
+putentry(struct inode *dir, struct ext2dirent *e, struct dentry *d,
+	struct inode *ip)
 {
 	static const uint8_t types[16] = {[S_IFREG >> 12] = 1,
 		[S_IFDIR >> 12] = 2, [S_IFCHR >> 12] = 3, [S_IFBLK >> 12] = 4,
@@ -257,7 +265,8 @@ put(struct inode *dir, struct ext2dirent *e, struct dentry *d, struct inode *ip)
 	memcpy(e->name, d->name, d->len);
 }
 
-/* Take d's name out: 0, -ENOENT (the disk lies), -EIO. */
+/* Remove d's name: 0, -ENOENT (the disk is damaged) or -EIO.  Called with
+ * dir->lock held. */
 static int
 delname(struct inode *dir, struct dentry *d)
 {
@@ -266,6 +275,7 @@ delname(struct inode *dir, struct dentry *d)
 	struct slot at;
 	int err = findname(dir, d, &at);
 
+	lockassert(holdingsleep(&dir->lock));
 	if (err < 0)
 		return err;
 	bhold(at.b);
@@ -280,7 +290,7 @@ delname(struct inode *dir, struct dentry *d)
 	return 0;
 }
 
-/* Let an entry be that of ip. */
+/* Make the entry a name of ip. */
 static void
 setino(struct inode *dir, struct slot *at, struct inode *ip)
 {
@@ -288,11 +298,11 @@ setino(struct inode *dir, struct slot *at, struct inode *ip)
 	struct dentry name = {.len = e->namelen, .name = e->name};
 
 	bhold(at->b);
-	put(dir, e, &name, ip);
+	putentry(dir, e, &name, ip);
 	bdirty(at->b);
 }
 
-/* The first block of a new directory. */
+/* Make the first block of a new directory, with "." and "..": 0 or -errno. */
 static int
 makedots(struct inode *dir, struct inode *parent)
 {
@@ -307,17 +317,17 @@ makedots(struct inode *dir, struct inode *parent)
 	bhold(b);
 	e = (struct ext2dirent *)b->data;
 	e->reclen = EXT2_RECLEN(1);
-	put(dir, e, &dot, dir);
+	putentry(dir, e, &dot, dir);
 	e = (struct ext2dirent *)(b->data + EXT2_RECLEN(1));
 	e->reclen = b->of->size - EXT2_RECLEN(1);
-	put(dir, e, &dots, parent);
+	putentry(dir, e, &dots, parent);
 	bdirty(b);
 	brelse(b);
 	dir->size = EXT2(dir)->bsize;
 	return 0;
 }
 
-/* A directory has moved to parent. */
+/* Let ".." of a directory that is moved lead to parent: 0 or -errno. */
 static int
 setdots(struct inode *dir, struct inode *parent)
 {
@@ -333,9 +343,9 @@ setdots(struct inode *dir, struct inode *parent)
 	return 0;
 }
 
-/* Has it no names but . and ..?  1, 0 or -EIO. */
+/* Has the directory no names but "." and ".."? 1, 0 or -EIO. */
 static int
-empty(struct inode *dir)
+isemptydir(struct inode *dir)
 {
 	uint n = dir->size >> EXT2(dir)->bits;
 	struct buf *b;
@@ -350,14 +360,14 @@ empty(struct inode *dir)
 	return r;
 }
 
-/* The same of one block. */
+/* isemptydir() for one block. */
 static int
 onlydots(struct inode *dir, struct buf *b)
 {
 	struct ext2dirent *e;
 
 	for (uint off = 0; off < b->of->size; off += e->reclen) {
-		if (!(e = entry(dir, b, off)))
+		if (!(e = entryat(dir, b, off)))
 			return -EIO;
 		if (e->ino && !(e->name[0] == '.' && (e->namelen == 1 ||
 			(e->namelen == 2 && e->name[1] == '.'))))
@@ -366,21 +376,23 @@ onlydots(struct inode *dir, struct buf *b)
 	return 1;
 }
 
+/* See inodeops. */
 static int
 dircreate(struct inode *dir, struct dentry *d, uint mode, uint rdev)
 {
-	return make(dir, d, mode, rdev, 0);
+	return makefile(dir, d, mode, rdev, 0);
 }
 
+/* See inodeops. */
 static int
 dirsymlink(struct inode *dir, struct dentry *d, const char *target)
 {
-	return make(dir, d, S_IFLNK | 0777, 0, target);
+	return makefile(dir, d, S_IFLNK | 0777, 0, target);
 }
 
-/* Make a file of any type, and its name. */
+/* Make a file of any type, with a target a link, and its name: 0 or -errno. */
 static int
-make(struct inode *dir, struct dentry *d, uint mode, uint rdev,
+makefile(struct inode *dir, struct dentry *d, uint mode, uint rdev,
 	const char *target)
 {
 	struct inode *ip;
@@ -391,7 +403,8 @@ make(struct inode *dir, struct dentry *d, uint mode, uint rdev,
 	if (S_ISDIR(mode) && dir->nlink >= EXT2_LINKMAX)
 		return -EMLINK;
 	acquiresleep(&dir->lock);
-	if ((err = mayadd(dir)) < 0 || !(ip = ext2new(dir, mode, rdev, &err)))
+	if ((err = maychange(dir)) < 0 ||
+		!(ip = ext2new(dir, mode, rdev, &err)))
 		goto out;
 	err = S_ISDIR(mode) ? makedots(ip, dir) : target ?
 		filllink(ip, target) : 0;
@@ -403,14 +416,15 @@ make(struct inode *dir, struct dentry *d, uint mode, uint rdev,
 	}
 	if (S_ISDIR(mode))
 		dir->nlink++;
-	changed(dir);
+	dirchanged(dir);
 	dname(d, ip);
 out:
 	releasesleep(&dir->lock);
 	return err;
 }
 
-/* A new link's target: in the inode if it fits, or else in a block. */
+/* Store the target of a new link, in the inode if it fits, or else in a block:
+ * 0 or -errno. */
 static int
 filllink(struct inode *ip, const char *target)
 {
@@ -432,23 +446,26 @@ filllink(struct inode *ip, const char *target)
 	return 0;
 }
 
-/* Names in the directory have changed. */
+/* Names in the directory have changed: set its times, and put its inode.
+ * Called with dir->lock held. */
 static void
-changed(struct inode *dir)
+dirchanged(struct inode *dir)
 {
+	lockassert(holdingsleep(&dir->lock));
 	EXT2I(dir)->flags &= ~EXT2_INDEX_FL;
 	dir->mtime = dir->ctime = realns();
 	idirty(dir, IDIRTY_FIELDS);
 	(void)ext2put(dir, 0);
 }
 
-/* May names be made in the directory?  The superuser may not either. */
+/* May names be made in the directory? 0 or -EPERM, also for the superuser. */
 static int
-mayadd(struct inode *dir)
+maychange(struct inode *dir)
 {
 	return EXT2I(dir)->flags & EXT2_IMMUTABLE_FL ? -EPERM : 0;
 }
 
+/* See inodeops. */
 static int
 dirlink(struct inode *dir, struct dentry *d, struct inode *old)
 {
@@ -459,9 +476,9 @@ dirlink(struct inode *dir, struct dentry *d, struct inode *old)
 	if (EXT2I(old)->flags & (EXT2_IMMUTABLE_FL | EXT2_APPEND_FL))
 		return -EPERM;
 	acquiresleep(&dir->lock);
-	if ((err = mayadd(dir)) == 0 && (err = addname(dir, d, old)) == 0) {
+	if ((err = maychange(dir)) == 0 && (err = addname(dir, d, old)) == 0) {
 		old->nlink++;
-		changed(dir);
+		dirchanged(dir);
 		old->ctime = dir->ctime;
 		idirty(old, IDIRTY_FIELDS);
 		(void)ext2put(old, 0);
@@ -471,6 +488,7 @@ dirlink(struct inode *dir, struct dentry *d, struct inode *old)
 	return err;
 }
 
+/* See inodeops. */
 static int
 dirunlink(struct inode *dir, struct dentry *d)
 {
@@ -479,15 +497,15 @@ dirunlink(struct inode *dir, struct dentry *d)
 
 	acquiresleep(&dir->lock);
 	if ((err = mayunlink(dir, ip)) == 0 && (err = delname(dir, d)) == 0) {
-		changed(dir);
-		unlinked(dir, ip);
+		dirchanged(dir);
+		lostname(dir, ip);
 		dgone(d);
 	}
 	releasesleep(&dir->lock);
 	return err;
 }
 
-/* May ip lose its name in dir? */
+/* May ip lose its name in dir? 0 or -errno. */
 static int
 mayunlink(struct inode *dir, struct inode *ip)
 {
@@ -500,14 +518,15 @@ mayunlink(struct inode *dir, struct inode *ip)
 		return ext2bad(EXT2(dir), "inode without links", ip->ino);
 	if (!S_ISDIR(ip->mode))
 		return 0;
-	if ((err = empty(ip)) < 0)
+	if ((err = isemptydir(ip)) < 0)
 		return err;
 	return err ? 0 : -ENOTEMPTY;
 }
 
-/* ip has lost a name in dir; a directory its only one. */
+/* ip has lost a name in dir; a directory its only one.  Counts links and puts
+ * the inodes. */
 static void
-unlinked(struct inode *dir, struct inode *ip)
+lostname(struct inode *dir, struct inode *ip)
 {
 	if (S_ISDIR(ip->mode)) {
 		ip->nlink = 0;
@@ -520,28 +539,29 @@ unlinked(struct inode *dir, struct inode *ip)
 	(void)ext2put(ip, 0);
 }
 
-/* dir has lost a directory: one .. less points to it. */
+/* dir has lost a directory, whose ".." was a link to it. */
 static void
 lesslink(struct inode *dir)
 {
-	if (dir->nlink > 2) /* or the disk lies */
+	if (dir->nlink > 2) /* else the disk is damaged */
 		dir->nlink--;
 	(void)ext2put(dir, 0);
 }
 
+/* See inodeops. */
 static int
 dirrename(struct inode *from, struct dentry *old, struct inode *to,
 	struct dentry *new)
 {
 	int err;
 
-	locktwo(from, to);
-	err = renamelocked(from, old, to, new);
+	lockboth(from, to);
+	err = movename(from, old, to, new);
 	if (err == 0) {
 		acquire(&nameslock);
 		dmove(old, new);
 		release(&nameslock);
-		treefree(new); /* what it is remembered not to have had */
+		treefree(new); /* negative dentries below it */
 	}
 	releasesleep(&from->lock);
 	if (to != from)
@@ -549,43 +569,49 @@ dirrename(struct inode *from, struct dentry *old, struct inode *to,
 	return err;
 }
 
-/* Only who holds super->lock has the locks of two directories; the lower address
- * first, as everywhere. */
+/* Lock one or two directories, the lower address first.  Only a holder of
+ * super->lock locks two. */
 static void
-locktwo(struct inode *a, struct inode *b)
+lockboth(struct inode *a, struct inode *b)
 {
+	lockassert(holdingsleep(&a->super->lock));
 	acquiresleep(a < b ? &a->lock : &b->lock);
 	if (a != b)
 		acquiresleep(a < b ? &b->lock : &a->lock);
 }
 
+/* Rename; the locks of both directories are held.  0 or -errno. */
 static int
-renamelocked(struct inode *from, struct dentry *old, struct inode *to,
+movename(struct inode *from, struct dentry *old, struct inode *to,
 	struct dentry *new)
 {
 	struct inode *ip = old->inode, *victim = new->inode;
 	int moves = S_ISDIR(ip->mode) && from != to, err;
 
-	if ((err = mayrename(from, to, ip, victim)) < 0)
+	lockassert(holdingsleep(&from->lock));
+	lockassert(holdingsleep(&to->lock));
+	if ((err = maymovename(from, to, ip, victim)) < 0)
 		return err;
-	err = victim ? point(to, new, ip) : addname(to, new, ip);
+	err = victim ? repoint(to, new, ip) : addname(to, new, ip);
 	if (err < 0 || (err = delname(from, old)) < 0)
 		return err;
 	if (moves && setdots(ip, to) == 0) {
 		to->nlink++;
 		lesslink(from);
 	}
-	changed(to);
-	changed(from);
+	dirchanged(to);
+	dirchanged(from);
 	if (victim)
-		unlinked(to, victim);
+		lostname(to, victim);
 	ip->ctime = to->ctime;
 	idirty(ip, IDIRTY_FIELDS);
 	return 0;
 }
 
+/* May ip go from one directory to the other, in place of victim (or 0)? 0 or
+ * -errno. */
 static int
-mayrename(struct inode *from, struct inode *to, struct inode *ip,
+maymovename(struct inode *from, struct inode *to, struct inode *ip,
 	struct inode *victim)
 {
 	int err;
@@ -593,7 +619,7 @@ mayrename(struct inode *from, struct inode *to, struct inode *ip,
 	if ((EXT2I(from)->flags | EXT2I(ip)->flags) &
 		(EXT2_IMMUTABLE_FL | EXT2_APPEND_FL))
 		return -EPERM;
-	if ((err = mayadd(to)) < 0)
+	if ((err = maychange(to)) < 0)
 		return err;
 	if (S_ISDIR(ip->mode) && from != to && !victim &&
 		to->nlink >= EXT2_LINKMAX)
@@ -601,9 +627,9 @@ mayrename(struct inode *from, struct inode *to, struct inode *ip,
 	return victim ? mayunlink(to, victim) : 0;
 }
 
-/* Let the entry of new's name be that of ip. */
+/* Make the entry of new's name a name of ip: 0 or -errno. */
 static int
-point(struct inode *dir, struct dentry *new, struct inode *ip)
+repoint(struct inode *dir, struct dentry *new, struct inode *ip)
 {
 	struct slot at;
 	int err = findname(dir, new, &at);
@@ -615,7 +641,7 @@ point(struct inode *dir, struct dentry *new, struct inode *ip)
 	return 0;
 }
 
-/* f->off is where the next entry is, in bytes. */
+/* See fileops. f->off is the offset of the next entry in bytes. */
 static int
 dirread(struct file *f, struct dirsink *s)
 {
@@ -631,9 +657,9 @@ dirread(struct file *f, struct dirsink *s)
 	return MIN(err, 0);
 }
 
-/* The entries of one block, from f->off on: 0 (f->off is behind it), 1 (s is full),
- * or -EIO.  Where f->off says that one begins there may be none any more: so they
- * are followed from the first one on. */
+/* Give s the entries of one block from f->off on: 0 (f->off is behind the
+ * block), 1 (s is full) or -EIO.  No entry may begin at f->off any more, so
+ * they are followed from the first one on. */
 static int
 readblock(struct file *f, struct dirsink *s, uint block)
 {
@@ -648,7 +674,7 @@ readblock(struct file *f, struct dirsink *s, uint block)
 	if (!(b = ext2block(dir, block, &err)))
 		return err;
 	for (uint off = 0; off < b->of->size; off += e->reclen) {
-		if (!(e = entry(dir, b, off))) {
+		if (!(e = entryat(dir, b, off))) {
 			err = -EIO;
 			break;
 		}
@@ -662,7 +688,7 @@ readblock(struct file *f, struct dirsink *s, uint block)
 		}
 		f->off = start + off + e->reclen;
 	}
-	if (err == 0) /* the last one may have gone into the one before */
+	if (err == 0) /* the entry at f->off may have been swallowed */
 		f->off = start + b->of->size;
 	brelse(b);
 	return err;

@@ -1,11 +1,12 @@
 /*
  * ext2file.c - regular files of ext2: open, write, seek, truncate.
  *
- * The bytes are the page cache's (filemap.c); here is what a write needs of the
- * disk, and what is given back when it comes to less: blocks beyond the end go
- * with the write, the truncate or the close that finds them.
+ * The bytes are in the page cache (filemap.c).  Here is what a write needs of
+ * the disk, and what is given back when it writes less: the next write,
+ * truncate or close frees blocks that are beyond the end of the file.
  *
- * What is immutable or append-only cannot be opened for other writes.
+ * A file with the immutable flag cannot be opened to write, one with the
+ * append-only flag only with O_APPEND.
  */
 #include "kern/fs/ext2/ext2.h"
 #include "arch/cpu.h"
@@ -13,7 +14,7 @@
 #include "kern/abi/fcntl.h"
 #include "kern/lib/string.h"
 
-static int openfile(struct inode *, struct file *);
+static int ext2open(struct inode *, struct file *);
 static int writefile(struct file *, struct uio *, int64_t *off);
 static int writelocked(struct file *, struct uio *, int64_t *off);
 static int64_t seekfile(struct file *, int64_t off, int whence);
@@ -22,7 +23,7 @@ static void releasefile(struct file *);
 static int trim(struct inode *);
 
 const struct inodeops ext2fileops = {
-	.open = openfile,
+	.open = ext2open,
 	.setattr = ext2setattr,
 };
 
@@ -35,9 +36,10 @@ const struct fileops ext2filefops = {
 	.release = releasefile,
 };
 
-/* f->ops has been set. */
+/* See inodeops: may the file be opened with these flags? f->ops is set
+ * already. */
 static int
-openfile(struct inode *ip, struct file *f)
+ext2open(struct inode *ip, struct file *f)
 {
 	uint flags = EXT2I(ip)->flags;
 
@@ -49,6 +51,7 @@ openfile(struct inode *ip, struct file *f)
 	return 0;
 }
 
+/* See fileops. */
 static int
 writefile(struct file *f, struct uio *u, int64_t *off)
 {
@@ -64,6 +67,8 @@ writefile(struct file *f, struct uio *u, int64_t *off)
 	return r;
 }
 
+/* Do the write, and give back blocks that were reserved for what was not
+ * written.  Bytes or -errno.  Called with the inode's lock held. */
 static int
 writelocked(struct file *f, struct uio *u, int64_t *off)
 {
@@ -72,13 +77,14 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	uint64_t end;
 	int n = u->n, r;
 
+	lockassert(holdingsleep(&f->inode->lock));
 	if (pcachesize(ip->pages) + EXT2(ip)->bsize <= (uint64_t)xi->mapend <<
 		EXT2(ip)->bits)
-		(void)trim(ip); /* a fault was late for a truncate */
-	memset(xi->fresh, 0, sizeof(xi->fresh)); /* nobody looks without writer */
+		(void)trim(ip); /* a fault reserved after a truncate */
+	memset(xi->fresh, 0, sizeof(xi->fresh)); /* unused while writer is 0 */
 	xi->writer = myproc();
 	r = fmwritelocked(f, u, off, n);
-	if (r < n) { /* all of a page has been written, or nothing */
+	if (r < n) { /* a page is written whole or not at all */
 		end = r <= 0 && f->flags & O_APPEND ? pcachesize(ip->pages) :
 			(uint64_t)*off;
 		if (r > 0)
@@ -93,6 +99,7 @@ writelocked(struct file *f, struct uio *u, int64_t *off)
 	return r;
 }
 
+/* See fileops. */
 static int64_t
 seekfile(struct file *f, int64_t off, int whence)
 {
@@ -113,20 +120,23 @@ seekfile(struct file *f, int64_t off, int whence)
 	return off;
 }
 
-/* Free what is reserved beyond the end.  ip is locked. */
+/* Free blocks that were reserved beyond the end: 0 or -EIO.  Called with the
+ * inode's lock held. */
 static int
 trim(struct inode *ip)
 {
 	struct ext2 *fs = EXT2(ip);
 	uint end = (pcachesize(ip->pages) + fs->bsize - 1) >> fs->bits;
 
+	lockassert(holdingsleep(&ip->lock));
 	if (EXT2I(ip)->mapend > end)
 		return ext2cut(ip, end);
 	ext2putback(ip);
 	return 0;
 }
 
-/* The inode is locked. */
+/* Make the file size bytes long: 0 or -errno.  Called with the inode's lock
+ * held. */
 static int
 truncate(struct file *f, uint64_t size)
 {
@@ -134,6 +144,7 @@ truncate(struct file *f, uint64_t size)
 	struct ext2 *fs = EXT2(ip);
 	int err, grows;
 
+	lockassert(holdingsleep(&f->inode->lock));
 	if (size > fs->maxsize)
 		return -EFBIG;
 	grows = size > pcachesize(ip->pages);
@@ -145,6 +156,7 @@ truncate(struct file *f, uint64_t size)
 	return grows ? 0 : ext2cut(ip, (size + fs->bsize - 1) >> fs->bits);
 }
 
+/* The last descriptor is closed: free what was reserved beyond the end. */
 static void
 releasefile(struct file *f)
 {

@@ -1,11 +1,12 @@
 /*
  * ext2inode.c - the inodes of ext2: read, made, written, deleted.
  *
- *  1. What of an inode must fit other metadata (links, blocks, the size of a
- *     directory) is put in its buffer at once, times and the like by writeinode.
- *  2. An inode without links is deleted when its last reference goes: its blocks
- *     first, then its number.
- *  3. Extended attributes stay as they are, and go with the inode.
+ *  1. Fields that must agree with other metadata (links, blocks, the size of a
+ *     directory) are put in the inode's buffer at once; the flusher has times
+ *     and the like put there later, by writeinode of struct superops.
+ *  2. An inode without links is deleted when its last reference goes: its
+ *     blocks first, then its number.
+ *  3. Extended attributes are not looked at; they are freed with the inode.
  */
 #include "kern/fs/ext2/ext2.h"
 #include "mm/mm.h"
@@ -14,7 +15,7 @@
 #include "kern/sched.h"
 #include "kern/lib/string.h"
 
-#define INODEREAD (32u << 10) /* bytes of an inode table that are read at once */
+#define INODEREAD (32u << 10) /* bytes of an inode table read at a time */
 #define EXTRA     32          /* bytes of a new inode's extra fields */
 
 static struct buf *inodebuf(struct ext2 *, uint ino, uint *off);
@@ -29,7 +30,7 @@ static int hasbytes(struct inode *, const struct ext2diskinode *);
 static void putfields(struct inode *, struct ext2diskinode *);
 static void inherit(struct inode *, struct inode *dir);
 static void setdev(struct inode *, uint rdev);
-static int blankinode(struct inode *);
+static int writenew(struct inode *);
 static int delinode(struct inode *);
 static void dropxattr(struct inode *);
 static int hasblocks(struct inode *);
@@ -71,7 +72,7 @@ ext2iget(struct super *s, uint ino, int *err)
 	return *err ? 0 : ip;
 }
 
-/* Fill in an inode from the disk: 0 or -errno. */
+/* Fill in a new inode from the disk: 0 or -errno. */
 static int
 fillinode(struct inode *ip)
 {
@@ -105,7 +106,8 @@ fillinode(struct inode *ip)
 	return err;
 }
 
-/* The buffer of an inode, referenced, and where in it that is; or 0. */
+/* The buffer with an inode, referenced, and in *off where in it; 0: it cannot
+ * be read. */
 static struct buf *
 inodebuf(struct ext2 *fs, uint ino, uint *off)
 {
@@ -123,7 +125,7 @@ inodebuf(struct ext2 *fs, uint ino, uint *off)
 	return b;
 }
 
-/* What depends on the type of file. */
+/* Fill in what depends on the type of file: 0 or -errno. */
 static int
 fillkind(struct inode *ip, struct ext2diskinode *di)
 {
@@ -143,7 +145,7 @@ fillkind(struct inode *ip, struct ext2diskinode *di)
 	return setkind(ip, rdev);
 }
 
-/* Set what can be done with a file, by its type. */
+/* Set the operations of a file by its type: 0 or -errno. */
 static int
 setkind(struct inode *ip, uint rdev)
 {
@@ -175,6 +177,7 @@ setkind(struct inode *ip, uint rdev)
 	return ext2bad(EXT2(ip), "bad type of inode", ip->ino);
 }
 
+/* Give the inode its struct ext2inode; 0: no memory. */
 static struct ext2inode *
 newpriv(struct inode *ip)
 {
@@ -192,6 +195,7 @@ newpriv(struct inode *ip)
 	(offsetof(struct ext2diskinode, field) + 4 <=                          \
 		EXT2_OLDINODE + (xi)->extra)
 
+/* Fill in the times, which have more bits on disks with large inodes. */
 static void
 filltimes(struct inode *ip, struct ext2diskinode *di)
 {
@@ -202,7 +206,8 @@ filltimes(struct inode *ip, struct ext2diskinode *di)
 	ip->ctime = gettime(di->ctime, HASFIELD(xi, ctimex) ? di->ctimex : 0);
 }
 
-/* Seconds are signed; two more bits make them reach to 2446. */
+/* Nanoseconds since 1970.  Seconds are signed; two bits of extra make them
+ * reach to the year 2446, the others are nanoseconds. */
 static int64_t
 gettime(uint32_t sec, uint32_t extra)
 {
@@ -213,6 +218,7 @@ gettime(uint32_t sec, uint32_t extra)
 	return s * NSEC + (ns < NSEC ? ns : 0);
 }
 
+/* The opposite of gettime(); extra may be 0. */
 static void
 puttime(int64_t t, uint32_t *sec, uint32_t *extra)
 {
@@ -246,6 +252,7 @@ ext2putlocked(struct inode *ip, int data)
 	struct buf *b;
 	uint off;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	if (!(b = inodebuf(EXT2(ip), ip->ino, &off)))
 		return -EIO;
 	di = (struct ext2diskinode *)(b->data + off);
@@ -258,19 +265,21 @@ ext2putlocked(struct inode *ip, int data)
 	return 0;
 }
 
-/* Does the inode's place have all that is needed to find its bytes?  maplock
- * held, so nobody changes it there. */
+/* Has the disk's inode all that is needed to find the file's bytes? Called
+ * with maplock held, so that nobody changes it. */
 static int
 hasbytes(struct inode *ip, const struct ext2diskinode *di)
 {
 	uint64_t size = ip->pages ? pcachesize(ip->pages) : ip->size;
 
+	lockassert(holdingsleep(&EXT2I(ip)->maplock));
 	return di->size == (uint)size &&
 		(!S_ISREG(ip->mode) || di->sizehi == (uint)(size >> 32)) &&
 		di->blocks == ip->blocks &&
 		!memcmp(di->block, EXT2I(ip)->block, sizeof(di->block));
 }
 
+/* Copy the fields to the disk's inode, in a buffer that is busy. */
 static void
 putfields(struct inode *ip, struct ext2diskinode *di)
 {
@@ -322,19 +331,19 @@ ext2new(struct inode *dir, uint mode, uint rdev, int *err)
 	}
 	inherit(ip, dir);
 	setdev(ip, rdev);
-	if ((*err = setkind(ip, rdev)) == 0 && (*err = blankinode(ip)) == 0)
+	if ((*err = setkind(ip, rdev)) == 0 && (*err = writenew(ip)) == 0)
 		return ip;
-	ip->nlink = 0; /* ext2drop() takes it back */
+	ip->nlink = 0; /* so that ext2drop() frees it */
 	iput(ip);
 	return 0;
 unused:
 	kmfree(ip->priv);
-	ip->mode = 0; /* it never was a file */
+	ip->mode = 0; /* so that iput() does not call ext2drop() */
 	iput(ip);
 	return 0;
 }
 
-/* What a new inode has from its directory, and what it begins with. */
+/* Set what a new inode takes from its directory, and what it begins with. */
 static void
 inherit(struct inode *ip, struct inode *dir)
 {
@@ -353,7 +362,8 @@ inherit(struct inode *ip, struct inode *dir)
 	randombytes(&xi->generation, sizeof(xi->generation));
 }
 
-/* A device's number: Linux has two places, for old and for longer ones. */
+/* Set a device's number, for which Linux has two places: one for 16 bits and
+ * one for more. */
 static void
 setdev(struct inode *ip, uint rdev)
 {
@@ -361,9 +371,9 @@ setdev(struct inode *ip, uint rdev)
 		EXT2I(ip)->block[rdev > 0xffff] = rdev;
 }
 
-/* Write a new inode over what is left of the last one. */
+/* Write a new inode over what is left of the last one: 0 or -EIO. */
 static int
-blankinode(struct inode *ip)
+writenew(struct inode *ip)
 {
 	struct ext2inode *xi = EXT2I(ip);
 	struct ext2diskinode *di;
@@ -385,7 +395,7 @@ blankinode(struct inode *ip)
 	return 0;
 }
 
-/* See struct superops.  With names left all is on the disk already. */
+/* See struct superops.  An inode that has names is on the disk already. */
 void
 ext2drop(struct inode *ip)
 {
@@ -403,8 +413,7 @@ ext2drop(struct inode *ip)
 	kmfree(ip->priv);
 }
 
-/* Does the inode have block numbers?  Short links, devices and the like do not.
- */
+/* Does the inode have block numbers? Short links and devices do not. */
 static int
 hasblocks(struct inode *ip)
 {
@@ -414,7 +423,7 @@ hasblocks(struct inode *ip)
 		(S_ISLNK(ip->mode) && ip->blocks > xattr);
 }
 
-/* The block of extended attributes has one inode less. */
+/* Drop the block of extended attributes; other inodes may share it. */
 static void
 dropxattr(struct inode *ip)
 {
@@ -443,7 +452,7 @@ dropxattr(struct inode *ip)
 	(void)ext2bfree(fs, block, 1);
 }
 
-/* Write that the inode is no more. */
+/* Write that the inode is deleted: 0 or -EIO. */
 static int
 delinode(struct inode *ip)
 {
@@ -463,6 +472,7 @@ delinode(struct inode *ip)
 	return 0;
 }
 
+/* See inodeops. */
 static int
 readlink(struct inode *ip, char *buf, uint n)
 {
