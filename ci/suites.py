@@ -206,6 +206,15 @@ def includes():
         "ties-self-test")
 
 
+@suite
+def style():
+    """The layout and the words of CONTRIBUTING.md, and that a slip is noticed."""
+    yield "style", job(command, [sys.executable, "ci/style.py"], "style")
+    yield "style-self-test", job(
+        command, [sys.executable, "ci/style.py", "--self-test"],
+        "style-self-test")
+
+
 # The tests' own test: what is not a pass, must not pass.
 
 def pretend(text="", rc=qemu.PASS):
