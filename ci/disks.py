@@ -154,7 +154,7 @@ def many(s, name, cpus):
         "ide-hd,bus=a.1"]
     disks = "vda vdb vdc vdd vde hda hdb sda sdb"
     extra, want = ["-device", "ahci,id=a,addr=16"], []
-    with open(s.busybox(), "rb") as f:
+    with open(s.linux.busybox(), "rb") as f:
         program = f.read(28 * 10007)
     for i, device in enumerate(devices):
         data = image(100 + i, HALF)
