@@ -14,8 +14,8 @@ transcripts are kept until their job changes.
 """
 
 import argparse
+import atexit
 import difflib
-import glob
 import hashlib
 import os
 import re
@@ -26,8 +26,8 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpio
+import linux
 import qemu
-import scaling
 from qemu import Failure
 
 BUILD = os.path.join(qemu.ROOT, "build")
@@ -73,7 +73,8 @@ TABLE = [
 ]
 NAMES = [name for name, _, _ in TABLE]
 
-# What these print is the same on any Linux: the host's own, in a chroot.
+# What these print is the same on any Linux: the host's own, in a chroot, if it
+# runs i386 programs.
 CHROOTED = ["sort", "tar", "gcc", "build"]
 
 # Those that ci/test runs when nothing is named.
@@ -131,6 +132,8 @@ def base():
     os.makedirs(os.path.join(FOLDER, "debs"), exist_ok=True)
     print("making the Debian image, once", file=sys.stderr, flush=True)
     asroot("rm", "-rf", root)
+    if not linux.native():
+        emulate()
     asroot("debootstrap", "--arch=i386", "--variant=minbase",
            "--cache-dir=" + os.path.join(FOLDER, "debs"),
            "--include=" + ",".join(PACKAGES), "bookworm", root, MIRROR)
@@ -146,6 +149,27 @@ def base():
     with open(mark, "w") as f:
         f.write(key())
     return BASE
+
+
+BINFMT = "/proc/sys/fs/binfmt_misc"
+MAGIC = (r"\x7fELF\x01\x01\x01" + 9 * r"\x00" + r"\x02\x00\x03\x00:" +
+         5 * r"\xff" + r"\xfe\xfe\x00" + 8 * r"\xff" + r"\xfe" + 3 * r"\xff")
+
+
+def emulate():
+    """Let the host run i386 programs by QEMU's user emulation, in a chroot too,
+    until this process ends."""
+    runner = shutil.which("qemu-i386-static") or shutil.which("qemu-i386")
+    if not runner:
+        raise Failure("this host runs no i386 programs, and has no qemu-i386")
+    if not os.path.exists(BINFMT + "/register"):
+        asroot("mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT)
+    if os.path.exists(BINFMT + "/qemu-i386"):
+        return
+    print("qemu-i386 runs the host's i386 programs meanwhile", file=sys.stderr)
+    asroot("sh", "-c", "printf %%s '%s' >%s/register" % (
+        ":qemu-i386:M::" + MAGIC + ":" + runner + ":F", BINFMT))
+    atexit.register(asroot, "sh", "-c", "echo -1 >%s/qemu-i386" % BINFMT)
 
 
 def image(path, size, root):
@@ -196,59 +220,31 @@ def quire(folder=BUILD):
                       "console=ttyS0 quiet"}
 
 
-def linux():
-    """The same of Debian's kernel, whose initramfs has the drivers."""
-    system = scaling.linux()
+def peer():
+    """Debian's kernel, whose initramfs has the drivers."""
+    kernel = linux.kernel("686")
     path = os.path.join(FOLDER, "linux.cpio")
     if not os.path.exists(path):
         with open(path, "wb") as f:
             f.write(linuxroot())
-    return {"kernel": system["kernel"], "initrd": path,
+    return {"kernel": kernel, "initrd": path,
             "append": "rdinit=/init console=ttyS0 quiet mitigations=off "
                       "INIT=/work/start"}
 
 
 def linuxroot():
     """An initramfs that mounts /dev/vda and goes on there."""
-    busybox = os.environ.get("QUIRE_BUSYBOX") or "/bin/busybox"
     a = cpio.Archive()
-    for d in "bin", "dev", "proc", "root", "modules":
+    for d in "bin", "dev", "proc", "root":
         a.dir(d)
-    with open(busybox, "rb") as f:
+    with open(linux.busybox(), "rb") as f:
         a.file("bin/busybox", f.read())
     a.link("bin/sh", "busybox")
-    order = []
-    for name in "virtio_pci", "virtio_blk", "crc32c_generic", "ext4":
-        closure(name, order)
-    for name, data in order:
-        a.file("modules/%s.ko" % name, data)
-    a.file("init", "\n".join(
-        ["#!/bin/sh", "mount() { busybox mount $*; }",
-         "busybox mount -t devtmpfs dev /dev"] +
-        ["busybox insmod /modules/%s.ko" % n for n, _ in order] +
-        ["busybox mount -t ext2 /dev/vda /root",
-         "busybox umount /dev", "exec busybox switch_root /root $INIT", ""]))
+    loading = linux.addmodules(a, "686", linux.DISK)
+    a.file("init", "#!/bin/sh\nbusybox mount -t devtmpfs dev /dev\n" + loading +
+           "busybox mount -t ext2 /dev/vda /root\nbusybox umount /dev\n"
+           "exec busybox switch_root /root $INIT\n")
     return a.bytes()
-
-
-def closure(name, order):
-    """Append (name, file) of a module, those it needs first."""
-    name = name.replace("-", "_")
-    if name in (n for n, _ in order):
-        return
-    for path in glob.glob(os.path.join(scaling.FOLDER, "lib", "modules", "*",
-                                       "kernel", "**", "*.ko"),
-                          recursive=True):
-        if os.path.basename(path)[:-3].replace("-", "_") == name:
-            break
-    else:
-        return  # built in
-    with open(path, "rb") as f:
-        data = f.read()
-    for need in re.search(rb"\0depends=([^\0]*)\0", data).group(1).split(b","):
-        if need:
-            closure(need.decode(), order)
-    order.append((name, data))
 
 
 def run(name, system, jobs, cpus=1, ram=None, keep=False, files={}):
@@ -342,7 +338,7 @@ def prepare():
     """See that there are an image and a Linux; Failure: why not."""
     with making:
         base()
-        linux()
+        peer()
 
 
 def reference(jobs):
@@ -353,8 +349,8 @@ def reference(jobs):
     for j in jobs:
         if not os.path.exists(paths[j]):
             name = "debian-linux-" + j
-            text = chrooted(name, j) if j in CHROOTED else \
-                run(name, linux(), [j])[j]
+            text = chrooted(name, j) if j in CHROOTED and linux.native() else \
+                run(name, peer(), [j])[j]
             with open(paths[j], "w") as f:
                 f.write(text)
     result = {}

@@ -57,7 +57,7 @@ def run(name, system, path):
 
 def main(folder, check):
     """Print the table; 1 if check and a ratio is above the bar."""
-    systems = {"quire": debian.quire(folder), "linux": debian.linux()}
+    systems = {"quire": debian.quire(folder), "linux": debian.peer()}
     times = {s: {n: [] for n, _ in ROWS} for s in systems}
     path = data()
     for i in range(RUNS):

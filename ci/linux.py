@@ -26,13 +26,13 @@ import qemu
 FOLDER = os.path.join(qemu.ROOT, "build", "linux")
 SKIP = 77
 
-# Debian's package for a kind of kernel, and the QEMU that it needs.
-KINDS = {"686": ("linux-image-686:i386", "qemu-system-i386"),
-         "amd64": ("linux-image-amd64", "qemu-system-x86_64")}
-
-# What a package's files are wanted of.
+# Debian's package for each kind of kernel, and what is wanted of its files.
+KINDS = {"686": "linux-image-686:i386", "amd64": "linux-image-amd64"}
 WANTED = ["./boot/vmlinuz*"] + ["./lib/modules/*/kernel/" + d for d in (
     "arch/*", "crypto/*", "drivers/block/*", "drivers/virtio/*", "fs/*", "lib/*")]
+
+# The modules for a virtio disk that has an ext2 or an ext4.
+DISK = ["virtio_pci", "virtio_blk", "crc32c_generic", "ext4"]
 
 fetching = threading.Lock()
 
@@ -69,7 +69,7 @@ def kernel(kind):
     where = os.path.join(FOLDER, kind)
     with fetching:
         if not os.path.isdir(where):
-            fetch(KINDS[kind][0], where)
+            fetch(KINDS[kind], where)
     return glob.glob(os.path.join(where, "boot", "vmlinuz-*"))[0]
 
 
@@ -150,8 +150,7 @@ def root(script, files):
     for d in "bin", "dev", "proc", "sys", "tmp":
         parents(a, made, d + "/x")
     a.add("dev/console", 0o020600, rdev=(5, 1))
-    loading = addmodules(a, "amd64", ["virtio_pci", "virtio_blk",
-                                      "crc32c_generic", "ext4"])
+    loading = addmodules(a, "amd64", DISK)
     files = dict(files, **{"bin/busybox": busybox()})
     for name, path in files.items():
         parents(a, made, name)
@@ -169,7 +168,7 @@ def parents(archive, made, name):
         made.add(folder)
 
 
-def run(name, script, files, timeout=300):
+def run(name, script, files, timeout=600):
     """Let Linux run a shell script, as root in an empty /: its status, and what it
     prints.  files: the host's path of each by its path there."""
     image = kernel("amd64")
@@ -183,7 +182,7 @@ def run(name, script, files, timeout=300):
                    check=True)
     with qemu.Machine(name=name, kernel=image, initrd=base + ".cpio", ram=1024,
                       append="console=ttyS0 quiet loglevel=0 mitigations=off "
-                      "rdinit=/init", program=(KINDS["amd64"][1],),
+                      "rdinit=/init", program=("qemu-system-x86_64",),
                       extra=("-drive", "if=virtio,format=raw,cache=unsafe,file=" +
                              f.name), timeout=timeout) as m:
         m.wait()

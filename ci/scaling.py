@@ -3,20 +3,17 @@
 Boots /bin/scale with one CPU and with two, in turns, five times each, under
 multi-threaded TCG; the ratio is that of the medians of work per second.  It is
 wall-clock time: two host cores must be idle otherwise, so the host's load is
-printed, too.  Linux is Debian 12's i386 kernel, fetched once into build/linux,
-with the same initramfs.
+printed, too.  Linux is Debian 12's i386 kernel with the same initramfs.
 """
 
-import glob
 import os
 import re
 import statistics
-import subprocess
 
+import linux
 import qemu
 
 RUNS = 5
-FOLDER = os.path.join(qemu.ROOT, "build", "linux")
 
 # name in scale's output, what it is, bar
 ROWS = [
@@ -31,32 +28,9 @@ def quire(folder):
             "append": "init=/bin/scale console=ttyS0 quiet"}
 
 
-def linux():
-    found = glob.glob(os.path.join(FOLDER, "boot", "vmlinuz-*"))
-    if not found:
-        fetch()
-        found = glob.glob(os.path.join(FOLDER, "boot", "vmlinuz-*"))
-    return {"kernel": found[0],
+def peer():
+    return {"kernel": linux.kernel("686"),
             "append": "rdinit=/bin/scale console=ttyS0 quiet mitigations=off"}
-
-
-def fetch():
-    """What the meta package linux-image-686 depends on, unpacked."""
-    os.makedirs(FOLDER, exist_ok=True)
-    try:
-        text = output("apt-cache", "depends", "linux-image-686:i386")
-        name = re.search(r"linux-image-\d\S+-686", text).group(0)
-        output("apt-get", "download", "-q", name + ":i386")
-        for deb in glob.glob(os.path.join(FOLDER, name + "_*.deb")):
-            output("dpkg", "-x", deb, FOLDER)
-    except (OSError, AttributeError, subprocess.CalledProcessError) as e:
-        raise qemu.Failure("no Linux kernel from apt (is i386 among dpkg's "
-                           "architectures?): %s" % e)
-
-
-def output(*args):
-    return subprocess.run(args, cwd=FOLDER, check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
 
 
 def run(cpus, system, folder):
@@ -86,7 +60,7 @@ def ratios(system, folder):
 def main(folder, withlinux, check):
     """Print the table; 1 if check and a ratio is below its bar."""
     ours = ratios(quire(folder), folder)
-    peer = ratios(linux(), folder) if withlinux else {}
+    theirs = ratios(peer(), folder) if withlinux else {}
     print("load average %s, %d host CPUs" %
           (" ".join("%.2f" % n for n in os.getloadavg()), os.cpu_count()))
     line = "%-28s %10s %10s %7s %6s %7s"
@@ -94,5 +68,5 @@ def main(folder, withlinux, check):
     for name, what, bar in ROWS:
         a, b, r = ours[name]
         print(line % (what, "%.0f" % a, "%.0f" % b, "%.2f" % r, bar,
-                      "%.2f" % peer[name][2] if peer else "-"))
+                      "%.2f" % theirs[name][2] if theirs else "-"))
     return int(check and any(ours[n][2] < bar for n, _, bar in ROWS))

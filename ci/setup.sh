@@ -33,11 +33,17 @@ runsbusybox() {
 	[ -z "$busybox" ] || "$busybox" true 2>/dev/null
 }
 
-# Where it does not, QEMU's user emulation does, if it is told to.
+# Where it does not, QEMU's user emulation serves the build, if it is told to.
 emulator() {
-	if command -v qemu-i386-static qemu-i386 >/dev/null; then return; fi
+	command -v qemu-i386-static >/dev/null && return
+	command -v qemu-i386 >/dev/null && return
 	isdebian || die "this host runs no i386 programs; please install qemu-i386"
 	aptsetup qemu-user-static
+}
+
+# There the tests ask Linux in QEMU, which ci/linux.py fetches by these lists.
+linuxlists() {
+	runsbusybox || [ -d build/linux/amd64 ] || ! isdebian || freshlists
 }
 
 isdebian() {
