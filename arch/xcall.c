@@ -1,15 +1,16 @@
 /*
  * xcall.c - run a function on other CPUs: TLB flushes, and stopping the world.
  *
- * Each CPU has a letter box with a slot for each sender, and a word with a bit
- * for each full slot.  The sender waits with interrupts off and empties its own
- * box meanwhile, as does who waits for a spinlock; so two CPUs that call each
- * other, or a caller that holds a lock which the other wants, do not wait for
- * ever.
+ * Each CPU has a letter box (cpu->box) with a slot for each sender, and a word
+ * (cpu->mail) with a bit for each slot that is full.  The sender waits with
+ * interrupts off and empties its own box meanwhile.  So does a CPU that waits
+ * for a spinlock.  Therefore two CPUs that call each other do not wait for
+ * ever, nor does a sender that holds a spinlock which the other CPU wants.
  *
- * Invariants: a slot is written by its sender only while its bit is clear, which
- * it is when the last call of that sender has been answered; the call is not
- * touched by a receiver after it has decremented `left`.
+ * Invariants: a sender writes to its slot only while the slot's bit is clear,
+ * which is so when that sender's last call has been answered.  A receiver does
+ * not touch the call after it has decremented `left`: the sender's stack, where
+ * the call is, may be used for something else then.
  */
 #include "arch/xcall.h"
 
@@ -18,6 +19,7 @@
 #include "arch/x86.h"
 #include "kern/panic.h"
 
+/* See xcall.h. */
 void
 xcall(uint set, void (*fn)(void *), void *arg)
 {
@@ -31,6 +33,9 @@ xcall(uint set, void (*fn)(void *), void *arg)
 	popcli();
 }
 
+/* See xcall.h.  left begins as the number of all CPUs, and is lowered at once
+ * for those that are not asked, so that it cannot reach 0 while some are still
+ * to be asked. */
 void
 xcallstart(struct xcall *x, uint set)
 {
@@ -50,6 +55,7 @@ xcallstart(struct xcall *x, uint set)
 	}
 }
 
+/* See xcall.h. */
 void
 xcallwait(struct xcall *x)
 {
@@ -58,6 +64,7 @@ xcallwait(struct xcall *x)
 		cpurelax();
 }
 
+/* See xcall.h. */
 void
 xcallserve(void)
 {

@@ -355,60 +355,66 @@ struct pcio { /* a run of pages [index, index + n) on its way */
 	struct pcache *pc;
 	uint index, n;
 	int write;          /* to the disk; else from it */
-	volatile int parts; /* for the host, which may count what it waits for */
-	volatile int err;   /* what pciodone() tells: 0 or -errno */
+	volatile int parts; /* for the host: requests it still waits for */
+	volatile int err;   /* how it went, for pciodone(): 0 or -errno */
 	void *priv;         /* for the host */
 	uint pa[PCIOMAX];   /* the frames, all direct-mapped */
 };
 
-struct pcacheops { /* how a file reaches its disk; null: nothing to do */
-	/* Move the pages.  A read fills every byte, with zeroes for holes and
-	 * beyond the end.  Ends with one pciodone(), in any context, maybe
-	 * before this returns; afterwards the host may be gone.  May sleep.
-	 * Null: memory is all there is, new pages are zero. */
+struct pcacheops { /* how a file reaches its disk.  The host is the inode or
+                    * block device; a null pointer: nothing to do */
+	/* Move the pages of the run.  A read fills every byte, with zeroes for
+	 * holes and beyond the end.  Ends with one call of pciodone(), in any
+	 * context, maybe before this returns; afterwards the host may be gone.
+	 * May sleep.  Null: the file is only in memory, new pages are zero. */
 	void (*io)(struct pcio *);
-	/* Bytes [from, to) are about to be written: find room on the disk, or
-	 * -ENOSPC, -EIO.  What is not written after all must read as before.
+	/* Bytes [from, to) are about to be written: find room on the disk.  0,
+	 * -ENOSPC, -EIO.  Bytes that are not written after all read as before.
 	 * Called by write(), with the inode locked, and by faults, with a
 	 * uvm->lock held; no page is busy for the caller. */
 	int (*reserve)(struct pcache *, uint64_t from, uint64_t to);
-	/* It was clean and has dirty pages now; or pcachewriteback() has left
-	 * some.  No spinlock held. */
+	/* The file was clean and has a dirty page now; or pcachewriteback() has
+	 * left some dirty.  No spinlock held. */
 	void (*dirtied)(struct pcache *);
 	/* The running process has made so many bytes dirty that were clean: for
 	 * the account of what it writes.  No spinlock held. */
 	void (*charge)(uint bytes);
-	/* A write has failed.  Any context, the pcache locked. */
+	/* A write has failed.  Any context, pc->lock held. */
 	void (*failed)(struct pcache *, int err);
 	int buffers; /* its pages count as Buffers: a block device's own */
 };
 
 /* pcache.c */
 
-struct pcache *pcachenew(void *host, const struct pcacheops *); /* or 0 */
+/* An empty page cache of size 0 with one reference; 0: no memory. */
+struct pcache *pcachenew(void *host, const struct pcacheops *);
 struct pcache *pcacheref(struct pcache *); /* one more reference; any context */
-void pcachefree(struct pcache *); /* drop one; the last drops all pages, may
-                                   * wait for those on their way */
 
-/* The host goes, others may still hold a reference: all pages are dropped,
- * dirty or not, after those on their way have arrived; nobody asks the host for
- * anything any more. */
+/* Drop a reference.  The last one frees all pages, and may sleep until those on
+ * their way have arrived; so no spinlock is held. */
+void pcachefree(struct pcache *);
+
+/* The host goes away, while others may still hold a reference: drop all pages,
+ * dirty or not, after those on their way have arrived.  The host's operations
+ * are not called any more.  May sleep. */
 void pcachegone(struct pcache *);
 
-void *pcachehost(struct pcache *);
+void *pcachehost(struct pcache *); /* as given to pcachenew() */
 
 /* The file's size in bytes lives here, so that faults see it.  Any context. */
 uint64_t pcachesize(struct pcache *);
 
-/* Change the size, with the inode locked.  Beyond a smaller end pages leave the
- * cache, dirty or not, and all mappings; those on their way to or from the disk
- * are waited for.  What comes into being behind the old end reads as zeroes.  0
- * or -errno. */
+/* Change the size to so many bytes; called with the inode locked, may sleep.
+ * If the file becomes shorter, pages beyond the end leave the cache, dirty or
+ * not, and all mappings; those on their way to or from the disk are waited for.
+ * If it becomes longer, the new bytes read as zeroes.  0, -EFBIG, or an error
+ * of reading or writing the last page. */
 int pcachetruncate(struct pcache *, uint64_t size);
 
 /* read(2): copy min(u->n, size - off) bytes to u.  Holes of files that are only
  * in memory read as zeroes and allocate nothing.  Returns the number of bytes
- * moved, 0 at the end, or -errno if none was.  ra: who reads, or 0. */
+ * moved, 0 at the end, or -errno if none was.  ra: the reader's guess for
+ * read-ahead, or 0: none, and do not wait for memory.  May sleep. */
 struct readahead;
 int pcacheread(struct pcache *, struct uio *u, uint64_t off, struct readahead *);
 
@@ -418,21 +424,24 @@ int pcacheread(struct pcache *, struct uio *u, uint64_t off, struct readahead *)
  * May wait until less is dirty. */
 int pcachewrite(struct pcache *, struct uio *u, uint64_t off);
 
-/* How many vmas map it. */
+/* How many vmas map the file. */
 uint pcachemaps(struct pcache *);
 
-/* Pages it holds (st_blocks of files in memory), and those to be written. */
+/* Pages that are cached (st_blocks of files in memory), and how many of them
+ * are dirty.  Read without a lock. */
 uint pcachepages(struct pcache *);
 uint pcachedirty(struct pcache *);
 
-/* Bytes [from, to) of a file that is only in memory read as zeroes, and whole
- * pages of them are given back (shm.c).  to is not beyond the last page. */
+/* Make bytes [from, to) of a file that is only in memory read as zeroes, and
+ * give whole pages among them back.  to is not beyond the last page.  May
+ * sleep. */
 void pcachepunch(struct pcache *, uint64_t from, uint64_t to);
 
-/* Is the page there, and whole? */
+/* Is the page at index cached, and not still being read? */
 int pcachecached(struct pcache *, uint index);
 
-/* Clean pages of bytes [from, to) that nobody maps leave the cache. */
+/* Drop the clean pages wholly in bytes [from, to) that nobody uses.  Does not
+ * wait for the others. */
 void pcachedrop(struct pcache *, uint64_t from, uint64_t to);
 
 /* First offset >= off that has data (hole = 0) or is in a hole (hole = 1), as
@@ -443,53 +452,60 @@ int64_t pcacheseek(struct pcache *, uint64_t off, int hole);
 
 /* readahead.c */
 
-/* Start reading what is missing of bytes [from, to), in the background. */
+/* Start reading the pages of bytes [from, to) that are not cached, without
+ * waiting until they have arrived.  May sleep. */
 void pcacheahead(struct pcache *, uint64_t from, uint64_t to);
 
-/* pcio.c: the run has been moved, or io->err says why not; io is freed.  Any
- * context; takes the pcache's lock (RANK_PCACHE). */
+/* pcio.c: the host has moved the run, or io->err says why not.  Frees io.  Any
+ * context that may take pc->lock (RANK_PCACHE). */
 void pciodone(struct pcio *io);
 
 /* writeback.c */
 
-/* Start writing the dirty pages that overlap [from, to), in order, merged;
- * wait: until they and those already on their way have arrived.  0 or an error
- * since the call.  No uvm->lock, no spinlock held. */
+/* Start writing the dirty pages that overlap bytes [from, to), in order, as few
+ * runs as possible.  wait: sleep until these pages and those already on their
+ * way have arrived.  0, or the error of a write that failed since the call.  No
+ * uvm->lock, no spinlock held. */
 int pcachewriteback(struct pcache *, uint64_t from, uint64_t to, int wait);
 
-/* Has a write failed since *seen, which is brought up to date?  0, or -EIO,
- * -ENOSPC.  Begin with the value that a first call gives. */
+/* Has a write failed since *seen was set?  0, or -EIO, -ENOSPC, -ENOMEM; *seen
+ * is brought up to date.  A caller ignores what its first call returns. */
 int pcacheerror(struct pcache *, uint *seen);
 
-/* The flusher: sleep until the time (ns of nowns()) or until more than vmtune
- * says of memory is dirty.  1: it is. */
+/* For the flusher: sleep until the deadline (ns of nowns()): 0; or until more
+ * than vmtune.dirtybackground percent of memory are dirty: 1. */
 int dirtysleep(int64_t deadline);
 
 /* reclaim.c */
 
-void reclaiminit(void); /* starts the thread; from the first process */
+void reclaiminit(void); /* starts kswapd0; called by the first process */
 
-/* A call that has changed nothing found no memory: 1: try again, since memory
- * is short and some could be freed.  May sleep; no lock held. */
+/* A system call that has changed nothing yet found no memory.  1: try again,
+ * some was freed; 0: memory is not scarce (so another limit was met), or
+ * nothing could be freed.  May sleep; no lock held. */
 int memwait(void);
 
-/* Who else keeps what can be read or made again: fn gives back about so many
- * pages' worth of it, and returns how many.  May be called with any lock held
- * but spinlocks, so it only tries to lock.  At boot. */
+/* Register a function of another cache whose contents can be read or made
+ * again: fn frees about so many pages' worth of it, and returns how many.  It
+ * may be called with any sleep lock held, so it only tries to take locks.  At
+ * boot. */
 void shrinkregister(uint (*fn)(uint pages));
 
-/* /proc/sys/vm/drop_caches: 1 clean pages, 2 what shrinkregister() knows. */
+/* For /proc/sys/vm/drop_caches.  Bits of what: 1, drop clean pages of files; 2,
+ * what the functions of shrinkregister() can free. */
 void dropcaches(int what);
 
 /* vmstat.c */
 
-struct meminfo { /* pages; shmem: of cached, what memory alone has */
+/* How many pages are used for what; see proc.md.  shmem: of cached, those of
+ * files that are only in memory. */
+struct meminfo {
 	uint total, free, cached, anon, slab, tables, stacks, shmem, kernel;
 	uint image, pagearray; /* the kernel's image and the page array */
 	uint modules;          /* boot modules not yet freed */
 	uint buffers;          /* of cached: block devices' own */
 	uint dirty, writeback; /* of cached: to be written; on their way */
-	uint active, inactive; /* of cached: what can be read again */
+	uint active, inactive; /* of cached: those that reclaim may free */
 	uint available;        /* that programs could get */
 };
 void meminfo(struct meminfo *);
@@ -507,8 +523,8 @@ struct zoneinfo { /* pages */
 	uint blocks[NORDER]; /* free ones of 1 << n pages */
 };
 
-/* The i-th zone, low memory or high, nearly as it is: 1, or 0: there is
- * none. */
+/* The i-th zone (0: direct-mapped frames, 1: the others), counted without a
+ * lock: 1, or 0: there is none. */
 int zoneinfo(int i, struct zoneinfo *);
 
 #endif

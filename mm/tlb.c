@@ -34,7 +34,7 @@ static void flushhere(void *);
 void
 tlbshoot(struct uvm *u, uint va)
 {
-	lockassert(u->ref == 0 || holdingeither(&u->lock));
+	lockassert(holdingeither(&u->lock) || u->ref == 0 || u->cpus == 0);
 	if (ncpu > 1) {
 		tlbshootmany(u, &va, 1);
 	} else if (mycpu()->uvm == u) {
@@ -50,7 +50,7 @@ tlbshootmany(struct uvm *u, const uint va[], int n)
 {
 	struct flush f = {u, va, n > MANY ? 0 : n};
 
-	lockassert(u->ref == 0 || holdingeither(&u->lock));
+	lockassert(holdingeither(&u->lock) || u->ref == 0 || u->cpus == 0);
 	fence();
 	shoot(&f, uvmcpus(u));
 }

@@ -600,9 +600,10 @@ int faultlocked(struct uvm *, uint va, uint access);
 
 /* tlb.c: forget translations, on every CPU that may hold them.  The slots have
  * changed before.  These return when no CPU can use the old translations any
- * more.  The caller holds u->lock, for reading if it also holds the table's
- * lock, or is the last user of u.  Any context; they wait for other CPUs, which
- * answer while they wait for a spinlock. */
+ * more.  The caller holds u->lock (for reading if it also holds the table's
+ * lock), or nobody else uses u: the last reference is gone, or fork is still
+ * making u and no CPU has loaded it.  Any context; they wait for other CPUs,
+ * which answer while they wait for a spinlock. */
 
 void tlbshoot(struct uvm *, uint va); /* of the page at va in that one */
 void tlbshootmany(struct uvm *, const uint va[], int n); /* of n addresses */
@@ -872,8 +873,8 @@ void objlink(struct vma *, struct uvm *); /* v has come into u's array: put it
 void objunlink(struct vma *);    /* v leaves the array, and the list if it is on
                                   * one */
 void objlinkall(struct uvm *);   /* all vmas of u that have an object */
-void objunlinkall(struct uvm *); /* likewise; then sleep until no walker looks
-                                  * at u, which nobody else uses */
+void objunlinkall(struct uvm *); /* take these off their lists; then sleep until
+                                  * no walker looks at u.  Nobody else uses u */
 void objcheck(struct pcache *, uint *n); /* vmcheck: verify the list, and add to
                                           * *n how many vmas are on it */
 
