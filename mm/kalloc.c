@@ -68,6 +68,7 @@ static void drain(struct pcpu *, int zone, int n);
 static void freeblock(struct page *, int order);
 static void joinsingles(int zone);
 static struct page *takeblock(int zone, int order);
+static uint checklist(int zone, int order);
 static void junkfill(struct page *, int order);
 static void junkcheck(struct page *);
 
@@ -519,14 +520,27 @@ freecheck(void)
 	acquire(&buddy.lock);
 	for (int z = 0; z < NZONE; z++)
 		for (int o = 0; o <= MAXORDER; o++)
-			for (struct page *p = buddy.free[z][o]; p; p = p->next) {
-				assert(p->state == PG_FREE && p->order == o);
-				assert(((uint)(p - pages) & ((1u << o) - 1)) == 0);
-				assert(p->ref == 0 && zoneof(p) == z);
-				n += 1u << o;
-			}
+			n += checklist(z, o);
 	assert(n == buddy.nfree[ZONE_LOW] + buddy.nfree[ZONE_HIGH]);
 	release(&buddy.lock);
+	return n;
+}
+
+/* Check the blocks on one list: how many frames they have.  Called with
+ * buddy.lock held. */
+static uint
+checklist(int zone, int order)
+{
+	struct page *pg;
+	uint n = 0;
+
+	lockassert(holding(&buddy.lock));
+	for (pg = buddy.free[zone][order]; pg; pg = pg->next) {
+		assert(pg->state == PG_FREE && pg->order == order);
+		assert(((uint)(pg - pages) & ((1u << order) - 1)) == 0);
+		assert(pg->ref == 0 && zoneof(pg) == zone);
+		n += 1u << order;
+	}
 	return n;
 }
 

@@ -16,8 +16,7 @@
  *   F0400000  +--------------------------+ STACKBASE
  *             | registers of devices     | kmapdev(): those below DEVSPACE
  *   F0200000  +--------------------------+ DEVBASE
- *             | temporary mappings       | kvmtemp(): two pages for each CPU,
- *             |                          | for frames that are not direct-mapped
+ *             | temporary mappings       | kvmtemp(): two pages for each CPU
  *   F0000000  +--------------------------+ VMAPBASE: the vmap window begins
  *             | all RAM below DIRECTMAX  | kmap[2]: va == pa + KERNBASE, rw
  *             | kernel data, bss         |

@@ -416,7 +416,8 @@ int pcachetruncate(struct pcache *, uint64_t size);
  * moved, 0 at the end, or -errno if none was.  ra: the reader's guess for
  * read-ahead, or 0: none, and do not wait for memory.  May sleep. */
 struct readahead;
-int pcacheread(struct pcache *, struct uio *u, uint64_t off, struct readahead *);
+int pcacheread(struct pcache *, struct uio *u, uint64_t off,
+	struct readahead *);
 
 /* write(2), with the inode locked: copy u->n bytes from u, extending the size
  * when past it.  Returns the number of bytes moved or, if none was, -ENOMEM

@@ -199,7 +199,8 @@ pagefind(struct pcache *pc, uint index)
 	pg = treeget(pc, index);
 	if (pg) {
 		getpage(pg);
-		if ((pg->flags & (PGF_UPTODATE | PGF_READAHEAD)) == PGF_UPTODATE)
+		if ((pg->flags & (PGF_UPTODATE | PGF_READAHEAD)) ==
+			PGF_UPTODATE)
 			pg->flags |= pg->flags & PGF_TOUCHED ? PGF_REFERENCED
 							     : PGF_TOUCHED;
 	}

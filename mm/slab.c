@@ -21,7 +21,7 @@
 struct slabcache {
 	struct spinlock lock;
 	const char *name;
-	uint size;            /* bytes of an object, a multiple of its alignment */
+	uint size;            /* bytes of an object, with its padding */
 	uint perpage;         /* objects in a page */
 	struct page *partial; /* pages with a free object [lock] */
 	uint pages, inuse;    /* pages held, objects handed out [lock] */

@@ -151,7 +151,10 @@ uvmpagemap(struct uvm *u, uint va, uint n, uint64_t *entry, int frames)
 	for (; n > 0; n--, va += PGSIZE) {
 		if (va < USERTOP && (v == 0 || va >= v->end))
 			v = vmafind(u, va);
-		*entry++ = v && va < v->end ? pagemapentry(u, v, va, frames) : 0;
+		*entry = 0;
+		if (v && va < v->end)
+			*entry = pagemapentry(u, v, va, frames);
+		entry++;
 	}
 	releaseread(&u->lock);
 }

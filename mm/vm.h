@@ -88,7 +88,8 @@ struct page {
 			uint index;            /* and which page of it */
 		};
 		struct {
-			uint zeros; /* table: slots with the zero page [table] */
+			uint zeros; /* table: slots that show zeropage
+			             * [table] */
 			struct page *nexttable; /* on a list of dropped ones */
 		};
 	};
@@ -107,15 +108,15 @@ struct page {
 _Static_assert(sizeof(struct page) == 32, "one per frame");
 
 enum { /* flags of a cached page */
-	PGF_UPTODATE = 1,   /* its bytes are the file's; else it is busy, or no
-	                     * longer in the tree */
+	PGF_UPTODATE = 1,   /* its bytes are the file's; else the page is busy,
+	                     * or no longer in the tree */
 	PGF_BUSY = 2,       /* being read; pagewait() waits for the end */
 	PGF_DIRTY = 4,      /* to be written */
 	PGF_WRITEBACK = 8,  /* being written; perhaps dirty again */
 	PGF_READAHEAD = 16, /* the first that uses it starts the next window */
 	PGF_WAITED = 32,    /* somebody waits until it is not busy or written */
-	PGF_REFERENCED = 64, /* used since reclaim looked; the first use of all
-	                      * does not count */
+	PGF_REFERENCED = 64, /* used since reclaim looked at the page; the very
+	                      * first use does not count */
 	PGF_LRU = 128,      /* on a list of reclaim.c [and lrulock] */
 	PGF_ACTIVE = 256,   /* on the list of those used twice [and lrulock] */
 	PGF_TOUCHED = 512,  /* used once */
@@ -127,38 +128,42 @@ extern struct page *pages;   /* by frame number */
 extern uint npages;          /* frames in the array */
 extern struct page *zeropage; /* one page of zeroes, mapped read-only */
 
+/* The physical address of a frame. */
 static inline uint
 pagepa(const struct page *pg)
 {
 	return (uint)(pg - pages) << PGSHIFT;
 }
 
+/* The frame of a physical address, which is below npages << PGSHIFT. */
 static inline struct page *
 papage(uint pa)
 {
 	return &pages[pa >> PGSHIFT];
 }
 
-/* The frame of a direct-mapped kernel address, and back.  Only frames below
- * DIRECTMAX have one. */
+/* The frame of a direct-mapped kernel address. */
 static inline struct page *
 kvapage(const void *kva)
 {
 	return papage(V2P(kva));
 }
 
+/* The kernel address of a frame that is direct-mapped: below DIRECTMAX. */
 static inline void *
 pagekva(const struct page *pg)
 {
 	return P2V(pagepa(pg));
 }
 
+/* The frame that a filled slot or a directory entry names. */
 static inline struct page *
 ptepage(pte_t pte)
 {
 	return papage(PTE_ADDR(pte));
 }
 
+/* One more reference to a page that has one: the page. */
 static inline struct page *
 getpage(struct page *pg)
 {
@@ -170,12 +175,13 @@ getpage(struct page *pg)
  * allocpage() may be called; no TLB has the page when the last one goes. */
 void putpage(struct page *);
 
-/* A window on any frame, for a few instructions: direct map below DIRECTMAX,
- * else slot (0 or 1) of this CPU's temporary mappings, with interrupts off
- * until the matching tempunmap.  Do not sleep in between. */
+/* kvm.c: tempmap() and tempunmap() of a frame that is not direct-mapped. */
 void *kvmtemp(uint pa, int slot);
 void kvmuntemp(void *);
 
+/* A kernel address for any frame, for a few instructions.  A frame that is not
+ * direct-mapped gets slot 0 or 1 of this CPU's temporary mappings, with
+ * interrupts off until tempunmap(); so the caller does not sleep in between. */
 static inline void *
 tempmap(struct page *pg, int slot)
 {
@@ -184,6 +190,7 @@ tempmap(struct page *pg, int slot)
 	return pa < DIRECTMAX ? P2V(pa) : kvmtemp(pa, slot);
 }
 
+/* The caller has done with an address of tempmap(). */
 static inline void
 tempunmap(void *kva)
 {
@@ -691,7 +698,8 @@ struct pcache {
 	uint ndirty;           /* of them, PGF_DIRTY [lock] */
 	uint nwriteback;       /* PGF_WRITEBACK [lock] */
 	volatile uint sizeseq; /* odd: size is changing [lock to change] */
-	volatile uint64_t size; /* bytes; pcachesize() reads it [lock to change] */
+	volatile uint64_t size; /* bytes; read by pcachesize() [lock to
+	                         * change] */
 	uint nerr;             /* writes that failed [lock] */
 	int err;               /* the last one's error [lock] */
 	void *host;            /* its inode, 0 for shared memory */
