@@ -81,7 +81,7 @@ struct batch { /* pages and whole tables on their way out of a range */
 	struct page *page[NBATCH]; /* what has left, with its reference */
 	int n;               /* how many they are */
 	int whole;           /* is a table among them? */
-	int shared;          /* was a table of these pages hung by others too? */
+	int shared;          /* do others hang a table that pages came from? */
 	struct page *tables; /* list of those that the caller is to free */
 };
 
@@ -98,7 +98,9 @@ static void droppage(struct batch *, struct page *);
 static int outside(struct uvm *, uint va, uint start, uint end);
 static void unhangtable(struct uvm *, uint va);
 static void putpgtab(struct page *);
-static inline uint tablerss(struct uvm *, uint x);
+static inline uint sharetable(struct uvm *, uint x, struct uvm *to);
+static inline uint freetable(struct uvm *, uint x, struct uvm *);
+static inline uint tablerss(struct uvm *, uint x, struct uvm *);
 static uint prottable(struct uvm *, uint va, uint end, int prot, uint *last);
 static pte_t pteprot(pte_t, int prot);
 static void moveslot(pte_t *from, pte_t *to);
@@ -118,19 +120,21 @@ tableend(uint va, uint end)
 	return MIN(tablestart(va) + SUPERSIZE, end);
 }
 
-/* The index of the first directory entry, x or above, that hangs a table under
- * a vma of u; NPDENTRIES if there is none.  *i, at first 0, is the vma that the
- * search has come to. */
-static inline uint
-nextpde(struct uvm *u, int *i, uint x)
+/* Call fn for each directory entry x of u that hangs a table under a vma, and
+ * hand to on.  Returns the sum of what fn returns.  Always inline, so that fn
+ * costs no call. */
+static inline __attribute__((always_inline)) uint
+eachtable(struct uvm *u, uint (*fn)(struct uvm *u, uint x, struct uvm *to),
+	struct uvm *to)
 {
-	for (; *i < u->nvma; ++*i) {
-		x = MAX(x, PDX(u->vmas[*i]->start));
-		for (; x <= PDX(u->vmas[*i]->end - 1); x++)
+	uint next = 0, sum = 0;
+
+	for (int i = 0; i < u->nvma; i++)
+		for (uint x = MAX(next, PDX(u->vmas[i]->start));
+			x <= PDX(u->vmas[i]->end - 1); next = ++x)
 			if (u->pgdir[x] & PTE_P)
-				return x;
-	}
-	return NPDENTRIES;
+				sum += fn(u, x, to);
+	return sum;
 }
 
 /* As in xv6, the slot that translates va in pgdir; but a new table is hung by
@@ -224,7 +228,7 @@ int
 owntables(struct uvm *u, uint start, uint end)
 {
 	lockassert(holdingwrite(&u->lock));
-	for (uint va = start; va < end; va = tableend(va, end))
+	for (uint va = start; va < end; va = tablestart(va) + SUPERSIZE)
 		if (owntable(u, va) < 0)
 			return -ENOMEM;
 	return 0;
@@ -235,7 +239,7 @@ int
 ownedges(struct uvm *u, uint start, uint end)
 {
 	lockassert(holdingwrite(&u->lock));
-	for (uint va = start; va < end; va = tableend(va, end))
+	for (uint va = start; va < end; va = tablestart(va) + SUPERSIZE)
 		if ((u->pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P &&
 			outside(u, va, start, end) && unsharetable(u, va) < 0)
 			return -ENOMEM;
@@ -305,18 +309,23 @@ inittable(struct page *pg)
 void
 sharetables(struct uvm *to, struct uvm *from)
 {
-	pde_t *pde;
-	int i = 0;
-
 	lockassert(holdingwrite(&from->lock) && holdingwrite(&to->lock));
-	for (uint x = 0; (x = nextpde(from, &i, x)) < NPDENTRIES; x++) {
-		pde = &from->pgdir[x];
-		tlbarmtable(from, x << 22, ptepage(*pde), PROT_WRITE);
-		*pde &= ~PTE_W;
-		getpage(ptepage(*pde));
-		to->pgdir[x] = *pde;
-		vmcount(VM_TABLESHARE);
-	}
+	eachtable(from, sharetable, to);
+}
+
+/* Hang the table in directory entry x of from into to as well, without PTE_W in
+ * either directory.  Returns 0. */
+static inline uint
+sharetable(struct uvm *from, uint x, struct uvm *to)
+{
+	pde_t *pde = &from->pgdir[x];
+
+	tlbarmtable(from, x << 22, ptepage(*pde), PROT_WRITE);
+	*pde &= ~PTE_W;
+	getpage(ptepage(*pde));
+	to->pgdir[x] = *pde;
+	vmcount(VM_TABLESHARE);
+	return 0;
 }
 
 /* See vm.h.  A read-only table can only go whole: ownedges() has seen to it
@@ -528,7 +537,7 @@ trimtables(struct uvm *u, uint start, uint end)
 	uint base;
 
 	lockassert(holdingwrite(&u->lock));
-	for (uint va = start; va < end; va = tableend(va, end)) {
+	for (uint va = start; va < end; va = base + SUPERSIZE) {
 		base = tablestart(va);
 		if ((u->pgdir[PDX(va)] & PTE_P) &&
 			!vmaoverlap(u, base, base + SUPERSIZE))
@@ -573,13 +582,18 @@ putpgtab(struct page *table)
 void
 freetables(struct uvm *u)
 {
-	int i = 0;
-
 	lockassert(u->ref == 0 && u->cpus == 0);
-	for (uint x = 0; (x = nextpde(u, &i, x)) < NPDENTRIES; x++) {
-		putpgtab(ptepage(u->pgdir[x]));
-		u->pgdir[x] = 0;
-	}
+	eachtable(u, freetable, 0);
+}
+
+/* Let go of the table in directory entry x of u.  Returns 0. */
+static inline uint
+freetable(struct uvm *u, uint x, struct uvm *to)
+{
+	(void)to;
+	putpgtab(ptepage(u->pgdir[x]));
+	u->pgdir[x] = 0;
+	return 0;
 }
 
 /* See vm.h.  The vmas say which tables there are, unless there are more vmas
@@ -588,27 +602,24 @@ uint
 uvmrss(struct uvm *u)
 {
 	uint rss = 0;
-	int i = 0;
 
 	lockassert(holdingeither(&u->lock));
-	if (u->nvma > (int)PDX(USERTOP)) {
-		for (uint x = 0; x < PDX(USERTOP); x++)
-			if (u->pgdir[x] & PTE_P)
-				rss += tablerss(u, x);
-		return rss;
-	}
-	for (uint x = 0; (x = nextpde(u, &i, x)) < NPDENTRIES; x++)
-		rss += tablerss(u, x);
+	if (u->nvma <= (int)PDX(USERTOP))
+		return eachtable(u, tablerss, 0);
+	for (uint x = 0; x < PDX(USERTOP); x++)
+		if (u->pgdir[x] & PTE_P)
+			rss += tablerss(u, x, 0);
 	return rss;
 }
 
-/* How many pages the table in directory entry x shows, without the zero
+/* How many pages the table in directory entry x of u shows, without the zero
  * page. */
 static inline uint
-tablerss(struct uvm *u, uint x)
+tablerss(struct uvm *u, uint x, struct uvm *to)
 {
 	struct page *table = ptepage(u->pgdir[x]);
 
+	(void)to;
 	return table->inuse - table->zeros;
 }
 
