@@ -20,7 +20,7 @@ static struct {
 	const char *name;       /* of handler; 0: irqset() was not called */
 	void (*handler)(struct trapframe *);
 	struct irqshare *share; /* more handlers; the list only grows */
-	int level;              /* devices hold the line until they are served */
+	int level;              /* devices hold the line until served */
 } lines[NIRQ];
 
 static void unmask(int irq);

@@ -27,7 +27,7 @@ struct machine {
 		uint gsi;   /* the input that the ISA line is wired to */
 		uint flags; /* IRQ_ */
 	} irq[NIRQ];
-	int imcr; /* does a switch (IMCR) put the 8259s in front of the boot CPU? */
+	int imcr; /* has it a switch (IMCR) from the 8259s to the APICs? */
 };
 
 extern struct machine machine;

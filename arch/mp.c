@@ -102,7 +102,8 @@ findfloat(void)
 	if (pa == 0 && top >= 1024)
 		pa = findtable(top - 1024, top, "_MP_", sizeof(struct mpfloat));
 	if (pa == 0)
-		pa = findtable(BIOSROM, BIOSEND, "_MP_", sizeof(struct mpfloat));
+		pa = findtable(BIOSROM, BIOSEND, "_MP_",
+			sizeof(struct mpfloat));
 	return pa;
 }
 

@@ -81,6 +81,6 @@ spurious(int irq)
 	if (inb(port) & 0x80)
 		return 0;
 	if (irq == 15)
-		outb(PIC1, EOI | PICCASCADE); /* the first chip has taken it for one */
+		outb(PIC1, EOI | PICCASCADE); /* the first chip is in it, too */
 	return 1;
 }

@@ -22,7 +22,7 @@
 #define LOOKS     8 /* at both clocks; the shortest counts */
 
 struct look { /* at the TSC and counter 2 */
-	uint64_t tsc, width; /* about tsc, give or take width / 2, the counter */
+	uint64_t tsc, width; /* at tsc, give or take width / 2, the counter */
 	uint count;          /* was at this count */
 };
 

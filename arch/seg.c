@@ -90,7 +90,8 @@ segment(const void *base, uint limit, uint type)
 
 	return (struct segdesc){
 		.lo = b << 16 | (limit & 0xFFFF),
-		.hi = (b & 0xFF000000) | (limit & 0xF0000) | type | (b >> 16 & 0xFF),
+		.hi = (b & 0xFF000000) | (limit & 0xF0000) | type |
+			(b >> 16 & 0xFF),
 	};
 }
 

@@ -241,8 +241,9 @@ kernelexception(struct trapframe *tf)
 {
 	uint fixup = 0;
 
-	if (tf->trapno == T_DEBUG) { /* the kernel used memory that a debugger */
-		ldr6(0);             /* of the running process watches */
+	/* The kernel used memory that a debugger of the process watches. */
+	if (tf->trapno == T_DEBUG) {
+		ldr6(0);
 		return;
 	}
 	if (tf->trapno >= T_TSS && tf->trapno <= T_GPFLT)

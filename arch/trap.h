@@ -75,7 +75,7 @@ void irqset(int irq, const char *name, void (*handler)(struct trapframe *));
 /* A handler of a line that devices may share.  The driver keeps it for ever. */
 struct irqshare {
 	const char *name;           /* for /proc/interrupts */
-	void (*handler)(void *arg); /* is called at each interrupt of the line */
+	void (*handler)(void *arg); /* called at each interrupt of the line */
 	void *arg;
 	struct irqshare *next;      /* of the line; irq.c's own */
 };

@@ -2,8 +2,8 @@
 ;
 ; Every way in builds a struct trapframe (arch/trap.h) on the kernel stack:
 ;
-;	[ss esp]  eflags cs eip  err trapno  ds es fs gs  eax ebp edi esi edx ecx ebx
-;	 pushed by the CPU       by the entries below               low address ->
+; [ss esp] eflags cs eip  err trapno  ds es fs gs  eax ebp edi esi edx ecx ebx
+; pushed by the CPU        pushed by the code below             low address ->
 ;
 ; The CPU pushes ss and esp only when it comes from user mode, where it takes
 ; the kernel stack from the TSS (SDM 3A 6.12.1, "Exception- or Interrupt-Handler

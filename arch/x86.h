@@ -4,8 +4,7 @@
 
 #include "kern/types.h"
 
-/* Read a byte, a 16-bit word or a 32-bit word from an I/O port, or write
- * one. */
+/* Read a byte from a port. */
 static inline uint8_t
 inb(uint16_t port)
 {
@@ -15,18 +14,21 @@ inb(uint16_t port)
 	return v;
 }
 
+/* Write a byte to a port. */
 static inline void
 outb(uint16_t port, uint8_t v)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
 }
 
+/* Write 16 bits to a port. */
 static inline void
 outw(uint16_t port, uint16_t v)
 {
 	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
 }
 
+/* Read 16 bits from a port. */
 static inline uint16_t
 inw(uint16_t port)
 {
@@ -36,6 +38,7 @@ inw(uint16_t port)
 	return v;
 }
 
+/* Read 32 bits from a port. */
 static inline uint
 inl(uint16_t port)
 {
@@ -45,13 +48,14 @@ inl(uint16_t port)
 	return v;
 }
 
+/* Write 32 bits to a port. */
 static inline void
 outl(uint16_t port, uint v)
 {
 	__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
 
-/* Move n 16-bit words between a port and memory. */
+/* Read n 16-bit words from a port to memory. */
 static inline void
 insw(uint16_t port, void *to, uint n)
 {
@@ -61,6 +65,7 @@ insw(uint16_t port, void *to, uint n)
 		: "memory", "cc");
 }
 
+/* Write n 16-bit words from memory to a port. */
 static inline void
 outsw(uint16_t port, const void *from, uint n)
 {
@@ -83,6 +88,7 @@ rcr0(void)
 	return v;
 }
 
+/* Load CR0. */
 static inline void
 lcr0(uint v)
 {
@@ -102,6 +108,7 @@ LDR(3)
 LDR(6)
 LDR(7)
 
+/* Debug register 6: what has happened. */
 static inline uint
 rdr6(void)
 {
@@ -111,6 +118,7 @@ rdr6(void)
 	return v;
 }
 
+/* CR2: the address of the last page fault. */
 static inline uint
 rcr2(void)
 {
@@ -120,6 +128,7 @@ rcr2(void)
 	return v;
 }
 
+/* CR3: the physical address of the page directory. */
 static inline uint
 rcr3(void)
 {
@@ -129,12 +138,14 @@ rcr3(void)
 	return v;
 }
 
+/* Load CR3; this CPU forgets all translations but global ones. */
 static inline void
 lcr3(uint v)
 {
 	__asm__ volatile("movl %0, %%cr3" : : "r"(v) : "memory");
 }
 
+/* Read CR4. */
 static inline uint
 rcr4(void)
 {
@@ -144,6 +155,7 @@ rcr4(void)
 	return v;
 }
 
+/* Load CR4. */
 static inline void
 lcr4(uint v)
 {
@@ -164,6 +176,7 @@ invlpg(uint va)
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
+/* EFLAGS: bits FL_ of mmu.h. */
 static inline uint
 readeflags(void)
 {
@@ -173,13 +186,14 @@ readeflags(void)
 	return v;
 }
 
-/* Turn interrupts off, or on.  pushcli() and popcli() of cpu.h nest. */
+/* Turn interrupts off.  (pushcli() and popcli() of cpu.h nest.) */
 static inline void
 cli(void)
 {
 	__asm__ volatile("cli" : : : "memory");
 }
 
+/* Turn interrupts on. */
 static inline void
 sti(void)
 {
@@ -224,6 +238,7 @@ cas16(volatile uint16_t *addr, uint16_t old, uint16_t new)
 	return stored;
 }
 
+/* If *addr is old, store new: 1; else 0. */
 static inline int
 cas(volatile uint *addr, uint old, uint new)
 {
@@ -236,6 +251,7 @@ cas(volatile uint *addr, uint old, uint new)
 	return stored;
 }
 
+/* Add 1 to *addr. */
 static inline void
 atomicinc(volatile int *addr)
 {
@@ -255,27 +271,38 @@ atomicdectest(volatile int *addr)
 	return zero;
 }
 
+/* Add n to *addr. */
 static inline void
 atomicadd(volatile int *addr, int n)
 {
-	__asm__ volatile("lock addl %1, %0" : "+m"(*addr) : "ir"(n) : "memory");
+	__asm__ volatile("lock addl %1, %0"
+		: "+m"(*addr)
+		: "ir"(n)
+		: "memory");
 }
 
 /* Add to *addr: what it was before. */
 static inline uint
 xadd(volatile uint *addr, uint v)
 {
-	__asm__ volatile("lock xaddl %0, %1" : "+r"(v), "+m"(*addr) : : "memory");
+	__asm__ volatile("lock xaddl %0, %1"
+		: "+r"(v), "+m"(*addr)
+		:
+		: "memory");
 	return v;
 }
 
-/* Set these bits of *addr; set one bit by its number; clear one. */
+/* Set these bits of *addr. */
 static inline void
 atomicor(volatile uint *addr, uint bits)
 {
-	__asm__ volatile("lock orl %1, %0" : "+m"(*addr) : "ir"(bits) : "memory");
+	__asm__ volatile("lock orl %1, %0"
+		: "+m"(*addr)
+		: "ir"(bits)
+		: "memory");
 }
 
+/* Set one bit of *addr, by its number. */
 static inline void
 atomicset(volatile uint *addr, int bit)
 {
@@ -285,6 +312,7 @@ atomicset(volatile uint *addr, int bit)
 		: "memory", "cc");
 }
 
+/* Clear one bit of *addr, by its number. */
 static inline void
 atomicclear(volatile uint *addr, int bit)
 {
@@ -327,7 +355,7 @@ rdtsc(void)
 	return v;
 }
 
-/* Store v in, or copy, so many 32-bit words. */
+/* Store v in so many 32-bit words. */
 static inline void
 stosl(void *to, uint v, uint words)
 {
@@ -337,6 +365,7 @@ stosl(void *to, uint v, uint words)
 		: "memory", "cc");
 }
 
+/* Copy so many 32-bit words. */
 static inline void
 movsl(void *to, const void *from, uint words)
 {
