@@ -575,7 +575,8 @@ waits_where(void)
 	asleep(pid);
 	snprintf(name, sizeof(name), "/proc/%d/wchan", pid);
 	must(slurp(name, 60) > 0);
-	if (quire && strcmp(text, "piperead") != 0)
+	/* piperead, or pipereadable if the compiler makes that a function */
+	if (quire && strncmp(text, "piperead", 8) != 0)
 		failed(__FILE__, __LINE__, "it sleeps in %s", text);
 	must(slurp("/proc/self/wchan", 64) > 0);
 	check(strcmp(text, "0") == 0);
