@@ -226,7 +226,7 @@ fuzz(void)
 {
 	uint n, at;
 
-	for (n = 0; n < (steps ? steps : 20000); n++) {
+	for (n = 0; n < (steps ? steps / 10 : 20000); n++) {
 		makeacpi(rnd(2) * 2);
 		if (oneof(2)) {
 			makemp();
