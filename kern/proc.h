@@ -268,9 +268,9 @@ void takelead(struct proc *p);
 struct proc *findproc(int pid);
 struct tgroup *findgroup(int pid);
 
-/* Unlike xv6's, takes the new end of the running process's heap, an address and not
- * a difference, and returns the end that holds afterwards, not 0 or -1, since
- * that is what brk() returns.  (growheap in mm/mm.h does it.) */
+/* Unlike xv6's, takes the new end of the running process's heap, an address and
+ * not a difference, and returns the end that holds afterwards, not 0 or -1,
+ * since that is what brk() returns.  (growheap in mm/mm.h does it.) */
 uint growproc(uint brk);
 
 struct procount {

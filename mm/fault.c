@@ -186,7 +186,7 @@ faultonce(struct uvm *u, uint va, uint access)
 	lockassert(nospinlocks());
 	f.uvm = u;
 	f.va = PGROUNDDOWN(va);
-	f.write = access & PROT_WRITE; /* the same bit as PTE_W */
+	f.write = access & PROT_WRITE; /* PROT_WRITE is PTE_W */
 	f.access = access;
 	f.result = 0;
 	for (;;) {

@@ -659,9 +659,12 @@ void vmachain(struct vma **list, struct vma *more);
 
 /* vmtune.c */
 
-/* May so many pages more be promised?  0 or -ENOMEM.  commitstrict: where the
- * sum of all promises is limited; called with u->lock held. */
+/* May so many pages more be promised, where the sum of all promises is limited?
+ * 0 or -ENOMEM.  Called with u->lock held. */
 int commitstrict(struct uvm *, uint pages);
+
+/* May n pages more be promised to u?  0 or -ENOMEM, as vmtune.overcommit has
+ * it.  Called with u->lock held. */
 static inline int
 commitlimit(struct uvm *u, uint n)
 {

@@ -211,8 +211,8 @@ sequential(void)
 	finish();
 }
 
-/* Who is faster than the disk waits while it has three windows to read; of those
- * behind the one that he is in, two are on their way. */
+/* Who is faster than the disk waits while it has three windows to read; of
+ * those behind the one that he is in, two are on their way. */
 static void
 two_ahead(void)
 {

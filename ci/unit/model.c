@@ -1,6 +1,6 @@
 /*
- * model.c - whole address spaces as a model (model.h), and the kernel's compared
- * with it: every mapping, every word, every slot.
+ * model.c - whole address spaces as a model (model.h), and the kernel's
+ * compared with it: every mapping, every word, every slot.
  */
 #include "model.h"
 
@@ -283,7 +283,7 @@ comparevmas(struct mproc *p)
 		check(!v.file || v.offset == (uint64_t)a->pgoff << PGSHIFT,
 			"%x: page %x of the file, not %x", v.start,
 			(uint)(v.offset >> PGSHIFT), a->pgoff);
-		check(!alike(at(p, v.start - PGSIZE, 0), a), 
+		check(!alike(at(p, v.start - PGSIZE, 0), a),
 			"step %u: %x not merged, flags %x prot %d", opno, v.start,
 			a->flags, a->prot);
 		for (uint va = v.start + PGSIZE; va < v.end; va += PGSIZE, a = b) {

@@ -2,10 +2,10 @@
  * u_fault.c - random operations on address spaces, on two simulated CPUs,
  * against the model (model.h).
  *
- * Every value read, every error and every mapping is compared.  Allocations fail
- * at random; an operation that returns -ENOMEM has changed nothing.  Where mm/
- * may have stopped half-way (mprotect, madvise, a stack that had grown) the model
- * looks at what was done, page by page, and only that.
+ * Every value read, every error and every mapping is compared.  Allocations
+ * fail at random; an operation that returns -ENOMEM has changed nothing.  Where
+ * mm/ may have stopped half-way (mprotect, madvise, a stack that had grown) the
+ * model looks at what was done, page by page, and only that.
  */
 #include "model.h"
 

@@ -102,8 +102,8 @@ munmap_after_fork(void)
 	check_mm();
 }
 
-/* Shared memory is taken out of the one, whose tables another shares: it is gone
- * there, too. */
+/* Shared memory is taken out of the one, whose tables another shares: it is
+ * gone there, too. */
 static void
 punched_after_fork(void)
 {

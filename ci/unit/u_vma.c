@@ -1,5 +1,6 @@
 /*
- * u_vma.c - the list of mappings, against pictures and against a table of pages.
+ * u_vma.c - the list of mappings, against pictures and against a table of
+ * pages.
  *
  * In a picture each letter is a page of one kind of mapping, '.' is a hole, and
  * '|' stands between two mappings that are not one.
@@ -185,13 +186,13 @@ objects_merge_when_contiguous(void)
 
 	begin();
 	add("SS..SS.FFF");
-	add("..SS"); /* the same object, pages in sequence */
+	add("..SS"); /* one object, pages in sequence */
 	looks("SSSSSS.FFF");
 	removed(8, 9);
 	looks("SSSSSS.F.F");
 	check(u->vmas[2]->pgoff == 9, "page %u of the file", u->vmas[2]->pgoff);
 	v = kind('F', BASE + 8 * PGSIZE, BASE + 9 * PGSIZE);
-	v->pgoff = 100; /* the same file, another page */
+	v->pgoff = 100; /* another page of that file */
 	vmainsert(u, v);
 	looks("SSSSSS.F|F|F");
 	finish();

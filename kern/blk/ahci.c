@@ -1,10 +1,10 @@
 /*
  * ahci.c - SATA disks behind an AHCI controller (AHCI 1.3.1): sda, sdb, ...
  *
- * Each port with a disk has a queue, a command list and an area for what the disk
- * answers.  A few commands are given to the port at once; it does one after the
- * other.  An error stops the port, which the queue's thread starts again; the
- * commands that it has not come to are not to blame.
+ * Each port with a disk has a queue, a command list and an area for what the
+ * disk answers.  A few commands are given to the port at once; it does one
+ * after the other.  An error stops the port, which the queue's thread starts
+ * again; the commands that it has not come to are not to blame.
  */
 #include "kern/blk/disk.h"
 
@@ -211,8 +211,8 @@ setport(struct port *p)
 	return 0;
 }
 
-/* Let it take commands (10.3.1): 0, or -EIO: there is no disk, or it is busy for
- * ever. */
+/* Let it take commands (10.3.1): 0, or -EIO: there is no disk, or it is busy
+ * for ever. */
 static int
 startport(struct port *p)
 {
@@ -384,9 +384,9 @@ severalissued(struct port *p)
 }
 
 /* Stop the port, and if the disk is stuck reset it (10.4.2); start again.  QEMU
- * goes on with the other commands after an error, and crashes when it is stopped
- * in one: where more is issued than the one that failed, they get a moment, and are
- * done again. */
+ * goes on with the other commands after an error, and crashes when it is
+ * stopped in one: where more is issued than the one that failed, they get a
+ * moment, and are done again. */
 static void
 ahcireset(struct blkq *q)
 {

@@ -1,11 +1,11 @@
 /*
- * ata.c - IDE disks (ATA/ATAPI-6): hda to hdd on the two channels, by DMA of the
- * PCI bus master (SFF-8038i) where there is one, else by programmed I/O.
+ * ata.c - IDE disks (ATA/ATAPI-6): hda to hdd on the two channels, by DMA of
+ * the PCI bus master (SFF-8038i) where there is one, else by programmed I/O.
  *
  * A channel has up to two disks and does one command at a time; its queue is
  * theirs together.  PIO moves a few sectors at each interrupt.  What is no disk
- * (ATAPI) is left alone.  After a fault or a time-out the channel is reset by the
- * queue's thread, which polls.
+ * (ATAPI) is left alone.  After a fault or a time-out the channel is reset by
+ * the queue's thread, which polls.
  */
 #include "kern/blk/disk.h"
 
@@ -71,7 +71,8 @@ struct channel {
 	struct drive drive[2];
 	struct blkreq *r;      /* the one that runs, or 0 [q.lock] */
 	struct bio *b;         /* PIO: where it is [q.lock] */
-	uint vec, off, left;   /* the same; sectors left [q.lock] */
+	uint vec, off, left;   /* PIO: its vector, the byte there; sectors
+	                        * left [q.lock] */
 };
 
 static int taken; /* a PCI device has the channels */
@@ -470,8 +471,8 @@ ataintr(void *arg)
 	blkrelease(&c->q);
 }
 
-/* Look what the disk says and move data: 1: the request is over; -EIO: so it is,
- * with an error. */
+/* Look what the disk says and move data: 1: the request is over; -EIO: so it
+ * is, with an error. */
 static int
 served(struct channel *c)
 {

@@ -1,8 +1,8 @@
 /*
  * blk.c - block devices by number and name, and bios.
  *
- * Invariants: the list of devices only grows, at boot; a bio that bioalloc() gave
- * out comes back by biofree().
+ * Invariants: the list of devices only grows, at boot; a bio that bioalloc()
+ * gave out comes back by biofree().
  */
 #include "kern/blk/blk.h"
 

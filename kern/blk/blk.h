@@ -80,9 +80,9 @@ struct bio {
  * process, once, before the root is mounted.  May sleep. */
 void blkinit(void);
 
-/* A bio from the pool, with no memory in it yet, for the sectors from sector on.
- * Sleeps until one is free; so nobody takes a second one before the first is
- * submitted.  No spinlock held. */
+/* A bio from the pool, with no memory in it yet, for the sectors from sector
+ * on.  Sleeps until one is free; so nobody takes a second one before the first
+ * is submitted.  No spinlock held. */
 struct bio *bioalloc(struct blkdev *, int op, uint64_t sector);
 void biofree(struct bio *); /* any context */
 
@@ -91,12 +91,13 @@ void biofree(struct bio *); /* any context */
 int bioadd(struct bio *, uint pa, uint n);
 
 /* The device's queue takes it.  done(bio, 0 or -EIO) is called exactly once,
- * perhaps before this returns, perhaps in an interrupt, with no lock of the queue
- * held, and then owns the bio.  Any context that may take a lock of RANK_DISK. */
+ * perhaps before this returns, perhaps in an interrupt, with no lock of the
+ * queue held, and then owns the bio.  Any context that may take a lock of
+ * RANK_DISK. */
 void biosubmit(struct bio *);
 
-/* The same for n bytes (whole sectors) at kva in the direct map, waiting: 0 or
- * -EIO.  May sleep, no spinlock held. */
+/* Read or write (op) n bytes, whole sectors, at kva, an address in the direct
+ * map, and wait for the end: 0 or -EIO.  May sleep: no spinlock held. */
 int blkio(struct blkdev *, int op, uint64_t sector, void *kva, uint n);
 
 /* The disk that has it, perhaps itself. */
@@ -132,17 +133,17 @@ void blkeach(int (*fn)(struct blkdev *, void *), void *arg);
 void blkstats(struct blkdev *, struct blkstats *);
 
 /* blkfile.c: f is an open of the device file of that number: 0 with its ops, or
- * -errno.  blksync: write what open files have changed, wait: until it is on the
- * platter: 0 or the first error. */
+ * -errno.  blksync: write what open files have changed, wait: until it is on
+ * the platter: 0 or the first error. */
 int blkopen(struct file *f, uint rdev);
 struct pcache *blkpages(struct file *f); /* what it reads and writes; 0 with
                                           * O_PATH */
 int blksync(int wait);
 
-/* fs/pageio.c: pcacheops.io of a file whose blocks of blksize bytes map() finds:
- * *disk is the block of dev that has the file's, 0: a hole, and *run how many
- * blocks from there on are contiguous (or holes); 0, or -errno.  A null map:
- * the file is the device. */
+/* fs/pageio.c: pcacheops.io of a file whose blocks of blksize bytes map()
+ * finds:  *disk is the block of dev that has the file's, 0: a hole, and *run
+ * how many blocks from there on are contiguous (or holes); 0, or -errno.  A
+ * null map:  the file is the device. */
 void pageio(struct pcio *io, struct blkdev *, uint blksize,
 	int (*map)(struct pcache *, uint block, uint *disk, uint *run));
 

@@ -2,8 +2,8 @@
  * blkfile.c - open files of block devices.
  *
  * The device is a file of its size, under a page cache of its own, which a file
- * system on it does not use: it writes around it.  So the pages are written, and
- * leave the cache, when the last open file is closed.
+ * system on it does not use: it writes around it.  So the pages are written,
+ * and leave the cache, when the last open file is closed.
  */
 #include "kern/blk/blk.h"
 

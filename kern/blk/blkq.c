@@ -2,13 +2,14 @@
  * blkq.c - queues of requests for disks.
  *
  * A bio waits in its queue, sorted by sector, until the driver can start one
- * more request; that is made of the bio that comes next on the disk and of those
- * that continue it.  The disk's arm moves one way, then starts over; a bio that
- * has waited too long goes first.  When a request fails, each of its bios is
- * tried alone.  Time-outs, and errors for which the hardware wants a reset, are
- * seen to by a thread of the queue.
+ * more request; that is made of the bio that comes next on the disk and of
+ * those that continue it.  The disk's arm moves one way, then starts over; a
+ * bio that has waited too long goes first.  When a request fails, each of its
+ * bios is tried alone.  Time-outs, and errors for which the hardware wants a
+ * reset, are seen to by a thread of the queue.
  *
- *  1. A bio is in sorted and fifo, or in urgent, or in one request that runs, or
+ *  1. A bio is in sorted and fifo, or in urgent, or in one request that runs,
+ *  or
  *     in over.
  *  2. Between blkfail() and the end of the reset no request is started.
  */
@@ -23,7 +24,7 @@
 
 #define MS      1000000ll
 #define LATE    (500 * MS)   /* a bio that waited so long goes first */
-#define TIMEOUT 10           /* seconds for a request; flushes have three times that */
+#define TIMEOUT 10           /* seconds for a request, a third of a flush's */
 #define MAXSAY  10           /* lines about errors in a second */
 
 static int64_t patience(void);
@@ -325,8 +326,8 @@ blkdone(struct blkq *q, struct blkreq *r, int err)
 	q->running--;
 }
 
-/* The bio is over, or is to be tried again, alone.  -EAGAIN: another request was
- * the cause. */
+/* The bio is over, or is to be tried again, alone.  -EAGAIN: another request
+ * was the cause. */
 static void
 over(struct blkq *q, struct bio *b, int err, int alone)
 {

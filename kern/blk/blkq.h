@@ -32,9 +32,10 @@ struct blkops {
 	void (*start)(struct blkq *, struct blkreq *r);
 	/* Null, or: those begun may go now, no more follow.  q->lock held. */
 	void (*kick)(struct blkq *);
-	/* An error or a time-out: make the hardware forget all requests, and ready
-	 * for others.  Marks disks that do not answer as gone.  May sleep; none
-	 * is started meanwhile, and none is given to blkdone() afterwards. */
+	/* An error or a time-out: make the hardware forget all requests, and
+	 * ready for others.  Marks disks that do not answer as gone.  May
+	 * sleep; none is started meanwhile, and none is given to blkdone()
+	 * afterwards. */
 	void (*reset)(struct blkq *);
 };
 
@@ -55,7 +56,7 @@ struct blkq {
 	struct list free;      /* those not in use */
 	struct list flight;    /* those that run, oldest first */
 	struct list sorted;    /* waiting bios by disk and sector */
-	struct list fifo;      /* the same by age */
+	struct list fifo;      /* these bios again, by age */
 	struct list urgent;    /* flushes, and those to try alone */
 	struct list over;      /* done() is to be called */
 	struct list *next;     /* of sorted: the first behind the last one begun */
@@ -71,8 +72,8 @@ struct blkq {
  * set: 0 or -ENOMEM. */
 int blkqinit(struct blkq *);
 
-/* There is a new disk: name, rdev, sectors, q or rw, readonly and partitions are
- * set.  At boot. */
+/* There is a new disk: name, rdev, sectors, q or rw, readonly and partitions
+ * are set.  At boot. */
 void blkregister(struct blkdev *);
 
 /* The request is over: err is 0 or -EIO.  q->lock held. */
@@ -89,8 +90,8 @@ struct blkreq *blkrunning(struct blkq *, uint tag);
  * context. */
 void blkrelease(struct blkq *);
 
-/* Have there been enough lines about errors for now?  detail: for a driver's own
- * lines, beside those that name sectors. */
+/* Have there been enough lines about errors for now?  detail: for a driver's
+ * own lines, beside those that name sectors. */
 int blkquiet(int detail);
 
 /* Sleep for so many milliseconds: for hardware that does not interrupt. */

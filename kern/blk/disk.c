@@ -1,4 +1,5 @@
-/* disk.c - which drivers look for disks, and what becomes of those they find. */
+/* disk.c - which drivers look for disks, and what becomes of those they
+ * find. */
 #include "kern/blk/disk.h"
 
 #include "arch/multiboot.h"

@@ -40,8 +40,8 @@ void ataprobe(const struct pcidev *);
 void atainit(void);     /* the two channels of the ISA bus; after the others */
 void ramdiskinit(void); /* boot modules but the first */
 
-/* From the words of IDENTIFY DEVICE: 1: commands have 48 bits of address; 0: 28;
- * or -ENXIO: it knows no sector numbers at all. */
+/* From the words of IDENTIFY DEVICE: 1: commands have 48 bits of address; 0:
+ * 28; or -ENXIO: it knows no sector numbers at all. */
 int atasize(const uint16_t *id, uint64_t *sectors);
 
 /* part.c: find the partitions of a disk and register them. */

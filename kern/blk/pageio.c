@@ -1,8 +1,9 @@
 /*
  * pageio.c - pages of a file to and from the blocks that it has on a disk.
  *
- * A run of pages becomes one bio for each run of blocks; what has no block reads
- * as zeroes.  The last bio to end, or pageio() itself, tells the page cache.
+ * A run of pages becomes one bio for each run of blocks; what has no block
+ * reads as zeroes.  The last bio to end, or pageio() itself, tells the page
+ * cache.
  */
 #include "arch/cpu.h"
 #include "mm/mm.h"

@@ -2,8 +2,8 @@
  * part.c - the partitions of a disk: from the table in its first sector, with
  * the chain of extended ones, or from a GPT (UEFI 2.10, chapter 5).
  *
- * What is on the disk may be junk: a chain ends after as many steps as there may
- * be partitions, and what reaches beyond the disk is cut.
+ * What is on the disk may be junk: a chain ends after as many steps as there
+ * may be partitions, and what reaches beyond the disk is cut.
  */
 #include "kern/blk/blkq.h"
 

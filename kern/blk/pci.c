@@ -74,8 +74,8 @@ scanbus(uint bus, void (*probe)(const struct pcidev *))
 	}
 }
 
-/* Look at one function: 1 if the device has more.  One without a driver shall not
- * hold a line that others share. */
+/* Look at one function: 1 if the device has more.  One without a driver shall
+ * not hold a line that others share. */
 static int
 scanfn(struct pcidev *d, void (*probe)(const struct pcidev *))
 {

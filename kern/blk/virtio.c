@@ -5,8 +5,8 @@
  *
  * Each request has a table of its own for the descriptors: what the request is,
  * its pieces of memory, and where the device puts the status.  If the device
- * can, the ring's descriptor points to the table (indirect); else the tables are
- * parts of the ring, which then holds fewer requests.
+ * can, the ring's descriptor points to the table (indirect); else the tables
+ * are parts of the ring, which then holds fewer requests.
  */
 #include "kern/blk/disk.h"
 

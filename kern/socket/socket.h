@@ -1,7 +1,7 @@
 /*
- * socket.h - sockets: system calls in socket.c, sockmsg.c (send and receive) and
- * sockopt.c (options); Unix-domain sockets in unix.c, unixmsg.c (messages) and
- * unixname.c (names); descriptors on their way through one in flight.c.
+ * socket.h - sockets: system calls in socket.c, sockmsg.c (send and receive)
+ * and sockopt.c (options); Unix-domain sockets in unix.c, unixmsg.c (messages)
+ * and unixname.c (names); descriptors on their way through one in flight.c.
  */
 #ifndef KERN_SOCKET_H
 #define KERN_SOCKET_H
@@ -125,7 +125,8 @@ struct socket *unixpeer(struct socket *);
 /* Connect two new ones with each other. */
 void unixpair(struct socket *, struct socket *);
 
-/* The one with so many before it that waits to be accepted, referenced; or 0. */
+/* The one with so many before it that waits to be accepted, referenced; or
+ * 0. */
 struct socket *unixpending(struct socket *, uint at);
 
 void unixshutdown(struct socket *, int how); /* SHUT_READ | SHUT_WRITE */

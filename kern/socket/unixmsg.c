@@ -375,7 +375,8 @@ samesender(struct socket *s, struct sockio *io, struct msg *m)
 	return 1;
 }
 
-/* Bytes from the message, which is freed after its last: how many or -EFAULT. */
+/* Bytes from the message, which is freed after its last: how many or
+ * -EFAULT. */
 static int
 takebytes(struct socket *s, struct sockio *io, struct msg *m)
 {

@@ -179,7 +179,7 @@ abstract(int type, struct sockname *n)
 	return 0;
 }
 
-/* The same, referenced. */
+/* The socket of this type that has the name n, referenced, or 0. */
 static struct socket *
 findname(int type, struct sockname *n)
 {

@@ -35,7 +35,7 @@ sys_fadvise64(const uint *a)
 	return sys_fadvise64_64(b);
 }
 
-/* The same with two words of length. */
+/* fadvise64_64: a descriptor, two words of offset and two of length, advice. */
 int
 sys_fadvise64_64(const uint *a)
 {

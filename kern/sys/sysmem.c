@@ -51,7 +51,8 @@ mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
 	}
 	if (f && iszero(f))
 		r = mapzero(addr, len, prot, flags, f);
-	else if (f && prot & PROT_EXEC && f->inode && f->inode->super->flags & MS_NOEXEC)
+	else if (f && prot & PROT_EXEC && f->inode &&
+		f->inode->super->flags & MS_NOEXEC)
 		r = -EPERM;
 	else
 		r = mmap(myproc()->uvm, addr, len, prot, flags, f, f ? off : 0);

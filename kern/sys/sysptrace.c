@@ -421,7 +421,7 @@ peekuser(int pid, uint off, uint data)
 	return copyout(data, &w, sizeof(w)) ? -EFAULT : 0;
 }
 
-/* The same to write: 0, -EIO, -EINVAL (a debug register). */
+/* Set debug register n of the traced thread: 0, -EIO or -EINVAL. */
 static int setdebug(struct trace *t, uint n, uint v);
 
 static int
