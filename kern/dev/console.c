@@ -69,7 +69,7 @@ consoleearly(void)
 	printfto(consoleputc);
 }
 
-/* Is there memory that keeps what we write? */
+/* Is there video memory, which keeps what is written to it? */
 static int
 vgaprobe(void)
 {
@@ -85,7 +85,6 @@ vgaprobe(void)
 	return ok;
 }
 
-/* Make the screen a terminal; 0: there is none. */
 struct tty *
 consoleinit(int quiet)
 {
@@ -103,7 +102,8 @@ consoleinit(int quiet)
 	return t;
 }
 
-/* printf's output: any context, and in a panic also inside of ourselves. */
+/* Write a byte of printf's output.  Any context; in a panic also while this
+ * CPU is in here already. */
 static void
 consoleputc(int c)
 {
@@ -122,8 +122,8 @@ consoleputc(int c)
 		release(&conlock);
 }
 
-/* Take conlock, a second leaf after printf's own: 1.  0: this CPU has it, or
- * panics, when all others have stopped and nobody has it. */
+/* Take conlock, a second leaf after printf's own lock: 1.  Returns 0 without
+ * it if this CPU has it, or in a panic, when all other CPUs have stopped. */
 static int
 lock(void)
 {
@@ -134,14 +134,15 @@ lock(void)
 	return 1;
 }
 
+/* See ttyops. */
 static uint
 conroom(struct tty *t)
 {
 	return t->stopped ? 0 : 256;
 }
 
-/* The terminal's output.  Answers to questions in it are input; but questions
- * in the echo of an answer get none, or there might be no end. */
+/* See ttyops.  Answers to questions in the output are input for the tty.  But
+ * questions in the echo of an answer get none, or there might be no end. */
 static void
 conwrite(struct tty *t, const char *s, uint n)
 {
@@ -167,10 +168,12 @@ conwrite(struct tty *t, const char *s, uint n)
 	answering = 0;
 }
 
-/* Show the lines that many above the screen. */
+/* Show the screen as it was that many lines before.  Called with conlock held.
+ */
 static void
 consoleshow(uint lines)
 {
+	lockassert(holding(&conlock));
 	view = MIN(lines, MIN(nhistory, HISTORY));
 	redraw(0, ROWS - 1);
 	putcursor();
@@ -185,7 +188,7 @@ consolescroll(int n)
 	release(&conlock);
 }
 
-/* The hardware's cursor; beyond the screen when it is hidden. */
+/* Move the hardware's cursor; beyond the screen if it is hidden. */
 static void
 putcursor(void)
 {
@@ -214,6 +217,7 @@ redraw(int from, int to)
 	}
 }
 
+/* Copy a line to a row of the card. */
 static void
 showline(int row, const uint16_t *line)
 {
@@ -273,7 +277,7 @@ conscroll(struct vt *v, int top, int bottom, int n)
 	redraw(top, bottom);
 }
 
-/* The first lines of the screen are about to leave it. */
+/* Keep the first lines of the screen, which are about to leave it. */
 static void
 remember(int lines)
 {

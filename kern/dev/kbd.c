@@ -123,6 +123,7 @@ readbyte(void)
 	return -1;
 }
 
+/* An interrupt: read the scan codes that the controller has. */
 static void
 kbdintr(struct trapframe *tf)
 {
@@ -139,6 +140,7 @@ kbdintr(struct trapframe *tf)
 	}
 }
 
+/* A byte of a scan code has come. */
 static void
 scancode(int c)
 {
@@ -162,7 +164,8 @@ scancode(int c)
 	prefix = 0;
 }
 
-/* Shift, control, alt and the locks: 1 if it was one. */
+/* If the key is shift, control, alt or a lock, note its state and return 1;
+ * else 0. */
 static int
 modifier(int c, int down)
 {
@@ -195,6 +198,7 @@ modifier(int c, int down)
 	return 1;
 }
 
+/* A key was pressed: its characters are input. */
 static void
 keydown(int c)
 {
@@ -218,7 +222,7 @@ keydown(int c)
 		character(shift ? shifted[c] : plain[c]);
 }
 
-/* The keypad, and the keys beside it. */
+/* A key of the keypad, or one of those beside it, was pressed. */
 static void
 padkey(int c)
 {
@@ -234,6 +238,7 @@ padkey(int c)
 		emit(s, strlen(s));
 }
 
+/* Make c input, as caps lock, control and alt change it. */
 static void
 character(int c)
 {
@@ -251,7 +256,7 @@ character(int c)
 		emit(s + 1, 1);
 }
 
-/* What control makes of it. */
+/* What the control key makes of c. */
 static int
 control(int c)
 {
@@ -268,7 +273,7 @@ control(int c)
 	return c;
 }
 
-/* Ctrl-Alt-Del asks init. */
+/* Ctrl-Alt-Del: tell init, by SIGINT. */
 static void
 reboot(void)
 {
@@ -278,6 +283,7 @@ reboot(void)
 	release(&proctree);
 }
 
+/* Give n bytes to the terminal. */
 static void
 emit(const char *s, uint n)
 {

@@ -60,6 +60,7 @@ meminit(void)
 	}
 }
 
+/* Always at the end. */
 static int
 nullread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -67,7 +68,7 @@ nullread(struct file *f, struct uio *u, int64_t *off)
 	return 0;
 }
 
-/* Takes everything, and does not even look at it. */
+/* Takes all bytes without reading them. */
 static int
 nullwrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -79,7 +80,7 @@ nullwrite(struct file *f, struct uio *u, int64_t *off)
 	return n;
 }
 
-/* As many zeroes as are asked for; a signal cuts a long read short. */
+/* As many zeroes as are asked for; a signal ends a long read early. */
 static int
 zeroread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -95,6 +96,7 @@ zeroread(struct file *f, struct uio *u, int64_t *off)
 	return want - u->n;
 }
 
+/* The device is always full. */
 static int
 fullwrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -102,6 +104,7 @@ fullwrite(struct file *f, struct uio *u, int64_t *off)
 	return u->n ? -ENOSPC : 0;
 }
 
+/* Random bytes; a signal ends a long read early. */
 static int
 randread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -120,7 +123,7 @@ randread(struct file *f, struct uio *u, int64_t *off)
 	return want - u->n;
 }
 
-/* What is written is read and forgotten, but its moment is stirred in. */
+/* The bytes are read and forgotten; the moment of the write is stirred in. */
 static int
 randwrite(struct file *f, struct uio *u, int64_t *off)
 {

@@ -1,15 +1,16 @@
 /*
  * pty.c - pseudo-terminals: a terminal whose other end is a program.
  *
- * Opening /dev/ptmx gives the master of a new one; its number N is the slave's
- * name, /dev/pts/N.  What is written to the master arrives at the slave as if it
- * had been typed, what the slave shows can be read from the master.
+ * Opening /dev/ptmx makes a pty, and gives its master.  The pty's number N is
+ * the name of its slave, /dev/pts/N.  What is written to the master arrives at
+ * the slave as if it had been typed; what the slave shows is read from the
+ * master.
  *
- * The driver below the line discipline (tty.c) is a ring of output bytes.  The
- * master's open file has f->off TTY_MASTER, the slave's the generation, like any
- * terminal's.  One pty is given out again when its master is closed and no file
- * of its slave is open; its memory stays, so that a stale pointer to the struct
- * tty finds one of another generation.
+ * The driver below the line discipline (tty.c) is a ring of output bytes.
+ * f->off is TTY_MASTER in an open file of the master, and the generation in one
+ * of the slave, as for any terminal.  A pty is used again when its master is
+ * closed and no file of its slave is open.  Its memory is never freed, so that
+ * an old pointer to its struct tty finds one of another generation.
  *
  * Invariants, all under the tty's lock:
  *   Y1  tail <= head <= tail + PTYBUF.
@@ -44,12 +45,12 @@ struct pty {
 	struct tty tty; /* the slave; first: ptyof() */
 	int master;     /* OPEN, CLOSING or 0 [tty.lock] */
 	int slaves;     /* [tty.lock] */
-	int opened;     /* has the slave been? [tty.lock] */
-	int locked;     /* it cannot be, yet [tty.lock] */
+	int opened;     /* the slave has been opened [tty.lock] */
+	int locked;     /* it cannot be opened yet [tty.lock] */
 	struct ptsattr attr; /* of /dev/pts/N [tty.lock] */
-	uint tail, head; /* output is [tail, head), counted for ever [tty.lock] */
+	uint tail, head; /* output is [tail, head) of a ring [tty.lock] */
 	char out[PTYBUF];
-	struct waitq masterq; /* who reads or writes the master */
+	struct waitq masterq; /* processes that read or write the master */
 };
 
 static struct pty *ptys[NPTY];   /* Y3 */
@@ -103,13 +104,15 @@ ptyinit(void)
 	devregister(&pts);
 }
 
+/* The pty of a slave. */
 static struct pty *
 ptyof(struct tty *t)
 {
 	return (struct pty *)t;
 }
 
-/* A pty that nobody uses, made if need be; or 0.  ptmxlock held. */
+/* A pty that nobody uses, made if there is none; 0: no memory, or too many.
+ * Called with ptmxlock held. */
 static struct pty *
 ptyfree(void)
 {
@@ -117,6 +120,7 @@ ptyfree(void)
 	int busy;
 	uint i;
 
+	lockassert(holdingsleep(&ptmxlock));
 	for (i = 0; i < NPTY && (p = ptys[i]); i++) {
 		acquire(&p->tty.lock);
 		busy = p->master || p->slaves;
@@ -133,7 +137,8 @@ ptyfree(void)
 	return ptys[i] = p;
 }
 
-/* open("/dev/ptmx"): the owner of the slave is who does it. */
+/* open("/dev/ptmx").  The slave belongs to the process that opens the master.
+ */
 static int
 openmaster(struct file *f)
 {
@@ -161,7 +166,7 @@ openmaster(struct file *f)
 	return 0;
 }
 
-/* The pty of that number whose master is open, its lock held; or 0. */
+/* The pty of that number whose master is open, with its tty.lock held; or 0. */
 static struct pty *
 ptyget(uint n)
 {
@@ -176,7 +181,7 @@ ptyget(uint n)
 	return 0;
 }
 
-/* open("/dev/pts/N"): closing it is ptyclosed(). */
+/* open("/dev/pts/N"); its close() ends in ptyclosed(). */
 static int
 openslave(struct file *f)
 {
@@ -199,7 +204,8 @@ openslave(struct file *f)
 	return 0;
 }
 
-/* One more file of a slave that is in use anyhow. */
+/* See ttyops: the slave, which is in use, has one more open file (of
+ * /dev/tty). */
 static void
 ptyhold(struct tty *t)
 {
@@ -208,6 +214,7 @@ ptyhold(struct tty *t)
 	release(&t->lock);
 }
 
+/* See ttyops: an open file of the slave is closed. */
 static void
 ptyclosed(struct tty *t)
 {
@@ -219,6 +226,7 @@ ptyclosed(struct tty *t)
 	wakeup(&p->masterq);
 }
 
+/* Change the state of the master: OPEN, CLOSING or 0. */
 static void
 setmaster(struct pty *p, int state)
 {
@@ -227,7 +235,8 @@ setmaster(struct pty *p, int state)
 	release(&p->tty.lock);
 }
 
-/* From CLOSING on nobody opens the slave; who has it open finds it dead. */
+/* The master is closed.  From CLOSING on nobody can open the slave, and files
+ * that have it open are dead. */
 static void
 closemaster(struct file *f)
 {
@@ -238,45 +247,52 @@ closemaster(struct file *f)
 	setmaster(p, 0);
 }
 
-/* Has the slave been closed by all who had it open?  Lock held. */
+/* Have all files of the slave been closed? Called with tty.lock held. */
 static int
 gone(struct pty *p)
 {
+	lockassert(holding(&p->tty.lock));
 	return p->opened && p->slaves == 0;
 }
 
+/* See ttyops. */
 static uint
 ptyroom(struct tty *t)
 {
 	struct pty *p = ptyof(t);
 
+	lockassert(holding(&t->lock));
 	return PTYBUF - (p->head - p->tail);
 }
 
+/* See ttyops. */
 static void
 ptywrite(struct tty *t, const char *s, uint n)
 {
 	struct pty *p = ptyof(t);
 
+	lockassert(holding(&t->lock));
 	while (n-- > 0)
 		p->out[p->head++ % PTYBUF] = *s++;
 	wakeup(&p->masterq);
 }
 
+/* See ttyops. */
 static void
 ptyflush(struct tty *t)
 {
+	lockassert(holding(&t->lock));
 	ptyof(t)->tail = ptyof(t)->head;
 }
 
-/* Output may go on (which it never did not), or there is room for input. */
+/* See ttyops: wake writers of the master, as there is room for input. */
 static void
 ptystart(struct tty *t)
 {
 	wakeup(&ptyof(t)->masterq);
 }
 
-/* What is there; waits for the first byte. */
+/* See fileops: the bytes that are there; waits for the first one. */
 static int
 readmaster(struct file *f, struct uio *u, int64_t *off)
 {
@@ -310,8 +326,8 @@ readmaster(struct file *f, struct uio *u, int64_t *off)
 	return done ? (int)done : err;
 }
 
-/* Type n bytes: how many the slave's input had room for.  Waits for the first
- * one; or -EAGAIN, -ERESTARTSYS. */
+/* Type n bytes into the slave: how many it had room for, at least 1.  Waits
+ * for room; or -EAGAIN, -ERESTARTSYS. */
 static int
 type(struct pty *p, const char *s, uint n, int nonblock)
 {
@@ -331,6 +347,7 @@ type(struct pty *p, const char *s, uint n, int nonblock)
 	return err ? err : (int)i;
 }
 
+/* See fileops: type bytes into the slave. */
 static int
 writemaster(struct file *f, struct uio *u, int64_t *off)
 {
@@ -353,6 +370,7 @@ writemaster(struct file *f, struct uio *u, int64_t *off)
 	return done;
 }
 
+/* See fileops. */
 static int
 pollmaster(struct file *f, struct pollset *ps)
 {
@@ -371,13 +389,14 @@ pollmaster(struct file *f, struct pollset *ps)
 	return events;
 }
 
+/* Store a word in the program's memory: 0 or -EFAULT. */
 static int
 putword(uint uva, uint v)
 {
 	return copyout(uva, &v, sizeof(v)) ? -EFAULT : 0;
 }
 
-/* The master's own; all others are about the slave. */
+/* See fileops.  Those that are not for the master are done on the slave. */
 static int
 ioctlmaster(struct file *f, uint cmd, uint arg)
 {

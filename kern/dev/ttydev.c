@@ -2,11 +2,11 @@
  * ttydev.c - terminals as files: /dev/tty, console, tty0, ttyS0; job control;
  * ioctls.
  *
- * An open file's priv is the struct tty, its off the generation it was opened
- * in (struct ttyfile).  A file opened as /dev/console is not subject to job
- * control of reads nor to hangups, and never becomes a controlling terminal.  The
- * master of a pseudo-terminal (pty.c) is like that for ioctls, which are about the
- * slave.
+ * In an open file of a terminal, priv is the struct tty and off the generation
+ * in which it was opened (struct ttyfile).  A file opened as /dev/console is
+ * not subject to job control of reads nor to hangups, and does not become a
+ * controlling terminal.  That holds for the master of a pseudo-terminal (pty.c)
+ * too; its ioctls concern the slave.
  *
  * session->tty and tty->session point to each other or are both 0 [proctree].
  */
@@ -92,7 +92,7 @@ ttydevices(struct tty *vga, struct tty *serial, struct tty *which)
 		devregister(&console);
 }
 
-/* /dev/tty: the controlling terminal, whichever that is. */
+/* open("/dev/tty"): the controlling terminal of the process's session. */
 static int
 opencurrent(struct file *f)
 {
@@ -111,6 +111,7 @@ opencurrent(struct file *f)
 	return t ? 0 : -ENXIO;
 }
 
+/* open("/dev/console"). */
 static int
 openconsole(struct file *f)
 {
@@ -119,6 +120,7 @@ openconsole(struct file *f)
 	return 0;
 }
 
+/* open("/dev/tty0"), which does not become a controlling terminal. */
 static int
 opentty0(struct file *f)
 {
@@ -128,6 +130,7 @@ opentty0(struct file *f)
 	return 0;
 }
 
+/* open() of a terminal by its own name. */
 static int
 opentty(struct file *f)
 {
@@ -156,7 +159,7 @@ ttycontrol(struct file *f)
 	release(&proctree);
 }
 
-/* The last reference to an open file is gone. */
+/* See fileops: the last reference to the open file is gone. */
 static void
 releasetty(struct file *f)
 {
@@ -166,10 +169,12 @@ releasetty(struct file *f)
 		t->ops->closed(t);
 }
 
-/* t is s's controlling terminal from now on.  proctree held. */
+/* Make t the controlling terminal of s, with pgrp in the foreground.  Called
+ * with proctree held. */
 static void
 control(struct tty *t, struct session *s, int pgrp)
 {
+	lockassert(holding(&proctree));
 	if (t->session)
 		t->session->tty = 0;
 	t->session = s;
@@ -196,13 +201,14 @@ ttyleft(struct tty *t, struct session *s)
 		sigsendgroup(pgrp, SIGHUP, 0);
 }
 
-/* t is no session's any more: the group that was in the foreground, or 0.
- * proctree held. */
+/* Take t from its session, if it has one.  Returns the foreground group that
+ * it had, or 0.  Called with proctree held. */
 static int
 disown(struct tty *t)
 {
 	int pgrp;
 
+	lockassert(holding(&proctree));
 	if (t->session)
 		t->session->tty = 0;
 	t->session = 0;
@@ -213,7 +219,7 @@ disown(struct tty *t)
 	return pgrp;
 }
 
-/* The other side has gone: open files are dead. */
+/* Files that are open are dead from now on, as t->gen changes. */
 void
 ttyhangup(struct tty *t)
 {
@@ -252,12 +258,14 @@ ttypgrp(struct tty *t)
 	return t->pgrp ? t->pgrp : -1;
 }
 
+/* What the line discipline needs to know of the open file. */
 static struct ttyfile
 ttyfileof(struct file *f)
 {
 	return (struct ttyfile){f->off, (f->flags & O_NONBLOCK) != 0};
 }
 
+/* See fileops. */
 static int
 readtty(struct file *f, struct uio *u, int64_t *off)
 {
@@ -272,6 +280,7 @@ readtty(struct file *f, struct uio *u, int64_t *off)
 	return ttyread(t, &tf, u);
 }
 
+/* See fileops. */
 static int
 writetty(struct file *f, struct uio *u, int64_t *off)
 {
@@ -286,6 +295,7 @@ writetty(struct file *f, struct uio *u, int64_t *off)
 	return ttywrite(t, &tf, u);
 }
 
+/* See fileops. */
 static int
 polltty(struct file *f, struct pollset *ps)
 {
@@ -313,9 +323,10 @@ iscontrolling(struct tty *t)
 	return is;
 }
 
-/* Job control: 0 if the running process may go on.  In a background group the
- * group is sent sig and the call is restarted, unless the signal would do
- * nothing: then a SIGTTIN is -EIO, and an orphaned group gets -EIO always. */
+/* Job control: returns 0 if the running process may go on.  In a background
+ * group, sends the group sig and returns -ERESTARTSYS.  Where the process
+ * blocks or ignores the signal, SIGTTIN gives -EIO and SIGTTOU lets it go on;
+ * an orphaned group gets -EIO. */
 static int
 background(struct tty *t, const struct ttyfile *tf, int sig)
 {
@@ -365,7 +376,7 @@ ttyioctl(struct file *f, uint cmd, uint arg)
 		return setwinsize(t, arg);
 	case TCSBRK:
 	case TCSBRKP:
-		return drain(t, &tf); /* a break means nothing here */
+		return drain(t, &tf); /* no break is sent */
 	case TCXONC:
 		return flowctl(t, &tf, arg);
 	case TCFLSH:
@@ -389,6 +400,7 @@ ttyioctl(struct file *f, uint cmd, uint arg)
 	return jobioctl(t, f, cmd, arg);
 }
 
+/* TCSETS and its kin: 0 or -errno. */
 static int
 settermios(struct tty *t, const struct ttyfile *tf, uint cmd, uint arg)
 {
@@ -411,7 +423,7 @@ settermios(struct tty *t, const struct ttyfile *tf, uint cmd, uint arg)
 	return err;
 }
 
-/* Wait until all output is sent. */
+/* TCSBRK: wait until all output is sent.  0 or -errno. */
 static int
 drain(struct tty *t, const struct ttyfile *tf)
 {
@@ -425,7 +437,8 @@ drain(struct tty *t, const struct ttyfile *tf)
 	return err;
 }
 
-/* A window of another size: the foreground group gets SIGWINCH. */
+/* TIOCSWINSZ: the window has another size, and the foreground group gets
+ * SIGWINCH. */
 static int
 setwinsize(struct tty *t, uint arg)
 {
@@ -442,7 +455,8 @@ setwinsize(struct tty *t, uint arg)
 	return 0;
 }
 
-/* TCXONC: hold output, or ask the other side to hold its. */
+/* TCXONC: hold output, or ask the other side to hold its output.  0 or -errno.
+ */
 static int
 flowctl(struct tty *t, const struct ttyfile *tf, uint arg)
 {
@@ -465,6 +479,7 @@ flowctl(struct tty *t, const struct ttyfile *tf, uint arg)
 	return 0;
 }
 
+/* TCFLSH: forget input, output or both.  0 or -errno. */
 static int
 flushctl(struct tty *t, const struct ttyfile *tf, uint arg)
 {
@@ -483,8 +498,9 @@ flushctl(struct tty *t, const struct ttyfile *tf, uint arg)
 	return 0;
 }
 
-/* What programs ask to find out which terminal they have: the serial port's
- * numbers, or the one virtual terminal's. */
+/* What programs ask for to find out which terminal they have: the numbers of
+ * the serial port (TIOCGSERIAL), or of the one virtual terminal (VT_GETSTATE).
+ */
 static int
 whichtty(struct tty *t, uint cmd, uint arg)
 {
@@ -519,7 +535,8 @@ jobioctl(struct tty *t, struct file *f, uint cmd, uint arg)
 	return -ENOTTY;
 }
 
-/* TIOCSCTTY: the superuser may take it from another session by force. */
+/* TIOCSCTTY: make t the controlling terminal of the session.  With force the
+ * superuser takes it from another session. */
 static int
 setcontrolling(struct tty *t, struct file *f, uint force)
 {
@@ -543,8 +560,9 @@ setcontrolling(struct tty *t, struct file *f, uint force)
 	return err;
 }
 
-/* TIOCNOTTY: the leader takes the terminal from its whole session.  For others
- * nothing changes: what we note is the session's terminal, not the process's. */
+/* TIOCNOTTY: the session's leader gives up the terminal, for the whole
+ * session.  For other processes nothing changes, as the terminal belongs to
+ * the session, not to the process. */
 static int
 dropcontrolling(struct tty *t)
 {
@@ -563,8 +581,8 @@ dropcontrolling(struct tty *t)
 	return ours ? 0 : -ENOTTY;
 }
 
-/* TIOCGSID: the session whose terminal it is, if that is ours, or the terminal
- * is. */
+/* TIOCGSID: the session whose controlling terminal this is, if it is the
+ * caller's, or if the file is a master. */
 static int
 getsid(struct tty *t, struct file *f, uint arg)
 {
@@ -578,7 +596,7 @@ getsid(struct tty *t, struct file *f, uint arg)
 	return sid ? putint(arg, sid) : -ENOTTY;
 }
 
-/* TIOCSPGRP: a group of our session comes to the foreground. */
+/* TIOCSPGRP: a group of the session comes to the foreground. */
 static int
 setpgrp(struct tty *t, struct file *f, uint arg)
 {
@@ -610,12 +628,14 @@ setpgrp(struct tty *t, struct file *f, uint arg)
 	return err;
 }
 
-/* The session of a process group, 0: there is none.  proctree held. */
+/* The session of a process group; 0: there is no such group.  Called with
+ * proctree held. */
 static int
 groupsession(int pgrp)
 {
 	struct tgroup *tg;
 
+	lockassert(holding(&proctree));
 	listeach (tg, &allprocs, alllink) {
 		if (tg->pgid == pgrp && tg->session)
 			return tg->session->sid;
@@ -623,6 +643,7 @@ groupsession(int pgrp)
 	return 0;
 }
 
+/* Store an int in the program's memory: 0 or -EFAULT. */
 static int
 putint(uint uva, int v)
 {

@@ -87,7 +87,7 @@ uartearly(void)
 		printfto(uartputc);
 }
 
-/* Does a byte come back when the chip is looped on itself? */
+/* Does a byte come back when the chip is looped to itself? */
 static int
 uartprobe(void)
 {
@@ -100,7 +100,8 @@ uartprobe(void)
 	return ok;
 }
 
-/* Wait for a bit of the line status: 1, or 0 when it does not come. */
+/* Wait for a bit of the line status: 1; 0: it did not come within PATIENCE
+ * reads. */
 static int
 waitlsr(int bit)
 {
@@ -113,7 +114,7 @@ waitlsr(int bit)
 	return 0;
 }
 
-/* printf's output. */
+/* Write a byte of printf's output; any context. */
 static void
 uartputc(int c)
 {
@@ -125,7 +126,6 @@ uartputc(int c)
 		outb(COM1 + DATA, c);
 }
 
-/* Make the port a terminal; 0: there is no port. */
 struct tty *
 uartinit(int quiet)
 {
@@ -145,9 +145,12 @@ uartinit(int quiet)
 	return t;
 }
 
+/* Set the interrupts that the chip may raise.  Called with the tty's lock
+ * held. */
 static void
 setier(int v)
 {
+	lockassert(holding(&uarttty.lock));
 	ier = v;
 	outb(COM1 + IER, v);
 }
@@ -174,13 +177,15 @@ uartintr(struct trapframe *tf)
 	ttyunlock(t);
 }
 
-/* Take what has come, as long as somebody has room for it. */
+/* Take the bytes that have come, as long as the tty has room.  Called with the
+ * tty's lock held. */
 static void
 uartrecv(void)
 {
 	struct tty *t = &uarttty;
 	int i, c, lsr;
 
+	lockassert(holding(&uarttty.lock));
 	for (i = 0; i < 4096; i++) {
 		lsr = inb(COM1 + LSR);
 		if (!(lsr & LSR_DR))
@@ -196,13 +201,15 @@ uartrecv(void)
 	}
 }
 
-/* Move bytes from the ring to the chip while it takes them. */
+/* Move bytes from the ring to the chip while the chip takes them.  Called with
+ * the tty's lock held. */
 static void
 uartsend(struct tty *t)
 {
 	uint had = txhead - txtail;
 	int i;
 
+	lockassert(holding(&t->lock));
 	while (txhead != txtail && !t->stopped) {
 		if (!(inb(COM1 + LSR) & LSR_THRE))
 			break;
@@ -219,6 +226,7 @@ uartsend(struct tty *t)
 		ttyoutput(t);
 }
 
+/* See ttyops. */
 static uint
 uartroom(struct tty *t)
 {
@@ -226,6 +234,7 @@ uartroom(struct tty *t)
 	return TXBUF - (txhead - txtail);
 }
 
+/* See ttyops. */
 static void
 uartwrite(struct tty *t, const char *s, uint n)
 {
@@ -234,6 +243,7 @@ uartwrite(struct tty *t, const char *s, uint n)
 	uartsend(t);
 }
 
+/* See ttyops. */
 static uint
 uartunsent(struct tty *t)
 {
@@ -241,6 +251,7 @@ uartunsent(struct tty *t)
 	return txhead - txtail;
 }
 
+/* See ttyops. */
 static void
 uartflush(struct tty *t)
 {
@@ -249,7 +260,8 @@ uartflush(struct tty *t)
 	ttyoutput(t);
 }
 
-/* Go on with output if it is no longer stopped, with input if there is room. */
+/* See ttyops: go on with output if it is no longer stopped, with input if
+ * there is room. */
 static void
 uartstart(struct tty *t)
 {

@@ -102,7 +102,7 @@ vtput(struct vt *v, int c)
 	}
 }
 
-/* A byte of text: decode UTF-8.  A byte that does not fit is shown as '?'. */
+/* A byte of text: decode UTF-8.  A byte that is not UTF-8 is shown as "?". */
 static void
 text(struct vt *v, int c)
 {
@@ -121,6 +121,7 @@ text(struct vt *v, int c)
 	}
 }
 
+/* The glyph of the card for a character; "?" if there is none. */
 static int
 glyphof(uint rune)
 {
@@ -137,6 +138,7 @@ glyphof(uint rune)
 	return '?';
 }
 
+/* Show a glyph at the cursor, and move that on. */
 static void
 putglyph(struct vt *v, int glyph)
 {
@@ -151,6 +153,7 @@ putglyph(struct vt *v, int glyph)
 	v->col += v->col < COLS - 1;
 }
 
+/* A control character. */
 static void
 control(struct vt *v, int c)
 {
@@ -228,8 +231,8 @@ escape(struct vt *v, int c)
 	}
 }
 
-/* In a string that nobody reads.  Of the palette's two, R is complete and P
- * has seven digits more. */
+/* A byte of a string of ESC ] and the like, which is ignored.  Of the two that
+ * set the palette, "R" is complete and "P" has seven digits more. */
 static void
 stringstart(struct vt *v, int c)
 {
@@ -244,7 +247,7 @@ stringstart(struct vt *v, int c)
 	}
 }
 
-/* Parameters, then the letter that says what to do. */
+/* A byte after ESC [: parameters, then the letter that says what to do. */
 static void
 csi(struct vt *v, int c)
 {
@@ -268,6 +271,7 @@ csi(struct vt *v, int c)
 	}
 }
 
+/* Do what ESC [ with this letter means. */
 static void
 command(struct vt *v, int c)
 {
@@ -316,6 +320,7 @@ command(struct vt *v, int c)
 	}
 }
 
+/* Move the cursor, within the region or the screen. */
 static void
 moveto(struct vt *v, int row, int col)
 {
@@ -327,7 +332,7 @@ moveto(struct vt *v, int row, int col)
 	v->wrap = 0;
 }
 
-/* Down one line, scrolling at the end of the region. */
+/* Move the cursor down one line, scrolling at the end of the region. */
 static void
 newline(struct vt *v)
 {
@@ -338,6 +343,7 @@ newline(struct vt *v)
 	v->wrap = 0;
 }
 
+/* Move the cursor up one line, scrolling at the beginning of the region. */
 static void
 upline(struct vt *v)
 {
@@ -348,7 +354,8 @@ upline(struct vt *v)
 	v->wrap = 0;
 }
 
-/* How: 0 to the end, 1 from the start, 2 and more all of it. */
+/* Erase from the cursor to the end of the screen (how 0), from the beginning
+ * to the cursor (1), or all of it. */
 static void
 erasescreen(struct vt *v, int how)
 {
@@ -360,6 +367,8 @@ erasescreen(struct vt *v, int how)
 		conerase(v, 0, 0, ROWS - 1, COLS - 1);
 }
 
+/* Erase from the cursor to the end of the line (how 0), from its beginning to
+ * the cursor (1), or all of it. */
 static void
 eraseline(struct vt *v, int how)
 {
@@ -379,7 +388,8 @@ lines(struct vt *v, int n)
 	v->wrap = 0;
 }
 
-/* Scroll between these rows; bottom counts from 1, 0 is the last. */
+/* Scroll between these rows only; bottom counts from 1, and 0 is the last row.
+ */
 static void
 region(struct vt *v, int top, int bottom)
 {
@@ -392,7 +402,7 @@ region(struct vt *v, int top, int bottom)
 	moveto(v, v->origin ? top : 0, 0);
 }
 
-/* CSI ? h and l. */
+/* ESC [ ? h and l: switch the modes in the parameters on or off. */
 static void
 mode(struct vt *v, int on)
 {
@@ -425,6 +435,7 @@ mode(struct vt *v, int on)
 	}
 }
 
+/* Answer a question for the state (5) or the position of the cursor (6). */
 static void
 report(struct vt *v, int what)
 {
@@ -439,7 +450,7 @@ report(struct vt *v, int what)
 	}
 }
 
-/* Lost if several do not fit. */
+/* Keep an answer for conwrite(); it is lost if it does not fit. */
 static void
 reply(struct vt *v, const char *s)
 {
@@ -451,7 +462,7 @@ reply(struct vt *v, const char *s)
 	v->nreply += n;
 }
 
-/* CSI m: colours and the like. */
+/* ESC [ m: colours and the like. */
 static void
 rendition(struct vt *v)
 {
@@ -492,8 +503,8 @@ rendition(struct vt *v)
 	setattr(v);
 }
 
-/* 38;5;N and 38;2;R;G;B: the last parameter that belongs to it.  Colours that
- * the card does not have change nothing. */
+/* 38;5;N and 38;2;R;G;B (48 for the background): set *colour if the card has
+ * it.  Returns the index of the last parameter that belongs to it. */
 static int
 extended(struct vt *v, int i, uint8_t *colour)
 {
@@ -507,7 +518,8 @@ extended(struct vt *v, int i, uint8_t *colour)
 	return v->nparam;
 }
 
-/* The card has red and blue in each other's place. */
+/* Make the card's attribute of the colours; the card has red and blue
+ * exchanged. */
 static void
 setattr(struct vt *v)
 {
@@ -522,6 +534,7 @@ setattr(struct vt *v)
 	v->attr = v->reverse ? fg << 4 | bg : bg << 4 | fg;
 }
 
+/* Save the position of the cursor and the colours. */
 static void
 save(struct vt *v, struct vtsave *s)
 {
@@ -529,6 +542,7 @@ save(struct vt *v, struct vtsave *s)
 		v->underline};
 }
 
+/* Restore what save() saved. */
 static void
 restore(struct vt *v, const struct vtsave *s)
 {

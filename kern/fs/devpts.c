@@ -56,7 +56,7 @@ ptsmount(const struct fstype *type, const char *source, uint flags,
 	return superroot(s, ip);
 }
 
-/* Names are numbers without zeroes in front: d's, or -1. */
+/* The number that a name is, without zeroes in front; -1: it is none. */
 static int
 numberof(const char *s)
 {
@@ -69,6 +69,7 @@ numberof(const char *s)
 	return *s ? -1 : n;
 }
 
+/* See inodeops: an inode for the slave of that number, if there is one. */
 static int
 ptslookup(struct inode *dir, struct dentry *d)
 {
@@ -91,7 +92,7 @@ ptslookup(struct inode *dir, struct dentry *d)
 	return 0;
 }
 
-/* Is the slave the one that the inode was made for? */
+/* See inodeops: is the slave still the one that the inode was made for? */
 static int
 ptsvalid(struct dentry *d)
 {
@@ -101,7 +102,8 @@ ptsvalid(struct dentry *d)
 		a.time == d->inode->ctime;
 }
 
-/* A new owner or mode stays as long as the slave does. */
+/* See inodeops: the slave keeps a new owner or mode until its master is
+ * closed. */
 static int
 ptssetattr(struct inode *ip)
 {
@@ -110,7 +112,8 @@ ptssetattr(struct inode *ip)
 	return ptsattr((uint)ip->ino - FIRST, 0, &a);
 }
 
-/* The offset is the number of the next slave and FIRST; below are the dots. */
+/* See fileops.  The cookie is the number of the next slave plus FIRST; those
+ * below are of "." and "..". */
 static int
 ptsreaddir(struct file *f, struct dirsink *s)
 {
