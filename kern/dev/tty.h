@@ -24,10 +24,10 @@ struct uio;
 struct ttyops { /* of the driver; the tty's lock is held */
 	uint (*room)(struct tty *); /* bytes that write takes now */
 	void (*write)(struct tty *, const char *, uint n); /* n <= room */
-	uint (*unsent)(struct tty *); /* bytes taken and not yet sent; null: 0 */
+	uint (*unsent)(struct tty *); /* bytes taken, not yet sent; null: 0 */
 	void (*flush)(struct tty *);  /* forget those; null: none */
-	void (*start)(struct tty *);  /* t->stopped was cleared, or there is room
-	                               * for input again; null: nothing to do */
+	void (*start)(struct tty *);  /* t->stopped was cleared, or input has
+	                               * room again; null: nothing to do */
 	/* Of pseudo-terminals, without the lock: one more file of it is open,
 	 * of somebody whose session it belongs to (proctree held); one is
 	 * closed. */

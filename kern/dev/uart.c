@@ -7,9 +7,10 @@
  * and RTS dropped: the bytes wait in the FIFO and at the sender.
  *
  * Invariants: every wait for the chip is bounded.  The transmit interrupt is on
- * exactly while the ring is not empty and output is not stopped.  All state is
- * guarded by the terminal's lock, except that uartputc only touches the chip: it
- * adds a byte when the FIFO is empty, perhaps while another CPU fills it.
+ * exactly while the ring is not empty and output is not stopped.  The
+ * terminal's lock guards all state.  uartputc() works without it, and only
+ * touches the chip: it adds a byte when the FIFO is empty, perhaps while
+ * another CPU fills it.
  */
 #include "kern/dev/dev.h"
 #include "kern/dev/tty.h"

@@ -199,7 +199,8 @@ readheader(struct cpio *c)
 	}
 	data = PAD4(HEADER + c->field[NAMESIZE]);
 	if (HEADER + c->field[NAMESIZE] > left ||
-		(c->field[SIZE] && (data > left || c->field[SIZE] > left - data))) {
+		(c->field[SIZE] &&
+			(data > left || c->field[SIZE] > left - data))) {
 		printf("initramfs: truncated\n");
 		return -EINVAL;
 	}
@@ -355,7 +356,8 @@ makeparents(char *path)
 		if (err == 0)
 			dput(d);
 		else if (err == -ENOENT)
-			err = mkpath(path, S_IFDIR | 0755, 0, 0, 0, realns(), 0);
+			err = mkpath(path, S_IFDIR | 0755, 0, 0, 0, realns(),
+				0);
 		*p = '/';
 		if (err < 0)
 			return err;

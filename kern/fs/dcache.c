@@ -513,7 +513,7 @@ pathbelow(struct dentry *root, struct dentry *d, char *buf, uint n)
 			break;
 		s = putback(s, d->name, d->len, buf);
 		if (d->parent == d)
-			break; /* a root's name is empty, a pipe's all there is */
+			break; /* a root has no name, a pipe no more */
 		s = putback(s, "/", 1, buf);
 	}
 	if (s && (!*s || *s == ' '))

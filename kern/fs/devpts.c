@@ -2,7 +2,8 @@
  * devpts.c - /dev/pts: a file system of the slaves of pseudo-terminals.
  *
  * A name is the number of a slave whose master is open; kern/dev/pty.c knows
- * which there are and who owns them.  Inode numbers are 3 more, the root's is 1.
+ * which there are and who owns them.  The inode number of a slave is its number
+ * plus FIRST, the root's is 1.
  */
 #include "kern/fs/inode.h"
 #include "mm/mm.h"
@@ -130,7 +131,8 @@ ptsreaddir(struct file *f, struct dirsink *s)
 			return 0;
 		f->off = FIRST;
 	}
-	for (; (n = ptsnext((int)f->off - FIRST)) >= 0; f->off = n + 1 + FIRST) {
+	for (; (n = ptsnext((int)f->off - FIRST)) >= 0;
+		f->off = n + 1 + FIRST) {
 		snprintf(name, sizeof(name), "%d", n);
 		if (s->emit(s, name, strlen(name), n + FIRST, DT_CHR,
 			n + 1 + FIRST))

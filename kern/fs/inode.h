@@ -80,7 +80,8 @@ struct inodeops {
 	 * if there is no such name.  The caller hashes d. */
 	int (*lookup)(struct inode *dir, struct dentry *d);
 	/* A new inode of any type, by the S_IFMT of mode. */
-	int (*create)(struct inode *dir, struct dentry *d, uint mode, uint rdev);
+	int (*create)(struct inode *dir, struct dentry *d, uint mode,
+		uint rdev);
 	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
 	int (*link)(struct inode *dir, struct dentry *d, struct inode *old);
 	int (*unlink)(struct inode *dir, struct dentry *d); /* also rmdir */
@@ -171,7 +172,7 @@ struct super { /* a mounted file system */
 	struct dentry *root;
 	struct list link;    /* mounts [names lock] */
 	struct list dirty;   /* inodes, the longest dirty first [dirtylock] */
-	struct list flushlink; /* all that have something to write [dirtylock] */
+	struct list flushlink; /* in the flusher's list [dirtylock] */
 	struct sleeplock flushlock; /* held to write its dirty inodes */
 	int gone;            /* nothing is to be written [flushlock] */
 	volatile int writers; /* files open for writing */
@@ -205,8 +206,9 @@ struct super { /* a mounted file system */
 #define MS_RELATIME    0x200000
 #define MS_STRICTATIME 0x1000000
 #define MS_CLOSING     0x40000000 /* super->flags: about to be read-only */
-#define MS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | \
-	MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
+#define MS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |                \
+	MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME | MS_RELATIME |            \
+	MS_STRICTATIME)
 
 #define MNT_FORCE       1
 #define MNT_DETACH      2

@@ -153,8 +153,8 @@ domount(const char *source, const char *path, const char *type, uint flags,
 	if (err < 0)
 		return err;
 	if (flags & MS_REMOUNT)
-		err = on->parent == on ? remount(on->inode->super, flags, data) :
-			-EINVAL;
+		err = on->parent != on ? -EINVAL :
+			remount(on->inode->super, flags, data);
 	else if (flags & (MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE))
 		err = on->parent == on ? 0 : -EINVAL; /* of namespaces */
 	else if (flags & (MS_BIND | MS_MOVE))
@@ -230,7 +230,8 @@ mountdev(const char *source, struct blkdev **bd)
 	acquire(&nameslock);
 	while (findmounted(&ending, (*bd)->rdev))
 		sleep(&ended, &nameslock);
-	if (findmounted(&mounts, (*bd)->rdev) || findmounted(&detached, (*bd)->rdev))
+	if (findmounted(&mounts, (*bd)->rdev) ||
+		findmounted(&detached, (*bd)->rdev))
 		err = -EBUSY;
 	release(&nameslock);
 	return err;
@@ -477,7 +478,8 @@ umountall(void)
 				printf("%s: files without a name are in use\n",
 					s->source);
 			else if (s->ops->remount)
-				(void)s->ops->remount(s, s->flags | MS_RDONLY, "");
+				(void)s->ops->remount(s,
+					s->flags | MS_RDONLY, "");
 		}
 		s->flags |= MS_RDONLY;
 		superput(s);
@@ -514,7 +516,8 @@ treebusy(struct dentry *root, int refs)
 
 	lockassert(holding(&nameslock));
 	for (;;) {
-		if (d->mounted || d->ref != 1 + children(d) + (d == root ? refs : 0))
+		if (d->mounted || d->ref !=
+			1 + children(d) + (d == root ? refs : 0))
 			return 1;
 		next = d->children.next;
 		while (next == &d->children) {

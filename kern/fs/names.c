@@ -128,7 +128,8 @@ opentmp(struct dentry *at, const char *path, uint flags, uint mode,
 		err = !ip->ops->tmpfile ? -EOPNOTSUPP :
 			!(d = dentrynew(dir, "#", 1)) ? -ENOMEM : 0;
 	if (err == 0)
-		err = ip->ops->tmpfile(ip, d, S_IFREG | masked(ip, mode & 07777));
+		err = ip->ops->tmpfile(ip, d,
+			S_IFREG | masked(ip, mode & 07777));
 	if (err == 0) {
 		d->unlinked = 1;
 		d->inode->linkable = !(flags & O_EXCL);

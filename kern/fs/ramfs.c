@@ -316,12 +316,15 @@ ramoptions(struct super *s, char *buf, int n)
 	if (s->fstype != &tmpfstype)
 		return 0;
 	if (given & 1)
-		len += snprintf(buf, n, ",size=%uk", s->maxpages * (PGSIZE / 1024));
+		len += snprintf(buf, n, ",size=%uk",
+			s->maxpages * (PGSIZE / 1024));
 	if (given & 2)
-		len += snprintf(buf + len, n - len, ",nr_inodes=%u", s->maxnames);
+		len += snprintf(buf + len, n - len, ",nr_inodes=%u",
+			s->maxnames);
 	if (mode != 01777) /* in octal */
-		len += snprintf(buf + len, n - len, ",mode=%03u", mode / 512 *
-			1000 + mode / 64 % 8 * 100 + mode / 8 % 8 * 10 + mode % 8);
+		len += snprintf(buf + len, n - len, ",mode=%03u",
+			mode / 512 * 1000 + mode / 64 % 8 * 100 +
+			mode / 8 % 8 * 10 + mode % 8);
 	if (ip->uid)
 		len += snprintf(buf + len, n - len, ",uid=%u", ip->uid);
 	if (ip->gid)

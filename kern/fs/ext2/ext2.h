@@ -89,7 +89,7 @@ struct ext2diskinode {
 	uint32_t generation, xattr, sizehi, faddr;
 	uint16_t blockshi, xattrhi, uidhi, gidhi;
 	uint32_t pad;
-	uint16_t extra;          /* bytes in use from here on, if there are 256 */
+	uint16_t extra;          /* bytes in use from here on, if any */
 	uint16_t checksumhi;
 	uint32_t ctimex, mtimex, atimex; /* two bits of seconds, 30 of ns */
 	uint32_t crtime, crtimex;
@@ -152,7 +152,7 @@ struct ext2inode { /* inode->priv */
 	struct inode *ip;
 	uint group;              /* the inode's */
 	uint flags, xattr, generation;
-	uint extra;              /* bytes of extra fields that it has room for */
+	uint extra;              /* bytes of extra fields it has room for */
 
 	/* Where its blocks are.  maplock may be taken while a page is busy, and
 	 * is held while indirect blocks are read; its holder takes nothing but

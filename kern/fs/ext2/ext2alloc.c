@@ -130,7 +130,8 @@ takeblocks(struct ext2 *fs, uint group, uint from, uint *n, int *err)
 	map = (uint8_t *)b->data;
 	bhold(b);
 	i = findfree(map, from, end);
-	for (got = 0; got < *n && i + got < end && !testbit(map, i + got); got++)
+	for (got = 0; got < *n && i + got < end && !testbit(map, i + got);
+		got++)
 		map[(i + got) / 8] |= 1 << (i + got) % 8;
 	if (got)
 		bdirty(b);

@@ -46,6 +46,7 @@ procnumber(const char *s, int *n)
 	return *end ? -EINVAL : 0;
 }
 
+/* A number that can be tuned, or a fixed one. */
 static int
 shownumber(struct text *t, int pid)
 {
@@ -57,6 +58,7 @@ shownumber(struct text *t, int pid)
 	return 0;
 }
 
+/* A fixed unsigned number. */
 static int
 showunsigned(struct text *t, int pid)
 {
@@ -67,6 +69,7 @@ showunsigned(struct text *t, int pid)
 	return 0;
 }
 
+/* Set a number that can be tuned: 0 or -EINVAL. */
 static int
 storenumber(const struct procent *e, int pid, const char *s, uint n)
 {
@@ -83,6 +86,7 @@ storenumber(const struct procent *e, int pid, const char *s, uint n)
 	return 0;
 }
 
+/* A fixed string. */
 static int
 showstring(struct text *t, int pid)
 {
@@ -91,7 +95,7 @@ showstring(struct text *t, int pid)
 	return 0;
 }
 
-/* The arg of these is one of the names of struct utsname. */
+/* Set one of the names of struct utsname, which is the arg: 0 or -EINVAL. */
 static int
 storename(const struct procent *e, int pid, const char *s, uint n)
 {
@@ -107,7 +111,7 @@ storename(const struct procent *e, int pid, const char *s, uint n)
 	return 0;
 }
 
-/* 16 random bytes as an id of version 4. */
+/* 16 random bytes as a UUID of version 4. */
 static void
 putuuid(struct text *t, uint8_t id[16])
 {
@@ -125,6 +129,7 @@ putuuid(struct text *t, uint8_t id[16])
 	putf(t, "\n");
 }
 
+/* random/uuid: a new UUID at each read. */
 static int
 showuuid(struct text *t, int pid)
 {
@@ -136,7 +141,8 @@ showuuid(struct text *t, int pid)
 	return 0;
 }
 
-/* The same until the next boot: made at the first look. */
+/* random/boot_id: a UUID that stays until the next boot, made at the first
+ * read. */
 static int
 showbootid(struct text *t, int pid)
 {
@@ -156,7 +162,7 @@ showbootid(struct text *t, int pid)
 	return 0;
 }
 
-/* Open files, free ones kept (none), the limit. */
+/* file-nr: open files, free ones that are kept (none), the limit. */
 static int
 showfilenr(struct text *t, int pid)
 {
@@ -165,6 +171,7 @@ showfilenr(struct text *t, int pid)
 	return 0;
 }
 
+/* inode-nr. */
 static int
 showinodenr(struct text *t, int pid)
 {
@@ -173,6 +180,7 @@ showinodenr(struct text *t, int pid)
 	return 0;
 }
 
+/* inode-state. */
 static int
 showinodestate(struct text *t, int pid)
 {
@@ -181,6 +189,7 @@ showinodestate(struct text *t, int pid)
 	return 0;
 }
 
+/* dentry-state. */
 static int
 showdentrystate(struct text *t, int pid)
 {

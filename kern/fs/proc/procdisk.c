@@ -31,6 +31,7 @@ showpartitions(struct text *t, int pid)
 	return 0;
 }
 
+/* A line of /proc/partitions. */
 static int
 putpartition(struct blkdev *dev, void *text)
 {
@@ -48,6 +49,7 @@ showdiskstats(struct text *t, int pid)
 	return 0;
 }
 
+/* A line of /proc/diskstats. */
 static int
 putdiskstats(struct blkdev *dev, void *text)
 {
@@ -104,7 +106,8 @@ putmajors(struct text *t)
 	blkeach(putmajor, t);
 }
 
-/* In /sys a device's id is its place among all of them, from 1 on. */
+/* For disk() and sysnextdisk(): is this the device that is looked for? -1 ends
+ * the search. */
 static int
 lookat(struct blkdev *dev, void *nth)
 {
@@ -116,6 +119,8 @@ lookat(struct blkdev *dev, void *nth)
 	return -1;
 }
 
+/* The device with that id: its place among all devices in /sys, from 1 on; 0:
+ * there is none. */
 static struct blkdev *
 disk(int id)
 {
@@ -138,7 +143,7 @@ sysnextdisk(int of, int from, char name[PROCNAME])
 	return w.at;
 }
 
-/* Any device, by its numbers. */
+/* See procent.next: any device, by its numbers. */
 static int
 nextnumber(int of, int from, char name[PROCNAME])
 {
@@ -151,6 +156,7 @@ nextnumber(int of, int from, char name[PROCNAME])
 	return from;
 }
 
+/* See procent.next: any device, by its name. */
 static int
 nextblock(int of, int from, char name[PROCNAME])
 {
@@ -163,7 +169,7 @@ nextblock(int of, int from, char name[PROCNAME])
 	return from;
 }
 
-/* Where its directory is, from /sys/dev/block and /sys/class/block. */
+/* A link of /sys/dev/block or /sys/class/block to the device's directory. */
 static int
 linkblock(int id, int fd, struct dentry **out, char *buf, uint n)
 {
@@ -176,6 +182,7 @@ linkblock(int id, int fd, struct dentry **out, char *buf, uint n)
 	return snprintf(buf, n, "../../block/%s", dev->name);
 }
 
+/* In sectors of 512 bytes. */
 static int
 showsize(struct text *t, int id)
 {
@@ -183,6 +190,7 @@ showsize(struct text *t, int id)
 	return 0;
 }
 
+/* Where the partition begins on its disk, in sectors. */
 static int
 showstart(struct text *t, int id)
 {
@@ -190,6 +198,7 @@ showstart(struct text *t, int id)
 	return 0;
 }
 
+/* The device number. */
 static int
 showdev(struct text *t, int id)
 {
@@ -199,6 +208,7 @@ showdev(struct text *t, int id)
 	return 0;
 }
 
+/* Is it read-only? */
 static int
 showro(struct text *t, int id)
 {
@@ -206,6 +216,7 @@ showro(struct text *t, int id)
 	return 0;
 }
 
+/* The number of the partition. */
 static int
 showpartition(struct text *t, int id)
 {
@@ -215,6 +226,7 @@ showpartition(struct text *t, int id)
 	return 0;
 }
 
+/* The numbers of /proc/diskstats. */
 static int
 showstat(struct text *t, int id)
 {
@@ -222,6 +234,7 @@ showstat(struct text *t, int id)
 	return 0;
 }
 
+/* What udev reads. */
 static int
 showuevent(struct text *t, int id)
 {
@@ -233,6 +246,7 @@ showuevent(struct text *t, int id)
 	return 0;
 }
 
+/* Bytes of a sector. */
 static int
 showsector(struct text *t, int id)
 {
@@ -241,6 +255,7 @@ showsector(struct text *t, int id)
 	return 0;
 }
 
+/* For what there is none of. */
 static int
 showzero(struct text *t, int id)
 {
@@ -249,7 +264,7 @@ showzero(struct text *t, int id)
 	return 0;
 }
 
-/* All but memory. */
+/* 1 for all disks but those in memory. */
 static int
 showrotational(struct text *t, int id)
 {

@@ -40,6 +40,7 @@ linkexe(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return err;
 }
 
+/* The link of a descriptor; see linkexe(). */
 static int
 linkfd(int pid, int fd, struct dentry **out, char *buf, uint n)
 {
@@ -53,6 +54,7 @@ linkfd(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return err;
 }
 
+/* The dentry of an open file, or its path; see linkexe(). */
 static int
 filelink(struct file *f, struct dentry **out, char *buf, uint n)
 {
@@ -65,7 +67,7 @@ filelink(struct file *f, struct dentry **out, char *buf, uint n)
 	return kindtext(f, buf, n);
 }
 
-/* The name of a file without a path: its length. */
+/* What stands for the path of a file that has none: its length. */
 static int
 kindtext(struct file *f, char *buf, uint n)
 {
@@ -76,7 +78,8 @@ kindtext(struct file *f, char *buf, uint n)
 		(uint)f->inode->ino);
 }
 
-/* A dentry outside the tree for what has none, so that open finds it; or 0. */
+/* A dentry outside the tree for a file that has none, so that it can be
+ * opened; 0: no memory. */
 static struct dentry *
 kindname(struct file *f)
 {
@@ -90,6 +93,7 @@ kindname(struct file *f)
 	return d;
 }
 
+/* The link of the process's root or current directory; see linkexe(). */
 static int
 linkdir(int pid, int root, struct dentry **out, char *buf, uint n)
 {
@@ -157,7 +161,8 @@ procnextfd(int pid, int fd, uint *mode)
 	return next;
 }
 
-/* The process's open file, referenced, or 0; *flags as open() would have them. */
+/* The process's open file, referenced, with *flags as open() would have them;
+ * 0: it is not open. */
 static struct file *
 getfd(int pid, int fd, uint *flags)
 {
@@ -182,7 +187,7 @@ getfd(int pid, int fd, uint *flags)
 	return f;
 }
 
-/* Position, flags, and what its kind tells. */
+/* /proc/PID/fdinfo/N: position, flags, and what the kind of file tells. */
 static int
 showfdinfo(struct text *t, int pid)
 {

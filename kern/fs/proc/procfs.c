@@ -187,7 +187,8 @@ treemount(const struct fstype *type, const char *source, uint magic,
 	return superroot(s, procinode(s, root, ROOTINO));
 }
 
-/* Of an inode number (P1): which process, CPU or disk it belongs to, 0: none. */
+/* Of an inode number (P1): which process, CPU or disk it belongs to, 0: none.
+ */
 static int
 idof(uint ino)
 {
@@ -217,18 +218,21 @@ procinode(struct super *s, const struct procent *e, uint ino)
 	return ip;
 }
 
+/* The entry of a table that the inode shows. */
 static const struct procent *
 entof(struct inode *ip)
 {
 	return ip->priv;
 }
 
+/* The process, or the id in /sys, that the inode belongs to; 0: none. */
 static int
 pidof(struct inode *ip)
 {
 	return idof((uint)ip->ino);
 }
 
+/* What tells inodes of one process apart: the low half of the number. */
 static uint
 placeof(struct inode *ip)
 {
@@ -264,6 +268,7 @@ proclookup(struct inode *dir, struct dentry *d)
 	return entof(dir)->next ? lookupid(dir, d) : 0;
 }
 
+/* Give d a new inode of entry e: 0 or -ENOMEM. */
 static int
 fillname(struct dentry *d, struct inode *dir, const struct procent *e, uint ino)
 {
@@ -271,6 +276,8 @@ fillname(struct dentry *d, struct inode *dir, const struct procent *e, uint ino)
 	return d->inode ? 0 : -ENOMEM;
 }
 
+/* Find a descriptor by its number: 0, with d->inode 0 if it is not open; or
+ * -ENOMEM. */
 static int
 lookupfd(struct inode *dir, struct dentry *d)
 {
@@ -285,13 +292,14 @@ lookupfd(struct inode *dir, struct dentry *d)
 	return err;
 }
 
-/* Of a directory of descriptors: what they are in it. */
+/* The entry of every name in this directory of descriptors. */
 static const struct procent *
 fdentof(struct inode *dir)
 {
 	return entof(dir)->flags & PROC_FDINFO ? &procfdinfoent : &procfdent;
 }
 
+/* The inode number of a descriptor in this directory. */
 static uint
 fdino(struct inode *dir, int fd)
 {
@@ -300,7 +308,7 @@ fdino(struct inode *dir, int fd)
 	return (uint)pidof(dir) << 16 | place | (uint)fd;
 }
 
-/* The CPU or the disk of that name. */
+/* Find the CPU or the disk of that name: 0 or -ENOMEM. */
 static int
 lookupid(struct inode *dir, struct dentry *d)
 {
@@ -314,12 +322,15 @@ lookupid(struct inode *dir, struct dentry *d)
 	return 0;
 }
 
+/* The inode number of the directory of a CPU or a disk. */
 static uint
 idino(const struct procent *e, int id)
 {
 	return (uint)id << 16 | ((uint)e >> 2 & 0xffff);
 }
 
+/* Find a process, or in a directory of threads one of these, by its number: 0
+ * or -ENOMEM. */
 static int
 lookuppid(struct inode *dir, struct dentry *d)
 {
@@ -370,13 +381,14 @@ procvalid(struct dentry *d)
 		gid == ip->gid;
 }
 
+/* The descriptor that the inode is about. */
 static int
 fdof(struct inode *ip)
 {
 	return (int)(placeof(ip) & (MAXFD - 1));
 }
 
-/* The text of a link: its length or -errno. */
+/* See inodeops. */
 static int
 procreadlink(struct inode *ip, char *buf, uint n)
 {
@@ -397,6 +409,7 @@ mayuse(struct inode *ip)
 	return 0;
 }
 
+/* See inodeops: the dentry that a link of a process leads to. */
 static struct dentry *
 procfollow(struct inode *ip, int *err)
 {
@@ -408,6 +421,7 @@ procfollow(struct inode *ip, int *err)
 	return d;
 }
 
+/* See inodeops. */
 static int
 procopen(struct inode *ip, struct file *f)
 {
@@ -429,6 +443,7 @@ procopen(struct inode *ip, struct file *f)
 	return 0;
 }
 
+/* See fileops: free the text. */
 static void
 procrelease(struct file *f)
 {
@@ -439,8 +454,8 @@ procrelease(struct file *f)
 	kmfree(pf);
 }
 
-/* What is left of a part, and a part: so a read that has room for it ends at the
- * end of a line. */
+/* See fileops.  Returns what is left of one part of the text and then a whole
+ * part: so a read with room for it ends at the end of a line. */
 static int
 procread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -467,14 +482,16 @@ procread(struct file *f, struct uio *u, int64_t *off)
 	return n ? n : err;
 }
 
-/* Have the part of the text that begins at or before off and reaches beyond it,
- * if the file does: 0 or -errno, and the next read begins anew. */
+/* Make pf->text the part of the text that has offset off, if the text reaches
+ * so far: 0; or -errno, and the next read begins anew.  Called with pf->lock
+ * held. */
 static int
 seektext(struct inode *ip, struct procfile *pf, int64_t off)
 {
 	struct text *t = &pf->text;
 	int err = 0;
 
+	lockassert(holdingsleep(&pf->lock));
 	if (off == 0 || off < pf->base || t->s == 0) {
 		pf->base = 0;
 		t->at = 0;
@@ -489,7 +506,8 @@ seektext(struct inode *ip, struct procfile *pf, int64_t off)
 	return err;
 }
 
-/* Write the file's text, or its next part. */
+/* Write the file's text, or its next part: 0 or -errno.  Called with the lock
+ * of the procfile held. */
 static int
 generate(struct inode *ip, struct text *t)
 {
@@ -514,7 +532,7 @@ generate(struct inode *ip, struct text *t)
 	return err;
 }
 
-/* Files of which any piece is made up on its own. */
+/* See fileops: files of which any piece is made on its own. */
 static int
 procrawread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -527,6 +545,7 @@ procrawread(struct file *f, struct uio *u, int64_t *off)
 	return n;
 }
 
+/* See fileops: bytes that were taken, or -errno. */
 static int
 procwrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -557,8 +576,8 @@ procwrite(struct file *f, struct uio *u, int64_t *off)
 	return (int)n;
 }
 
-/* Offsets: 0 and 1 are the dots, from 2 the table or descriptors, from
- * PIDCOOKIE the processes. */
+/* See fileops.  Offsets 0 and 1 are those of "." and ".."; from 2 on come the
+ * table or descriptors, from PIDCOOKIE on processes or ids. */
 static int
 procreaddir(struct file *f, struct dirsink *sink)
 {
@@ -579,7 +598,7 @@ procreaddir(struct file *f, struct dirsink *sink)
 	return 0;
 }
 
-/* One entry, and the offset behind it: 1 if it did not fit. */
+/* Emit one name, and move the offset behind it: 0; 1: it did not fit. */
 static int
 emit(struct file *f, struct dirsink *sink, const char *name, uint ino,
 	uint mode, int64_t next)
@@ -591,6 +610,7 @@ emit(struct file *f, struct dirsink *sink, const char *name, uint ino,
 	return 0;
 }
 
+/* Emit "." and "..": 0; 1: they did not fit. */
 static int
 emitdots(struct file *f, struct dirsink *sink)
 {
@@ -604,6 +624,7 @@ emitdots(struct file *f, struct dirsink *sink)
 	return emit(f, sink, "..", ino, S_IFDIR, 2);
 }
 
+/* Emit the directory's table: 0; 1: a name did not fit. */
 static int
 emitents(struct file *f, struct dirsink *sink)
 {
@@ -622,6 +643,7 @@ emitents(struct file *f, struct dirsink *sink)
 	return 0;
 }
 
+/* Emit the open descriptors of the process. */
 static void
 emitfds(struct file *f, struct dirsink *sink)
 {
@@ -639,7 +661,7 @@ emitfds(struct file *f, struct dirsink *sink)
 	}
 }
 
-/* The threads of a process; of 0, all processes. */
+/* Emit the threads of process of; with 0 all processes. */
 static void
 emitpids(struct file *f, struct dirsink *sink, int of)
 {

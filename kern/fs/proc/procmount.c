@@ -11,13 +11,15 @@ static int eachmount(struct text *,
 	void (*show)(struct text *, struct super *, uint parent, char *path));
 static void putoptions(struct text *, struct super *, const char *path);
 
+/* What was mounted: a device, or the type if there is none. */
 static const char *
 sourceof(struct super *s)
 {
 	return *s->source ? s->source : s->type;
 }
 
-/* Source, place, type, options, and two columns for dump and fsck. */
+/* A line of /proc/PID/mounts: source, place, type, options, and two columns
+ * for dump and fsck. */
 static void
 mountline(struct text *t, struct super *s, uint parent, char *path)
 {
@@ -27,13 +29,14 @@ mountline(struct text *t, struct super *s, uint parent, char *path)
 	putf(t, " 0 0\n");
 }
 
+/* "ro" or "rw". */
 static const char *
 readwrite(struct super *s)
 {
 	return s->flags & MS_RDONLY ? "ro" : "rw";
 }
 
-/* Those of the mount. */
+/* The flags of the mount, as options. */
 static void
 putflags(struct text *t, struct super *s)
 {
@@ -52,7 +55,8 @@ putflags(struct text *t, struct super *s)
 			putf(t, "%s", names[i].name);
 }
 
-/* And those of the file system, which are behind the path. */
+/* All options: the flags, and those of the file system, which mountpath() has
+ * put behind the path. */
 static void
 putoptions(struct text *t, struct super *s, const char *path)
 {
@@ -89,7 +93,8 @@ eachmount(struct text *t,
 	return 0;
 }
 
-/* A mount's number is that of its device: each has its own. */
+/* A line of mountinfo.  A mount's number is that of its device, of which each
+ * mount has its own. */
 static void
 infoline(struct text *t, struct super *s, uint parent, char *path)
 {
@@ -107,6 +112,7 @@ showmountinfo(struct text *t, int pid)
 	return eachmount(t, infoline);
 }
 
+/* A line of mountstats. */
 static void
 statsline(struct text *t, struct super *s, uint parent, char *path)
 {

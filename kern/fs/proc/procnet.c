@@ -2,6 +2,7 @@
 #include "kern/fs/proc/procfs.h"
 #include "kern/socket/socket.h"
 
+/* The Unix sockets. */
 static int
 showunix(struct text *t, int pid)
 {

@@ -6,12 +6,14 @@
 #include "kern/blk/blk.h"
 #include "kern/freeze.h"
 
+/* KiB of so many pages. */
 static uint
 kb(uint pages)
 {
 	return pages * (PGSIZE / 1024);
 }
 
+/* A line of /proc/meminfo. */
 static void
 putkb(struct text *t, const char *name, uint pages)
 {
@@ -59,7 +61,7 @@ showmeminfo(struct text *t, int pid)
 	return 0;
 }
 
-/* What disks have moved. */
+/* Add the sectors that a disk has read and written. */
 static int
 addsectors(struct blkdev *dev, void *arg)
 {
@@ -128,7 +130,7 @@ showbuddyinfo(struct text *t, int pid)
 	return 0;
 }
 
-/* The same in pages. */
+/* For each zone that has pages: how many, in pages. */
 int
 showzoneinfo(struct text *t, int pid)
 {
@@ -168,7 +170,7 @@ showslabinfo(struct text *t, int pid)
 	return 0;
 }
 
-/* vmcheck() while nobody changes anything. */
+/* vmcheck(), with everything else stopped. */
 int
 showvmcheck(struct text *t, int pid)
 {

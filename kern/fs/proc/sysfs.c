@@ -1,14 +1,14 @@
 /*
  * sysfs.c - /sys: the few files of it that programs read.
  *
- * procfs.c has the tree.  What there may be several of, CPUs and disks, has an id
- * above 0, the same for ever.
+ * procfs.c has the tree.  CPUs and disks, of which there may be several, have
+ * an id above 0 that never changes; a CPU's is its number plus 1.
  */
 #include "kern/fs/proc/procfs.h"
 #include "arch/cpu.h"
 #include "kern/lib/printf.h"
 
-/* All CPUs there are run. */
+/* The CPUs, as a list: all that there are run. */
 static int
 showcpus(struct text *t, int id)
 {
@@ -18,6 +18,7 @@ showcpus(struct text *t, int id)
 	return 0;
 }
 
+/* No CPU is switched off. */
 static int
 showoffline(struct text *t, int id)
 {
@@ -26,6 +27,7 @@ showoffline(struct text *t, int id)
 	return 0;
 }
 
+/* The highest number that a CPU can have. */
 static int
 showcpumax(struct text *t, int id)
 {
@@ -34,6 +36,7 @@ showcpumax(struct text *t, int id)
 	return 0;
 }
 
+/* A CPU is always on. */
 static int
 showonline(struct text *t, int id)
 {
@@ -42,6 +45,7 @@ showonline(struct text *t, int id)
 	return 0;
 }
 
+/* See procent.next. */
 static int
 nextcpu(int of, int from, char name[PROCNAME])
 {
@@ -52,8 +56,8 @@ nextcpu(int of, int from, char name[PROCNAME])
 	return from;
 }
 
-/* One package has all CPUs, each of them a core with one thread: as far as we
- * know. */
+/* The number of the CPU's core.  All CPUs are in one package, each of them a
+ * core with one thread, as far as this kernel knows. */
 static int
 showcore(struct text *t, int id)
 {
@@ -61,6 +65,7 @@ showcore(struct text *t, int id)
 	return 0;
 }
 
+/* The number of the package. */
 static int
 showpackage(struct text *t, int id)
 {
@@ -69,6 +74,7 @@ showpackage(struct text *t, int id)
 	return 0;
 }
 
+/* A mask with the CPU alone. */
 static int
 showself(struct text *t, int id)
 {
@@ -76,6 +82,7 @@ showself(struct text *t, int id)
 	return 0;
 }
 
+/* A mask with all CPUs. */
 static int
 showall(struct text *t, int id)
 {
