@@ -13,7 +13,7 @@ struct move {
 	struct uvm *uvm;
 	struct vma *vma;     /* the vma that covers the old range */
 	uint old, oldlen;    /* old range, bytes, page aligned; oldlen 0: the
-	                      * new range is to be a second view of the object */
+	                      * new range will be a second view of the object */
 	uint new, newlen;    /* new range, bytes, page aligned */
 	int keep;            /* MREMAP_DONTUNMAP: the old vma stays, empty */
 	int bringin;         /* the vma is locked: new pages are brought in */

@@ -120,12 +120,14 @@ tableend(uint va, uint end)
 	return MIN(tablestart(va) + SUPERSIZE, end);
 }
 
+/* What eachtable() calls: for entry x of the directory of u. */
+typedef uint tablefn(struct uvm *u, uint x, struct uvm *to);
+
 /* Call fn for each directory entry x of u that hangs a table under a vma, and
  * hand to on.  Returns the sum of what fn returns.  Always inline, so that fn
  * costs no call. */
 static inline __attribute__((always_inline)) uint
-eachtable(struct uvm *u, uint (*fn)(struct uvm *u, uint x, struct uvm *to),
-	struct uvm *to)
+eachtable(struct uvm *u, tablefn *fn, struct uvm *to)
 {
 	uint next = 0, sum = 0;
 

@@ -295,7 +295,7 @@ struct vma { /* [uvm->lock] */
 	                      * 0 */
 	uint pgoff;          /* page of obj that is at start */
 	struct vma *next;    /* while on a list of dropped ones */
-	struct uvm *uvm;     /* its address space, while on obj's list [maplock] */
+	struct uvm *uvm;     /* its owner, while on obj's list [maplock] */
 	struct list maplink; /* on obj's list [maplock] */
 };
 
@@ -318,7 +318,7 @@ struct uvm {
 	struct rwlock lock;    /* faults read, changes write */
 	struct vma **vmas;     /* sorted by address [lock] */
 	int nvma, maxvma;      /* used and allocated slots of vmas [lock] */
-	volatile int hint;     /* what vmafind found last; readers race for it */
+	volatile int hint;     /* what vmafind found last; readers race here */
 	uint size, peaksize;   /* pages mapped, now and at most [lock] */
 	uint locked;           /* pages of VM_LOCKED mappings [lock] */
 	uint committed;        /* pages of VM_ACCOUNT mappings [lock] */

@@ -411,7 +411,8 @@ vmamaygrow(struct uvm *u, uint va, struct vma **vp)
 		return -EFAULT;
 	pagesup = (v->start - start) >> PGSHIFT;
 	if (u->size + pagesup > u->limit[UVM_AS] >> PGSHIFT ||
-		((v->flags & VM_LOCKED) && locklimit(u, v->start - start) < 0) ||
+		((v->flags & VM_LOCKED) &&
+			locklimit(u, v->start - start) < 0) ||
 		(vmtune.overcommit == OVERCOMMIT_NEVER &&
 			commitlimit(u, pagesup) < 0))
 		return -EFAULT;
