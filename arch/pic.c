@@ -81,6 +81,6 @@ spurious(int irq)
 	if (inb(port) & 0x80)
 		return 0;
 	if (irq == 15)
-		outb(PIC1, EOI | PICCASCADE); /* the first chip is in it, too */
+		outb(PIC1, EOI | PICCASCADE); /* in service there, too */
 	return 1;
 }
