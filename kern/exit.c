@@ -113,7 +113,7 @@ doexit(int status)
 	panic("a zombie runs");
 }
 
-/* The end of a session's leader takes its terminal away. */
+/* If tg leads its session, take the session's terminal away. */
 static void
 exitsession(struct tgroup *tg)
 {
@@ -129,14 +129,16 @@ exitsession(struct tgroup *tg)
 		ttyleft(t, s);
 }
 
-/* p has ended and others of its process have not: one of them gets p's children;
- * and execve may wait for the last but one.  proctree held. */
+/* p has ended and other threads of its process have not: one of them gets p's
+ * children, and an execve() that waits for the last but one is woken.  Called
+ * with proctree held. */
 static void
 exitthread(struct proc *p)
 {
 	struct tgroup *c;
 	struct proc *heir = 0, *t;
 
+	lockassert(holding(&proctree));
 	eachthread (t, p->tg) {
 		if (t != p && (!t->sig.gone || !heir))
 			heir = t;
@@ -153,12 +155,14 @@ exitthread(struct proc *p)
 		wakeup(&p->tg->childq);
 }
 
-/* Not the leader: p leaves its process, to be freed.  proctree held. */
+/* p, which is not the leader, leaves its process and waits on tg->ended to be
+ * freed.  Called with proctree held. */
 static void
 endthread(struct proc *p)
 {
 	struct tgroup *tg = p->tg;
 
+	lockassert(holding(&proctree));
 	addthread(&tg->dead, p);
 	acquire(&tg->sighand->lock);
 	unlinkproc(p);
@@ -166,10 +170,12 @@ endthread(struct proc *p)
 	listadd(&tg->ended, &p->threadlink);
 }
 
-/* All threads have ended.  proctree held. */
+/* All threads of tg have ended: it is a zombie now, its children become
+ * init's, and its parent is told.  Called with proctree held. */
 static void
 endgroup(struct tgroup *tg)
 {
+	lockassert(holding(&proctree));
 	tg->zombie = 1;
 	reparent(tg);
 	if (tg->parent && tg->parent->pgid != tg->pgid &&
@@ -178,13 +184,16 @@ endgroup(struct tgroup *tg)
 	tellparent(tg);
 }
 
-/* Give back the memory, and let a parent that shares it go on. */
+/* Give back the memory of p, the running thread, and let a parent that shares
+ * it after vfork() go on.  last: p is the last thread of its process.  Called
+ * with no spinlock held. */
 static void
 exitmem(struct proc *p, int last)
 {
 	struct uvm *u = p->uvm;
 	uint rss;
 
+	lockassert(nospinlocks());
 	if (u == 0)
 		return;
 	futexexit(p);
@@ -201,13 +210,16 @@ exitmem(struct proc *p, int last)
 	freeuvm(u);
 }
 
-/* KiB, the most that p has had at once. */
+/* The most memory that p's address space has had at once, in KiB. */
 static uint
 peakrss(struct proc *p)
 {
 	return uvmpeak(p->uvm) * (PGSIZE / 1024);
 }
 
+/* Give back the descriptors and directories of p, the running thread, and the
+ * program's file if p is the last thread of its process.  Called with no
+ * spinlock held. */
 static void
 exitfiles(struct proc *p, int last)
 {
@@ -215,6 +227,7 @@ exitfiles(struct proc *p, int last)
 	struct fsinfo *fs;
 	struct file *exe = 0;
 
+	lockassert(nospinlocks());
 	acquire(&proctree);
 	files = p->files;
 	fs = p->fs;
@@ -232,12 +245,13 @@ exitfiles(struct proc *p, int last)
 	fsput(fs);
 }
 
-/* The children of tg become init's.  proctree held. */
+/* The children of tg become init's.  Called with proctree held. */
 static void
 reparent(struct tgroup *tg)
 {
 	struct tgroup *c;
 
+	lockassert(holding(&proctree));
 	listeach (c, &tg->children, sibling) {
 		listdel(&c->sibling);
 		listadd(&initgroup->children, &c->sibling);
@@ -254,26 +268,29 @@ reparent(struct tgroup *tg)
 	}
 }
 
-/* Who made c has ended: its threads may have asked for a signal then.  proctree
- * held. */
+/* The thread that made c has ended: send c the signals that its threads have
+ * asked for in that case (PR_SET_PDEATHSIG).  Called with proctree held. */
 static void
 orphaned(struct tgroup *c)
 {
 	struct proc *p;
 
+	lockassert(holding(&proctree));
 	eachthread (p, c)
 		if (p->pdeathsig)
 			sigsendproc(c, p->pdeathsig, 0);
 }
 
-/* If nobody could continue the group any more and some of it is stopped, hang
- * it up (POSIX _exit).  proctree held. */
+/* If nobody is left who could continue the process group pgid (not counting
+ * `ignored') and one of its processes is stopped, send the group SIGHUP and
+ * SIGCONT (POSIX, _exit).  Called with proctree held. */
 static void
 orphan(int pgid, struct tgroup *ignored)
 {
 	struct tgroup *tg;
 	int stopped = 0;
 
+	lockassert(holding(&proctree));
 	listeach (tg, &allprocs, alllink)
 		stopped |= tg->pgid == pgid && tg != ignored && tg->stopsig;
 	if (!stopped || !pgorphaned(pgid, ignored))
@@ -286,8 +303,6 @@ orphan(int pgid, struct tgroup *ignored)
 	}
 }
 
-/* tg is dead, or about to be: tell its parent; if that does not want to know,
- * or there is none, nobody will wait for p.  proctree held. */
 void
 tellparent(struct tgroup *tg)
 {
@@ -296,6 +311,7 @@ tellparent(struct tgroup *tg)
 	struct ksiginfo info;
 	int unwanted = 1, sig = tg->exitsignal;
 
+	lockassert(holding(&proctree));
 	if (parent) {
 		if (parent->execed != tg->parentexecs)
 			sig = SIGCHLD; /* its program has not asked for another */
@@ -315,6 +331,8 @@ tellparent(struct tgroup *tg)
 	}
 }
 
+/* Fill in *info for the signal that tells of the end of tg.  Called with
+ * proctree held. */
 static void
 childinfo(struct tgroup *tg, struct ksiginfo *info)
 {
@@ -353,21 +371,24 @@ reapdead(void)
 	}
 }
 
-/* Free the threads of a process that is in no list any more, and so itself. */
+/* Free the process tg, which is in no list any more, and its threads.  Called
+ * with no spinlock held. */
 static void
 freegroup(struct tgroup *tg)
 {
+	lockassert(nospinlocks());
 	freethreads(tg);
 	schedgone(tg->leader);
 	freeproc(tg->leader);
 }
 
-/* Free the threads of tg that have ended. */
+/* Free the threads of tg that have ended.  Called with no spinlock held. */
 static void
 freethreads(struct tgroup *tg)
 {
 	struct proc *p;
 
+	lockassert(nospinlocks());
 	while (!listempty(&tg->ended)) { /* as in reapdead */
 		acquire(&proctree);
 		p = 0;
@@ -391,6 +412,7 @@ endothers(void)
 	struct spinlock *lk = &tg->sighand->lock;
 	int err = 0;
 
+	lockassert(nospinlocks());
 	acquire(&proctree);
 	acquire(lk);
 	if (tg->exiting || tg->execer) {
@@ -446,14 +468,16 @@ dowait(int id, int options, struct waited *w)
 	}
 }
 
-/* How many children would do, and one of them that has something to tell, or
- * 0.  proctree held. */
+/* Look for a child of me that has something to tell: *found, or 0.  Returns
+ * how many of those looked at match id and options.  Called with proctree
+ * held. */
 static int
 waitlook(struct tgroup *me, int id, int options, struct tgroup **found)
 {
 	struct tgroup *c;
 	int n = 0;
 
+	lockassert(holding(&proctree));
 	*found = 0;
 	listeach (c, &me->children, sibling) {
 		if (!matches(c, me, id, options))
@@ -467,7 +491,8 @@ waitlook(struct tgroup *me, int id, int options, struct tgroup **found)
 	return n;
 }
 
-/* Is c one of the children that we ask for? */
+/* Is c one of the children of me that a wait with id and options asks for?  1
+ * or 0. */
 static int
 matches(struct tgroup *c, struct tgroup *me, int id, int options)
 {
@@ -484,7 +509,8 @@ matches(struct tgroup *c, struct tgroup *me, int id, int options)
 	return c->pgid == (id == 0 ? me->pgid : -id);
 }
 
-/* Has c something to tell that the options ask for? */
+/* Has c something to tell that the options ask for?  1 or 0.  Called with
+ * proctree held. */
 static int
 event(struct tgroup *c, int options)
 {
@@ -498,13 +524,15 @@ event(struct tgroup *c, int options)
 	return (options & WSTOPPED) != 0 && c->stopsig; /* not continued yet */
 }
 
-/* Tell of c, and unless it is to be left as it is, reap it or forget the event.
- * proctree held; released. */
+/* Write to *w what c has to tell.  Unless the options have WNOWAIT, reap c if
+ * it is a zombie, or forget the event.  Returns c's id.  Called with proctree
+ * held, and returns with it released. */
 static int
 report(struct tgroup *me, struct tgroup *c, int options, struct waited *w)
 {
 	int pid = c->tgid, zombie = c->zombie;
 
+	lockassert(holding(&proctree));
 	w->status = zombie ? c->xstatus : c->waitevent;
 	w->uid = c->leader->uid;
 	w->trapped = 0;
@@ -521,17 +549,19 @@ report(struct tgroup *me, struct tgroup *c, int options, struct waited *w)
 	return pid;
 }
 
-/* Add what zombie c used (ru) to our account and free it.  proctree held;
- * released. */
+/* Add what the zombie c has used (ru) to what the children of me have used,
+ * and free c.  Called with proctree held, and returns with it released. */
 static void
 reap(struct tgroup *me, struct tgroup *c, const struct procusage *ru)
 {
+	lockassert(holding(&proctree));
 	addusage(&me->reaped, ru);
 	unlinkgroup(c);
 	release(&proctree);
 	freegroup(c);
 }
 
+/* Add *ru to *to; of maxrss keep the larger one. */
 static void
 addusage(struct procusage *to, const struct procusage *ru)
 {
@@ -545,6 +575,7 @@ addusage(struct procusage *to, const struct procusage *ru)
 	addio(&to->io, &ru->io);
 }
 
+/* Add the counts of *io to those of *to. */
 static void
 addio(struct procio *to, const struct procio *io)
 {
@@ -556,7 +587,7 @@ addio(struct procio *to, const struct procio *io)
 	to->diskwritten += io->diskwritten;
 }
 
-/* Add what p itself has used. */
+/* Add to *to what the thread p itself has used. */
 static void
 addthread(struct procusage *to, struct proc *p)
 {

@@ -297,7 +297,8 @@ getnotes(struct core *c, struct proc *p, struct trapframe *tf,
 	release(&proctree);
 }
 
-/* The first note of a thread.  proctree held. */
+/* Write the first note of the thread p, with its general registers from tf.
+ *  Called with proctree held. */
 static void
 status(struct core *c, struct proc *p, struct trapframe *tf,
 	const struct ksiginfo *info)
@@ -305,6 +306,7 @@ status(struct core *c, struct proc *p, struct trapframe *tf,
 	struct tgroup *tg = p->tg;
 	struct prstatus st;
 
+	lockassert(holding(&proctree));
 	memset(&st, 0, sizeof(st));
 	st.signo = st.cursig = info->signo;
 	st.code = info->code;

@@ -49,6 +49,7 @@ static int ready(struct trace *t, int options);
 int
 traceforeign(const struct proc *p)
 {
+	lockassert(holding(&proctree));
 	return traced(p) && p->trace->tracer->tg != p->tg->parent;
 }
 
@@ -104,6 +105,7 @@ tracestop(int code, int why, const struct ksiginfo *info, uint msg)
 	struct trace *t = p->trace;
 	struct ksiginfo tellinfo;
 
+	lockassert(nospinlocks());
 	acquire(&proctree);
 	if (info)
 		t->info = *info;
@@ -127,24 +129,28 @@ tracestop(int code, int why, const struct ksiginfo *info, uint msg)
 	return t->data;
 }
 
-/* Send the tracer a SIGCHLD, if it wants it, and end its wait. */
+/* Send the tracer of t a SIGCHLD with *info, if it wants one, and end its
+ * wait.  Called with proctree held. */
 static void
 tell(struct trace *t, const struct ksiginfo *info)
 {
 	struct tgroup *tg = t->tracer->tg;
 	struct ksigaction *act = &tg->sighand->action[SIGCHLD - 1];
 
+	lockassert(holding(&proctree));
 	if (act->handler != SIG_IGN && !(act->flags & SA_NOCLDSTOP))
 		sigsendproc(tg, SIGCHLD, info);
 	wakeup(&tg->childq);
 }
 
-/* Sleep until the tracer, or SIGKILL, ends the stop.  proctree held; released. */
+/* Sleep until the tracer or SIGKILL ends the stop of p, the running thread.
+ *  Called with proctree held, and returns with it released. */
 static void
 wait(struct proc *p, struct trace *t)
 {
 	struct spinlock *lk = &p->tg->sighand->lock;
 
+	lockassert(holding(&proctree));
 	acquire(lk);
 	t->stopped = 1;
 	release(&proctree);
@@ -296,6 +302,8 @@ syscalltraced(struct trapframe *tf)
 		sigexception(tf, SIGTRAP, TRAP_BRKPT, tf->eip);
 }
 
+/* Stop p, the running thread, at one end of a system call; msg (PTRACE_MSG_*)
+ * tells the tracer which end.  If the tracer names a signal, send it to p. */
 static void
 syscallstop(struct proc *p, uint msg)
 {
@@ -323,7 +331,7 @@ tracealloc(struct proc *np)
 	return 0;
 }
 
-/* Which event is clone(flags)? */
+/* The PTRACE_EVENT_* of a clone(flags). */
 static int
 cloneevent(uint flags)
 {
@@ -338,6 +346,8 @@ traceclone(struct proc *np, struct proc *p, uint flags)
 {
 	struct trace *t = p->trace;
 
+	lockassert(holding(&proctree));
+	lockassert(holding(&p->tg->sighand->lock));
 	if (!traced(p) || !np->trace)
 		return;
 	if (!(flags & CLONE_PTRACE) && ((flags & CLONE_UNTRACED) ||
@@ -406,7 +416,8 @@ traceexit(struct proc *p)
 	}
 }
 
-/* The tracer is done with t: its process's parent may be waiting for that. */
+/* The tracer has done with t: untrace it, and tell the parent of a zombie,
+ * which may be waiting for that.  Called with proctree held. */
 static void
 drop(struct trace *t)
 {
@@ -455,6 +466,7 @@ tracezombie(struct tgroup *tg, const struct ksiginfo *info)
 	struct proc *p = tg->leader;
 	struct tgroup *tracer;
 
+	lockassert(holding(&proctree));
 	if (!traceforeign(p))
 		return 0;
 	tracer = p->trace->tracer->tg;
@@ -474,6 +486,7 @@ tracewaits(struct tgroup *tg)
 {
 	struct trace *t;
 
+	lockassert(holding(&proctree));
 	if (!traced(tg->leader))
 		return 0;
 	listeach (t, &tg->leader->trace->tracer->tracees, link)
@@ -503,6 +516,8 @@ tracelook(struct tgroup *me, int id, int options, int *n)
 	return 0;
 }
 
+/* Does a wait of the process me for id (as in waitpid) mean the traced thread
+ * of t?  1 or 0. */
 static int
 wants(struct trace *t, struct tgroup *me, int id, int options)
 {
@@ -516,8 +531,9 @@ wants(struct trace *t, struct tgroup *me, int id, int options)
 	return tg && tg->pgid == (id == 0 ? me->pgid : -id);
 }
 
-/* Has it something to tell?  The end of a process that is our child is the
- * child's to tell. */
+/* Has the traced thread of t something to tell to a wait with these options?
+ *  1 or 0.  A process that its own parent traces tells of its end as a child.
+ *  Called with proctree held. */
 static int
 ready(struct trace *t, int options)
 {
@@ -529,7 +545,8 @@ ready(struct trace *t, int options)
 	return t->stopped && t->code;
 }
 
-/* Report what tracelook() has found; forget it unless WNOWAIT: the id.  proctree
+/* Write to *w what t, found by tracelook(), has to tell, and forget it unless
+ * the options have WNOWAIT.  Returns the thread's id.  Called with proctree
  * held. */
 int
 tracereport(struct trace *t, int options, struct waited *w)
@@ -537,6 +554,7 @@ tracereport(struct trace *t, int options, struct waited *w)
 	struct proc *p = t->p;
 	int pid = p ? p->pid : t->pid;
 
+	lockassert(holding(&proctree));
 	memset(w, 0, sizeof(*w));
 	w->uid = p ? p->uid : t->uid;
 	if (p == 0) {

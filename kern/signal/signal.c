@@ -112,13 +112,16 @@ out:
 	return err;
 }
 
-/* Would nothing come of sig?  Blocked signals are kept: the action may change
- * before they are unblocked.  Init and kernel threads have no parent. */
+/* Would sig do nothing to p?  1 or 0.  A signal that is blocked is kept, since
+ * its action may change before it is unblocked.  Init and kernel threads have
+ * no parent, and die of no default action.  Called with the sighand's lock
+ * held. */
 static int
 dropped(struct proc *p, int sig)
 {
 	uint handler = p->tg->sighand->action[sig - 1].handler;
 
+	lockassert(holding(&p->tg->sighand->lock));
 	if ((p->sig.mask | p->sig.waitset) & sigbit(sig))
 		return 0;
 	if (handler == SIG_DFL && p->tg->parent && !(sigbit(sig) & IGNORESET))
@@ -132,8 +135,9 @@ sigpost(struct proc *p, int sig, const struct ksiginfo *info)
 	return post(p->tg, p, sig, info);
 }
 
-/* Make sig pending for the thread p, or for the process, and let a thread
- * notice: 0 or -EAGAIN.  Sighand lock held. */
+/* Make sig pending for the thread p, or with p 0 for the process, and let a
+ * thread notice.  0, or -EAGAIN if the queue is full.  Called with the
+ * sighand's lock held. */
 static int
 post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
 {
@@ -159,7 +163,7 @@ post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
 	return 0;
 }
 
-/* Entries that a queue may have; beyond: -EAGAIN. */
+/* How many entries a queue of the process tg may have. */
 static uint
 queuelimit(struct tgroup *tg)
 {
@@ -187,6 +191,7 @@ sigunpost(struct tgroup *tg, struct sigqueue *q)
 {
 	struct proc *p;
 
+	lockassert(holding(&tg->sighand->lock));
 	if (dequeue(&tg->pend, q))
 		return;
 	eachthread (p, tg)
@@ -194,6 +199,8 @@ sigunpost(struct tgroup *tg, struct sigqueue *q)
 			return;
 }
 
+/* Put q at the end of the queue of pend.  Called with the lock of the sighand
+ * that pend belongs to held. */
 static void
 enqueue(struct sigpend *pend, struct sigqueue *q)
 {
@@ -206,7 +213,9 @@ enqueue(struct sigpend *pend, struct sigqueue *q)
 	pend->n++;
 }
 
-/* Take q off the queue: was it there? */
+/* Take q off the queue of pend, and clear the signal's bit if no other entry
+ * has that number: 1, or 0 if q was not there.  Called with the lock of the
+ * sighand that pend belongs to held. */
 static int
 dequeue(struct sigpend *pend, struct sigqueue *q)
 {
@@ -226,8 +235,8 @@ dequeue(struct sigpend *pend, struct sigqueue *q)
 	return 1;
 }
 
-/* An entry is out of the queue: free it, or tell its timer, which adds to info
- * (0: nobody wants to know). */
+/* The entry q has left the queue of pend: free it, or tell its timer, which
+ * adds to *info (0: the signal is not taken but dropped). */
 static void
 drop(struct sigpend *pend, struct sigqueue *q, struct ksiginfo *info)
 {
@@ -238,10 +247,13 @@ drop(struct sigpend *pend, struct sigqueue *q, struct ksiginfo *info)
 		kmfree(q);
 }
 
-/* sig is pending for the thread p, or for the process. */
+/* sig is pending for the thread p, or with p 0 for the process: wake a thread
+ * that can take it, and the readers of signalfds.  Called with the sighand's
+ * lock held. */
 static void
 tell(struct tgroup *tg, struct proc *p, int sig)
 {
+	lockassert(holding(&tg->sighand->lock));
 	if (p)
 		notice(p, sig);
 	else
@@ -250,11 +262,12 @@ tell(struct tgroup *tg, struct proc *p, int sig)
 		signalfdwake(tg);
 }
 
-/* sig is pending for p: unless it is blocked, p takes it soon.  Sighand lock
- * held. */
+/* sig is pending for p: unless p blocks it, p takes it soon.  Called with the
+ * sighand's lock held. */
 static void
 notice(struct proc *p, int sig)
 {
+	lockassert(holding(&p->tg->sighand->lock));
 	if ((sigbit(sig) & p->sig.mask) == 0)
 		p->work = 1;
 	if (sigbit(sig) & (~p->sig.mask | p->sig.waitset))
@@ -267,6 +280,7 @@ sigretarget(struct tgroup *tg, uint64_t set)
 	struct proc *p;
 	int sig;
 
+	lockassert(holding(&tg->sighand->lock));
 	set &= tg->pend.set;
 	for (sig = 1; set; sig++, set >>= 1) {
 		if ((set & 1) == 0)
@@ -281,10 +295,11 @@ sigretarget(struct tgroup *tg, uint64_t set)
 	}
 }
 
-/* SIGKILL: the whole process ends.  Sighand lock held. */
+/* SIGKILL: the whole process ends.  Called with the sighand's lock held. */
 static void
 killgroup(struct tgroup *tg)
 {
+	lockassert(holding(&tg->sighand->lock));
 	tg->exiting = 1;
 	tg->xstatus = SIGKILL;
 	sigkillthreads(tg, 0);
@@ -310,13 +325,14 @@ sigkillthreads(struct tgroup *tg, struct proc *but)
 	}
 }
 
-/* SIGCONT has been sent: it ends a stop and undoes one that is coming, whatever
- * becomes of the signal itself.  Sighand lock held. */
+/* SIGCONT has been sent: end a stop, and undo one that is coming, whatever
+ * becomes of the signal itself.  Called with the sighand's lock held. */
 static void
 cont(struct tgroup *tg)
 {
 	struct proc *p;
 
+	lockassert(holding(&tg->sighand->lock));
 	flushgroup(tg, STOPSET);
 	if (tg->stopsig && tg->nstop == 0)
 		tg->continued = 1;
@@ -332,18 +348,21 @@ cont(struct tgroup *tg)
 	}
 }
 
-/* Forget the pending signals of the set, the process's and its threads'.
- * Sighand lock held. */
+/* Drop the pending signals of the set: those of the process and those of its
+ * threads.  Called with the sighand's lock held. */
 static void
 flushgroup(struct tgroup *tg, uint64_t set)
 {
 	struct proc *p;
 
+	lockassert(holding(&tg->sighand->lock));
 	flush(&tg->pend, set);
 	eachthread (p, tg)
 		flush(&p->sig.pend, set);
 }
 
+/* Drop the signals of the set that are pending in pend.  Called with the lock
+ * of the sighand that pend belongs to held. */
 static void
 flush(struct sigpend *pend, uint64_t set)
 {
@@ -384,6 +403,7 @@ sigpermitted(struct proc *p, int sig)
 {
 	struct proc *me = myproc();
 
+	lockassert(holding(&proctree));
 	if (me->euid == 0 || me->euid == p->uid || me->euid == p->suid)
 		return 1;
 	if (me->uid == p->uid || me->uid == p->suid)
@@ -402,7 +422,8 @@ sigpending(void)
 	return pendingfor(p);
 }
 
-/* The same with a look at what they are: most often there are none. */
+/* The slow half of sigpending(), when any signal, stop or tracer might want p:
+ * 1 if there is something that p does not block, or else 0. */
 static __attribute__((noinline)) int
 pendingfor(struct proc *p)
 {
@@ -416,8 +437,9 @@ pendingfor(struct proc *p)
 	return 1;
 }
 
-/* Is p to stop with its process, or to stay stopped?  One that is traced stops
- * once for its tracer, who lets it go on while the process is stopped. */
+/* Is p to stop with its process, or to stay stopped?  1 or 0.  A traced thread
+ * stops once for its tracer, which may let it go on while the process is
+ * stopped. */
 static int
 stopwanted(struct proc *p)
 {
@@ -554,7 +576,8 @@ sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
 
 /* Take the first signal of the set that is pending in *pend: one that the
  * thread itself has caused before others, then the lowest number.  Its number,
- * with *info filled in, or 0.  The lock of the sighand is held. */
+ * with *info filled in, or 0.  Called with the lock of the sighand that pend
+ * belongs to held. */
 static int
 takefrom(struct sigpend *pend, uint64_t set, struct ksiginfo *info)
 {
@@ -653,9 +676,9 @@ nextsignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 	return sig;
 }
 
-/* nextsignal() with the lock of the sighand held, which this releases while it
- * asks a tracer; -1: the tracer took the signal, so that the caller starts
- * over. */
+/* Do what nextsignal() does, but return -1 if the tracer took the signal, so
+ * that the caller starts over.  Called with the sighand's lock held.  The lock
+ * is released while a tracer is asked. */
 static int
 picksignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 {
@@ -680,12 +703,14 @@ picksignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 }
 
 /* Stop p for its tracer, which may change the signal: the signal that p gets,
- * or 0.  The lock of the sighand is held, but not while p waits. */
+ * or 0.  Called with the sighand's lock held, which is released while p
+ * waits. */
 static int
 asktracer(struct proc *p, int sig, struct ksiginfo *info)
 {
 	struct sighand *sh = p->tg->sighand;
 
+	lockassert(holding(&sh->lock));
 	p->sig.stopping = 1; /* whatever comes of it */
 	release(&sh->lock);
 	sig = tracesignal(sig, info);
@@ -696,7 +721,8 @@ asktracer(struct proc *p, int sig, struct ksiginfo *info)
 }
 
 /* Copy the action of sig to *act, and reset it if it is for once only.  Does
- * the signal do anything to p?  1 or 0.  The lock of the sighand is held. */
+ * the signal do anything to p?  1 or 0.  Called with the sighand's lock
+ * held. */
 static int
 takeaction(struct proc *p, int sig, struct ksigaction *act)
 {
@@ -716,7 +742,8 @@ takeaction(struct proc *p, int sig, struct ksigaction *act)
 	return 1;
 }
 
-/* The process dies of sig. */
+/* End the process by the signal sig, with a core file if the signal makes one.
+ *  Does not return. */
 static void
 die(struct trapframe *tf, int sig, const struct ksiginfo *info)
 {
@@ -725,7 +752,7 @@ die(struct trapframe *tf, int sig, const struct ksiginfo *info)
 	exitgroup(core ? sig | WSTATCORE : sig);
 }
 
-/* Has the system call of the frame been interrupted? */
+/* Has a signal interrupted the system call whose frame is tf?  1 or 0. */
 static int
 waited(struct trapframe *tf)
 {
@@ -736,8 +763,8 @@ waited(struct trapframe *tf)
 			r == -ERESTARTBLOCK);
 }
 
-/* Finish an interrupted system call: run it again, or -EINTR.  act is the
- * handler that is about to run, 0: none. */
+/* Finish an interrupted system call: have it run again, or return -EINTR.  act
+ * is the action whose handler is about to run, or 0 if none is. */
 static void
 restart(struct trapframe *tf, const struct ksigaction *act)
 {
@@ -788,12 +815,14 @@ stop(struct proc *p, int sig)
 	tellcontinued(tg);
 }
 
-/* If SIGCONT has ended a stop and the parent does not know it yet, tell it. */
+/* If SIGCONT has ended a stop and the parent does not know of it yet, tell the
+ * parent.  Takes proctree; called with no spinlock held. */
 static void
 tellcontinued(struct tgroup *tg)
 {
 	int told;
 
+	lockassert(nospinlocks());
 	acquire(&tg->sighand->lock);
 	told = !tg->continued;
 	tg->continued = 0;
@@ -805,9 +834,10 @@ tellcontinued(struct tgroup *tg)
 	release(&proctree);
 }
 
-/* Begin the stop if there is none and sig still counts (stops from the terminal
- * do nothing to a group that nobody could continue): is p the last one of it?
- * proctree held. */
+/* p joins the stop of its process.  It begins the stop if there is none and
+ * sig still counts: a stop from the terminal does nothing to a process group
+ * that nobody could continue.  1 if p is the last thread to stop, or else 0.
+ *  Called with proctree held. */
 static int
 joinstop(struct proc *p, int sig)
 {
@@ -815,6 +845,7 @@ joinstop(struct proc *p, int sig)
 	int last = 0, orphaned = sig != SIGSTOP && pgorphaned(tg->pgid, 0);
 	struct proc *t;
 
+	lockassert(holding(&proctree));
 	acquire(&tg->sighand->lock);
 	if (p->sig.stopping && !tg->stopsig && !orphaned) {
 		tg->stopsig = sig;
@@ -839,11 +870,13 @@ joinstop(struct proc *p, int sig)
 void
 sigexitstop(struct proc *p)
 {
+	lockassert(holding(&proctree));
 	if (p->sig.tostop && joinstop(p, 0))
 		childevent(p->tg, CLD_STOPPED, p->tg->stopsig);
 }
 
-/* Tell the parent that the process stopped or continued.  proctree held. */
+/* Tell the parent of tg that tg has stopped or continued (code is CLD_STOPPED
+ * or CLD_CONTINUED, status the signal).  Called with proctree held. */
 static void
 childevent(struct tgroup *tg, int code, int status)
 {
@@ -851,6 +884,7 @@ childevent(struct tgroup *tg, int code, int status)
 	struct procusage ru;
 	struct ksiginfo info;
 
+	lockassert(holding(&proctree));
 	tg->waitevent = code == CLD_STOPPED ? status << 8 | WSTATSTOPPED
 					    : WSTATCONT;
 	if (!parent)
@@ -868,7 +902,7 @@ childevent(struct tgroup *tg, int code, int status)
 	wakeup(&parent->childq);
 }
 
-/* Nobody wakes this queue: its sleepers wait for signals or the time. */
+/* No wakeup() names this queue: its sleepers wait for a signal or a time. */
 static struct waitq nobody = {
 	{0, RANK_WAITQ},
 	{&nobody.waiters, &nobody.waiters},
