@@ -219,6 +219,16 @@ def style():
         "style-self-test")
 
 
+@suite
+def documents():
+    """Links, names and drawings of doc/ are those of the tree; slips are noticed."""
+    for name, args in (("check", []), ("drawings/draw", ["--check"])):
+        what = "documents-" + os.path.basename(name)
+        for arg, tail in ((args, ""), (["--self-test"], "-self-test")):
+            yield what + tail, job(command, [sys.executable, "doc/" + name] +
+                                   arg, what + tail)
+
+
 # The tests' own test: what is not a pass, must not pass.
 
 def pretend(text="", rc=qemu.PASS):
