@@ -298,7 +298,7 @@ getnotes(struct core *c, struct proc *p, struct trapframe *tf,
 }
 
 /* Write the first note of the thread p, with its general registers from tf.
- *  Called with proctree held. */
+ * Called with proctree held. */
 static void
 status(struct core *c, struct proc *p, struct trapframe *tf,
 	const struct ksiginfo *info)

@@ -144,7 +144,7 @@ tell(struct trace *t, const struct ksiginfo *info)
 }
 
 /* Sleep until the tracer or SIGKILL ends the stop of p, the running thread.
- *  Called with proctree held, and returns with it released. */
+ * Called with proctree held, and returns with it released. */
 static void
 wait(struct proc *p, struct trace *t)
 {
@@ -532,8 +532,8 @@ wants(struct trace *t, struct tgroup *me, int id, int options)
 }
 
 /* Has the traced thread of t something to tell to a wait with these options?
- *  1 or 0.  A process that its own parent traces tells of its end as a child.
- *  Called with proctree held. */
+ * 1 or 0.  A process that its own parent traces tells of its end as a child.
+ * Called with proctree held. */
 static int
 ready(struct trace *t, int options)
 {

@@ -114,7 +114,7 @@ out:
 
 /* Would sig do nothing to p?  1 or 0.  A signal that is blocked is kept, since
  * its action may change before it is unblocked.  Init and kernel threads have
- * no parent, and die of no default action.  Called with the sighand's lock
+ * no parent; what would end them is dropped.  Called with the sighand's lock
  * held. */
 static int
 dropped(struct proc *p, int sig)
@@ -136,8 +136,8 @@ sigpost(struct proc *p, int sig, const struct ksiginfo *info)
 }
 
 /* Make sig pending for the thread p, or with p 0 for the process, and let a
- * thread notice.  0, or -EAGAIN if the queue is full.  Called with the
- * sighand's lock held. */
+ * thread notice.  0, or -EAGAIN if a real-time signal that a program has
+ * queued finds no room or no memory.  Called with the sighand's lock held. */
 static int
 post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
 {
@@ -743,7 +743,7 @@ takeaction(struct proc *p, int sig, struct ksigaction *act)
 }
 
 /* End the process by the signal sig, with a core file if the signal makes one.
- *  Does not return. */
+ * Does not return. */
 static void
 die(struct trapframe *tf, int sig, const struct ksiginfo *info)
 {
@@ -837,7 +837,7 @@ tellcontinued(struct tgroup *tg)
 /* p joins the stop of its process.  It begins the stop if there is none and
  * sig still counts: a stop from the terminal does nothing to a process group
  * that nobody could continue.  1 if p is the last thread to stop, or else 0.
- *  Called with proctree held. */
+ * Called with proctree held. */
 static int
 joinstop(struct proc *p, int sig)
 {
