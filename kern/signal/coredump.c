@@ -114,6 +114,8 @@ coredump(struct trapframe *tf, const struct ksiginfo *info)
 	return done;
 }
 
+/* May p, which dies, leave a core file: does it have memory, is it not one
+ * whose rights changed, and does RLIMIT_CORE allow a page?  1 or 0. */
 static int
 maydump(struct proc *p)
 {
@@ -121,8 +123,8 @@ maydump(struct proc *p)
 		p->tg->rlimit[RLIMIT_CORE].cur >= PGSIZE;
 }
 
-/* The process dies of sig: wait until its other threads are on their way out and
- * wait in corepark(), or are further.  1, or 0 if it dies otherwise. */
+/* The process dies of sig: wait until its other threads are on their way out
+ * and wait in corepark(), or are further.  1, or 0 if it dies otherwise. */
 static int
 stopothers(struct proc *p, int sig)
 {
@@ -144,6 +146,8 @@ stopothers(struct proc *p, int sig)
 	return 1;
 }
 
+/* The dump of p is over; done: it is whole.  Note that in the wait status, and
+ * let the other threads of the process, which wait in corepark(), end. */
 static void
 letothers(struct proc *p, int done)
 {
@@ -210,6 +214,7 @@ collect(struct core *c, struct proc *p, struct trapframe *tf,
 	return err < 0 ? err : c->notes.err;
 }
 
+/* Describe the mappings of c->uvm in c->seg, c->nseg of them.  0 or -ENOMEM. */
 static int
 getsegs(struct core *c)
 {
@@ -231,6 +236,7 @@ getsegs(struct core *c)
 	return 0;
 }
 
+/* Describe the mapping *v in *s.  The path of its file goes to c->names. */
 static void
 getseg(struct core *c, struct seg *s, struct vmainfo *v)
 {
@@ -271,6 +277,9 @@ dumpsize(struct uvm *u, struct vmainfo *v)
 	return v->file && v->offset == 0 && (v->prot & PROT_READ) ? PGSIZE : 0;
 }
 
+/* Write all notes to c->notes: those of p, which dies of the signal *info with
+ * the registers tf, and its process first, then those of the other threads,
+ * which wait. */
 static void
 getnotes(struct core *c, struct proc *p, struct trapframe *tf,
 	const struct ksiginfo *info)
@@ -352,6 +361,8 @@ registers(struct core *c, struct proc *p)
 		note(c, NT_386_TLS, desc, sizeof(desc));
 }
 
+/* Write the note NT_PRPSINFO: the ids, the name and the arguments of the
+ * process of p. */
 static void
 psinfo(struct core *c, struct proc *p)
 {
@@ -382,6 +393,8 @@ psinfo(struct core *c, struct proc *p)
 	note(c, NT_PRPSINFO, &ps, sizeof(ps));
 }
 
+/* Write the note NT_AUXV, the auxiliary vector as the program found it; none if
+ * that cannot be read any more. */
 static void
 auxv(struct core *c)
 {
@@ -394,6 +407,8 @@ auxv(struct core *c)
 	note(c, NT_AUXV, aux, n * sizeof(aux[0]));
 }
 
+/* Write the note NT_FILE: which addresses show which pages of which file.  It
+ * is left out when it would be too long. */
 static void
 files(struct core *c)
 {
@@ -421,6 +436,7 @@ files(struct core *c)
 	kmfree(b.p);
 }
 
+/* Append a note of this type with n bytes of data to c->notes. */
 static void
 note(struct core *c, uint type, const void *data, uint n)
 {
@@ -466,6 +482,7 @@ room(struct buf *b, uint n)
 	return b->p + b->n - n;
 }
 
+/* Ticks of 1/HZ s as seconds and microseconds. */
 static struct coretime
 coretime(uint64_t ticks)
 {
@@ -475,6 +492,7 @@ coretime(uint64_t ticks)
 	return t;
 }
 
+/* Write the whole file: headers, notes, memory.  0 or -errno. */
 static int
 writecore(struct core *c)
 {

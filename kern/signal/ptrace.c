@@ -10,7 +10,8 @@
  * Invariants:
  *   X1  A trace with a tracer is on its list, and counted in its process's
  *       ntraced.
- *   X2  stopped is set with proctree and the sighand lock held, and both are not
+ *   X2  stopped is set with proctree and the sighand lock held, and both are
+ *   not
  *       released before the thread is about to leave the CPU.  So who sees it
  *       with proctree held, finds p->state STOPPED soon.
  *   X3  SIGKILL ends every stop; nothing else does but the tracer.
@@ -56,7 +57,7 @@ traceforeign(const struct proc *p)
 void
 tracelink(struct trace *t, struct proc *tracer, int seized, int options)
 {
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	t->options = options;
 	t->seized = seized;
 	t->code = t->data = t->trap = t->hasinfo = 0;
@@ -75,7 +76,7 @@ untrace(struct trace *t)
 	struct proc *p = t->p;
 	struct spinlock *lk;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	listdel(&t->link);
 	t->tracer->tg->ntraced--;
 	if (p == 0) {
@@ -408,7 +409,7 @@ traceexit(struct proc *p)
 {
 	struct trace *t;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	listeach (t, &p->tracees, link) {
 		if (t->p && (t->options & PTRACE_O_EXITKILL))
 			sigsend(t->p, SIGKILL, 0);
@@ -436,7 +437,7 @@ traceended(struct proc *p, int status)
 	struct ksiginfo info;
 	int sig = status & 0x7f;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	if (!traced(p))
 		return;
 	t->p = 0;
@@ -501,7 +502,7 @@ tracelook(struct tgroup *me, int id, int options, int *n)
 	struct trace *t;
 	struct proc *p;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	eachthread (p, me) {
 		if ((options & __WNOTHREAD) && p != myproc())
 			continue;

@@ -2,8 +2,8 @@
  * sigfault.c - exceptions of user mode become signals of the process that runs.
  *
  * Such a signal cannot be put off: if it is blocked or ignored the process dies
- * (the instruction would fault again, for ever).  This is the one place where an
- * error of fault() becomes a signal.
+ * (the instruction would fault again, for ever).  This is the one place where
+ * an error of fault() becomes a signal.
  */
 #include "kern/signal/sigframe.h"
 #include "arch/cpu.h"
@@ -43,7 +43,8 @@ sigfault(struct trapframe *tf, uint va, int err)
 }
 
 #ifdef QUIRE_DEBUG
-/* One line about a fault that the program has no handler for, unless "quiet". */
+/* One line about a fault that the program has no handler for, unless
+ * "quiet". */
 static void
 describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 {
@@ -73,6 +74,7 @@ describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 		printf("no mapping\n");
 }
 #else
+/* Release builds print nothing about a program that crashes. */
 static void
 describe(struct proc *p, struct trapframe *tf, uint va, int sig)
 {

@@ -87,6 +87,9 @@ sigsp(struct trapframe *tf, const struct ksigaction *act, uint *sp)
 	return 0;
 }
 
+/* Fill in *sc, of a frame that is being made: the registers tf, the user
+ * address fp of the FPU's state, the signals mask that sigreturn is to
+ * restore. */
 static void
 sigsave(struct sigcontext *sc, struct trapframe *tf, uint fp, uint64_t mask)
 {
@@ -116,6 +119,8 @@ sigsave(struct sigcontext *sc, struct trapframe *tf, uint fp, uint64_t mask)
 	sc->cr2 = s->cr2;
 }
 
+/* Push the frame of a handler without SA_SIGINFO below sp, and let tf start the
+ * handler there.  0 or -EFAULT. */
 static int
 pushframe(struct trapframe *tf, const struct ksigaction *act, int sig, uint sp,
 	uint fp, uint64_t mask)
@@ -147,6 +152,8 @@ pushframe(struct trapframe *tf, const struct ksigaction *act, int sig, uint sp,
 	return 0;
 }
 
+/* Push the frame of a handler with SA_SIGINFO below sp, and let tf start the
+ * handler there.  0 or -EFAULT. */
 static int
 pushrtframe(struct trapframe *tf, const struct ksigaction *act,
 	const struct ksiginfo *info, uint sp, uint fp, uint64_t mask)
@@ -180,6 +187,8 @@ pushrtframe(struct trapframe *tf, const struct ksigaction *act,
 	return 0;
 }
 
+/* Set tf so that the thread goes on in user mode at eip, with the stack pointer
+ * esp and clean flags and segments. */
 static void
 starthandler(struct trapframe *tf, uint eip, uint esp)
 {

@@ -144,7 +144,7 @@ post(struct tgroup *tg, struct proc *p, int sig, const struct ksiginfo *info)
 	struct sigpend *pend = p ? &p->sig.pend : &tg->pend;
 	struct sigqueue *q;
 
-	assert(holding(&tg->sighand->lock));
+	lockassert(holding(&tg->sighand->lock));
 	if (sig < SIGRTMIN && (pend->set & sigbit(sig)))
 		return 0;
 	q = (uint)pend->n < queuelimit(tg) ? kmalloc(sizeof(*q)) : 0;
@@ -176,7 +176,7 @@ sigposttimer(struct tgroup *tg, struct proc *p, struct sigqueue *q)
 	struct sigpend *pend = p ? &p->sig.pend : &tg->pend;
 	int sig = q->info.signo;
 
-	assert(holding(&tg->sighand->lock));
+	lockassert(holding(&tg->sighand->lock));
 	if (tg->exiting || tg->live == 0 || (p && p->sig.gone) ||
 		dropped(p ? p : tg->leader, sig))
 		return 0;
@@ -310,7 +310,7 @@ sigkillthreads(struct tgroup *tg, struct proc *but)
 {
 	struct proc *p;
 
-	assert(holding(&tg->sighand->lock));
+	lockassert(holding(&tg->sighand->lock));
 	tg->stopsig = tg->nstop = 0;
 	eachthread (p, tg) {
 		p->sig.stopping = p->sig.tostop = 0;
@@ -548,7 +548,7 @@ pgorphaned(int pgid, struct tgroup *ignored)
 {
 	struct tgroup *tg;
 
-	assert(holding(&proctree));
+	lockassert(holding(&proctree));
 	listeach(tg, &allprocs, alllink) {
 		if (tg->pgid != pgid || tg == ignored || tg->zombie)
 			continue;
@@ -569,7 +569,7 @@ sigtake(struct proc *p, uint64_t set, struct ksiginfo *info)
 {
 	int sig;
 
-	assert(holding(&p->tg->sighand->lock));
+	lockassert(holding(&p->tg->sighand->lock));
 	sig = takefrom(&p->sig.pend, set, info);
 	return sig ? sig : takefrom(&p->tg->pend, set, info);
 }
