@@ -117,14 +117,14 @@ def objects():
 def symbols(objs):
     """Where each symbol is defined, and which ones each source uses."""
     defined, used = {}, collections.defaultdict(set)
-    for source, path in objs:
-        text = subprocess.run([NM, path], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
-        for kind, name in re.findall(r"(\S) (\S+)$", text, re.M):
-            if kind == "U":
-                used[source].add(name)
-            elif kind.isupper():
-                defined[name] = source
+    source = {path: name for name, path in objs}
+    text = subprocess.run([NM, "-A", *source], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    for path, kind, name in re.findall(r"^(.*?):.* (\S) (\S+)$", text, re.M):
+        if kind == "U":
+            used[source[path]].add(name)
+        elif kind.isupper():
+            defined[name] = source[path]
     return defined, used
 
 
