@@ -81,7 +81,7 @@ seteff(uint *id, uint eff, uint fs)
 static int
 setreid(uint *id, uint real, uint eff)
 {
-	uint old = id[REAL];
+	uint old = id[REAL], new = eff != KEEP ? eff : id[EFF];
 
 	if (real != KEEP && !root() && !among(id, SAVED, real))
 		return -EPERM;
@@ -89,9 +89,9 @@ setreid(uint *id, uint real, uint eff)
 		return -EPERM;
 	if (real != KEEP)
 		id[REAL] = real;
-	seteff(id, eff != KEEP ? eff : old, eff != KEEP ? eff : old);
 	if (real != KEEP || (eff != KEEP && eff != old))
-		id[SAVED] = id[EFF];
+		id[SAVED] = new;
+	seteff(id, new, new);
 	return 0;
 }
 

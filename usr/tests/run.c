@@ -39,6 +39,7 @@ static const struct suite suites[] = {
 	{"proc", t_proc, 0},
 	{"procmem", t_procmem, 0},
 	{"mlock", t_mlock, 0},
+	{"cred", t_cred, 0},
 	{"shm", t_shm, 0},
 	{"random", t_random, 0},
 	{"trap", t_trap, 0},

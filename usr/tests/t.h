@@ -40,7 +40,7 @@ extern const struct test t_pty[], t_ptrace[], t_ptregs[];
 extern const struct test t_sigrt[], t_timer[], t_racefile[], t_restart[];
 extern const struct test t_splice[], t_limit[], t_memfd[];
 extern const struct test t_sockfd[], t_sockname[], t_socket[], t_thread[];
-extern const struct test t_proc[], t_procmem[], t_shm[], t_racemap[];
+extern const struct test t_proc[], t_procmem[], t_shm[], t_racemap[], t_cred[];
 
 extern int quire;      /* running on Quire: counts are exact */
 extern char exepath[]; /* this program's own file */
