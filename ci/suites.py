@@ -334,6 +334,7 @@ OLDLINUX = {
     "rss_of_holes": "before 6.2 each thread counts 64 pages for itself",
     "smaps_lines": "before 6.2 each thread counts 64 pages for itself",
     "smaps_object": "before 6.2 each thread counts 64 pages for itself",
+    "timer_many": "before 6.13 a signal on its way outlives its timer",
 }
 
 
