@@ -35,11 +35,11 @@ vmcount(int event)
 	cpus[thiscpu].vm[event]++;
 }
 
-/* Interrupts cannot go off here. */
+/* Interrupts do not go off here, but it is counted that they would. */
 static inline int
 ncliszero(void)
 {
-	return 1;
+	return mycpu()->ncli == 0;
 }
 
 void pushcli(void);
