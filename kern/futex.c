@@ -1,36 +1,44 @@
 /*
- * futex.c - sleep until another thread changes a word, and wake who does.
+ * futex.c - sleep until another thread changes a word of user memory, and wake
+ * the threads that sleep so.
  *
- * A waiter is found by its key.  A word in a shared mapping is named by the
- * object that is mapped (a file's pages, or memory without a name) and the place
- * in it, so that all who map it meet, wherever they have it; with
- * FUTEX_PRIVATE_FLAG, or in private memory, by address space and address.  As
- * on Linux these two are not the same name: who waits without the flag is not
- * woken with it.  A key holds a reference to its object, so its name is not
- * given to another while somebody waits under it.
+ * A waiter is found by its key, the name of the word it waits for.  A word in a
+ * shared mapping is named by the object that is mapped (a file's pages, or
+ * anonymous shared memory) and the place in that object, so that all processes
+ * that map the object agree on the name, at whatever address each has mapped
+ * it.  A word in private memory, and any word with FUTEX_PRIVATE_FLAG, is named
+ * by address space and address.  As on Linux, the flag is part of the name: a
+ * thread that waits without the flag is not woken by a call with the flag.  A
+ * key holds a reference to its object, so the object is not freed, and its
+ * address given to another object, while a thread waits under that key.
  *
- * Keys hash to buckets, each with a lock and the waiters in the order in which
- * they are woken.
+ * Keys hash to buckets.  Each bucket has a lock and a list of waiters, in the
+ * order in which they are woken.
  *
  * Invariants:
- *   U1  w->b is the bucket in whose list w is, 0 once it has been woken.  It
- *       changes with the lock of that bucket held (of both, when it moves), to 0
- *       as the last thing that anybody but the waiter does to w.
- *   U2  A word is looked at, and changed by FUTEX_WAKE_OP, with the bucket of
+ *   U1  w->b is the bucket in whose list w is, or 0 once w has been woken.
+ *   w->b
+ *       changes with the lock of that bucket held (of both buckets, when w
+ *       moves).  Setting w->b to 0 is the last thing that any thread but the
+ *       waiter does to w.
+ *   U2  A word is compared, and changed by FUTEX_WAKE_OP, with the bucket of
  *       its key locked.
  *
- * Why no wake is lost: the waiter looks at the word and enters the list under
- * one hold of the bucket's lock (U2).  Whoever wakes has changed the word
- * before it takes that lock: before the waiter, which then sees the new value;
- * or after it, and finds it in the list.  From there on sleepuntil() loses
- * nothing (sched.c).  And no wake goes to one who should not have waited: who is
- * in the list has seen its value there.
+ * Why no wake is lost: the waiter compares the word and enters the list under
+ * one hold of the bucket's lock (U2).  The thread that wakes changes the word
+ * first and takes that lock then.  If it has the lock before the waiter, the
+ * waiter sees the new value and does not sleep; if after, it finds the waiter
+ * in the list.  From there on sleepuntil() loses no wakeup (kern/sleep.c).  Nor
+ * does a wake go to a thread that should not have waited: each waiter in the
+ * list has seen its value in the word.
  *
- * A lock's holder cannot wait for a page.  So the words are touched in a way
- * that fails if that would take more than the page tables have; then the lock
- * is let go, the page is brought in, and all begins again.
+ * The holder of a spinlock cannot wait for a page.  So under the bucket's lock
+ * a word is touched with userload() and usercas(), which fail if the page
+ * tables do not have the page.  Then the lock is released, the page is brought
+ * in, and the operation begins again.
  *
- * Priority inheritance: -ENOSYS, which libc takes for an answer.
+ * The operations with priority inheritance return -ENOSYS; libc copes with
+ * that.
  */
 #include "kern/futex.h"
 #include "arch/cpu.h"
@@ -49,8 +57,9 @@
 
 struct key {
 	void *owner; /* struct uvm, or struct pcache with a reference */
-	uint page;   /* number in it */
-	uint off;    /* in the page, and KEY_*: a word's low bits are 0 */
+	uint page;   /* page number in the owner */
+	uint off;    /* byte in the page, plus KEY_* in the two low bits,
+	              * which are 0 in a word's address */
 };
 #define KEY_SHARED 1 /* private memory, without FUTEX_PRIVATE_FLAG */
 #define KEY_OBJECT 2 /* owner is a pcache */
@@ -59,8 +68,8 @@ struct futexwaiter {
 	struct bucket *volatile b; /* U1 */
 	struct list link;  /* [b->lock] */
 	struct key key;    /* [b->lock] */
-	uint bits;         /* FUTEX_WAIT_BITSET's: wake if one is asked for */
-	struct waitq q;    /* the waiter alone */
+	uint bits;         /* woken if the waker asks for one of these */
+	struct waitq q;    /* only the waiting thread sleeps here */
 };
 
 static struct bucket {
@@ -68,7 +77,8 @@ static struct bucket {
 	struct list waiters; /* by link [lock] */
 } bucket[NBUCKET];
 
-/* A wait in struct restart; flags are those of the call. */
+/* What each arg[] of a struct restart holds for a wait: the word's address, the
+ * value to wait for, the bits, and the flags of the call. */
 enum { W_UVA, W_VAL, W_BITS, W_FLAGS };
 
 static int dofutex(const uint *a, int64_t (*timein)(uint));
@@ -106,7 +116,9 @@ sys_futex_time64(const uint *a)
 	return dofutex(a, timespec64in);
 }
 
-/* uaddr, op, val, timeout or val2, uaddr2, val3 */
+/* Do the futex(2) call whose arguments are a: uaddr, op, val, timeout or val2,
+ * uaddr2, val3.  timein reads a struct timespec of the caller's kind at a user
+ * address: ns, or -errno.  Returns what the call returns. */
 static int
 dofutex(const uint *a, int64_t (*timein)(uint))
 {
@@ -136,6 +148,9 @@ dofutex(const uint *a, int64_t (*timein)(uint))
 static int waitrestart(struct restart *r);
 static int futexwait(const struct restart *r);
 
+/* FUTEX_WAIT and FUTEX_WAIT_BITSET: wait for a wake with one of the bits.  The
+ * former's timeout counts from now, the latter's is a time of day or since
+ * boot, by FUTEX_CLOCK_REALTIME.  Returns what the call returns. */
 static int
 startwait(const uint *a, uint bits, int64_t (*timein)(uint))
 {
@@ -151,8 +166,10 @@ startwait(const uint *a, uint bits, int64_t (*timein)(uint))
 	return waitrestart(&r);
 }
 
-/* Begin to wait, or go on after a stop.  With a time limit it is not begun anew
- * after a handler, and keeps its deadline after a stop. */
+/* Begin to wait, or go on after a stop.  After a signal, a wait without a time
+ * limit is simply called again (-ERESTARTSYS).  A wait with one returns
+ * -ERESTARTBLOCK: it is not called again after a handler has run, and after a
+ * stop it goes on here with the deadline it had. */
 static int
 waitrestart(struct restart *r)
 {
@@ -169,6 +186,8 @@ static void keyput(const struct key *key);
 static int enqueue(struct futexwaiter *w, uint uva, uint val);
 static int await(struct futexwaiter *w, int64_t deadline, int real);
 
+/* Wait as r says, until woken (0): -EAGAIN if the word has another value,
+ * -EINVAL, -EFAULT, -ETIMEDOUT, -ERESTARTSYS. */
 static int
 futexwait(const struct restart *r)
 {
@@ -194,7 +213,8 @@ static struct bucket *keybucket(const struct key *key);
 static int checkword(uint uva, uint val);
 static int touchword(uint uva, int write);
 
-/* Enter the list if the word is val, else -EAGAIN; -EFAULT. */
+/* Put w at the end of its bucket's list if the word at uva is val: 0, or
+ * -EAGAIN if it is not, or -EFAULT.  Called with no spinlock held. */
 static int
 enqueue(struct futexwaiter *w, uint uva, uint val)
 {
@@ -213,25 +233,30 @@ enqueue(struct futexwaiter *w, uint uva, uint val)
 	return err;
 }
 
-/* Is the word val?  0, -EAGAIN or -EFAULT.  Its bucket's lock held. */
+/* Is the word at uva val?  0, or -EAGAIN: it is not, or -EFAULT: the page
+ * tables do not have its page.  Called with the lock of the word's bucket
+ * held. */
 static int
 checkword(uint uva, uint val)
 {
 	uint now;
 
+	lockassert(!nospinlocks());
 	if (userload(uva, &now) < 0)
 		return -EFAULT;
 	return now == val ? 0 : -EAGAIN;
 }
 
-/* Have the word in memory, for reading or writing: 0 or -EFAULT.  No spinlock
- * held.  What has been brought in may be gone again before it is used: who calls
- * this tries until it is there or there is nothing. */
+/* Bring the page of the word at uva into memory, for reading or, if write is
+ * set, for writing: 0 or -EFAULT.  Called with no spinlock held.  The page may
+ * be gone again before the caller has taken its lock: the caller tries until
+ * the page is there, or this fails. */
 static int
 touchword(uint uva, int write)
 {
 	uint val = 0;
 
+	lockassert(nospinlocks());
 	if (!write)
 		return userload(uva, &val);
 	return usercas(uva, &val, val) < 0 ? -EFAULT : 0;
@@ -239,8 +264,9 @@ touchword(uint uva, int write)
 
 static struct bucket *lockwaiter(struct futexwaiter *w);
 
-/* Sleep until somebody has taken w off its list, or take it off for another
- * reason: 0 or -ETIMEDOUT, -ERESTARTSYS. */
+/* Sleep until another thread has woken w, which takes w off its list: 0.  At
+ * the deadline (ns; of the real-time clock if real is set) or for a signal,
+ * take w off the list here: -ETIMEDOUT, -ERESTARTSYS. */
 static int
 await(struct futexwaiter *w, int64_t deadline, int real)
 {
@@ -258,7 +284,8 @@ await(struct futexwaiter *w, int64_t deadline, int real)
 	return err == -EINTR ? -ERESTARTSYS : err;
 }
 
-/* Lock the bucket that w is in; 0 when it is in none any more. */
+/* Lock the bucket that w is in and return it; or return 0, with nothing locked,
+ * if w has been woken. */
 static struct bucket *
 lockwaiter(struct futexwaiter *w)
 {
@@ -268,13 +295,16 @@ lockwaiter(struct futexwaiter *w)
 		acquire(&b->lock);
 		if (w->b == b)
 			break;
-		release(&b->lock); /* it has been moved */
+		release(&b->lock); /* w has been moved, or woken */
 	}
 	return b;
 }
 
 static int wakeall(struct bucket *b, const struct key *key, int n, uint bits);
 
+/* FUTEX_WAKE and FUTEX_WAKE_BITSET: wake at most n threads that wait for the
+ * word at uva and for one of the bits.  Returns how many were woken, or
+ * -EINVAL, -EFAULT. */
 static int
 wake(uint uva, uint flags, int n, uint bits)
 {
@@ -297,14 +327,16 @@ wake(uint uva, uint flags, int n, uint bits)
 static int samekey(const struct key *a, const struct key *b);
 static void wakeone(struct futexwaiter *w);
 
-/* Wake the first n waiters that want one of the bits; one if n is less, as
- * Linux does.  Returns how many.  b->lock held. */
+/* Wake the first n waiters of b that wait for key and for one of the bits; one
+ * if n is less than 1, as Linux does.  Returns how many were woken.  Called
+ * with b->lock held. */
 static int
 wakeall(struct bucket *b, const struct key *key, int n, uint bits)
 {
 	struct futexwaiter *w;
 	int woken = 0;
 
+	lockassert(holding(&b->lock));
 	listeach (w, &b->waiters, link) {
 		if (!(w->bits & bits) || !samekey(&w->key, key))
 			continue;
@@ -315,16 +347,18 @@ wakeall(struct bucket *b, const struct key *key, int n, uint bits)
 	return woken;
 }
 
-/* w->b->lock held.  w is gone as soon as it finds no bucket in it. */
+/* Take w off its list and wake its thread.  Called with w->b->lock held.  w is
+ * on its thread's stack, and that may be gone as soon as w->b is 0 (U1). */
 static void
 wakeone(struct futexwaiter *w)
 {
+	lockassert(holding(&w->b->lock));
 	listdel(&w->link);
 	wakeup(&w->q);
 	w->b = 0;
 }
 
-/* Two futexes at once. */
+/* The two futexes of one call, and the bucket of each. */
 struct pair {
 	struct key key1, key2;
 	struct bucket *b1, *b2;
@@ -336,8 +370,10 @@ static void lockpair(struct pair *f);
 static void unlockpair(struct pair *f);
 static int requeueall(struct pair *f, int nwake, int nmove);
 
-/* FUTEX_REQUEUE: wake nwake waiters, move nmove others to the second futex.
- * How many together. */
+/* FUTEX_REQUEUE and, with compare set, FUTEX_CMP_REQUEUE, which first compares
+ * the word with a[5]: wake at most a[2] waiters of the first futex and move at
+ * most a[3] others to the second.  Returns how many were woken or moved, or
+ * -EINVAL, -EFAULT, -EAGAIN: the word has another value. */
 static int
 requeue(const uint *a, int compare)
 {
@@ -361,13 +397,16 @@ requeue(const uint *a, int compare)
 
 static void movewaiter(struct futexwaiter *w, struct pair *f);
 
-/* Both buckets locked. */
+/* Wake the first nwake waiters of the first futex and move the next nmove to
+ * the second.  Returns how many both are together.  Called with the locks of
+ * both buckets held. */
 static int
 requeueall(struct pair *f, int nwake, int nmove)
 {
 	struct futexwaiter *w;
 	int n = 0;
 
+	lockassert(holding(&f->b1->lock) && holding(&f->b2->lock));
 	listeach (w, &f->b1->waiters, link) {
 		if (n - nwake >= nmove)
 			break;
@@ -381,11 +420,13 @@ requeueall(struct pair *f, int nwake, int nmove)
 	return n;
 }
 
-/* Put w behind those who wait for the second futex.  Both buckets locked.  The
- * object that w waited for has another reference, in f. */
+/* Put w behind the waiters of the second futex.  Called with the locks of both
+ * buckets held.  f has a reference to the object that w waited for, so keyput()
+ * does not free that object here. */
 static void
 movewaiter(struct futexwaiter *w, struct pair *f)
 {
+	lockassert(holding(&f->b1->lock) && holding(&f->b2->lock));
 	if (f->key2.off & KEY_OBJECT)
 		pcacheref(f->key2.owner);
 	keyput(&w->key);
@@ -397,8 +438,9 @@ movewaiter(struct futexwaiter *w, struct pair *f)
 
 static int changeword(uint uva, uint op);
 
-/* FUTEX_WAKE_OP: change the second word, wake waiters of the first and, if the
- * old value compares so, of the second.  How many together. */
+/* FUTEX_WAKE_OP: change the second word as a[5] says, wake waiters of the first
+ * futex and, if the word's old value compares as a[5] says, of the second too.
+ * Returns how many were woken, or -EINVAL, -EFAULT, -ENOSYS. */
 static int
 wakeop(const uint *a)
 {
@@ -425,14 +467,17 @@ static int signextend(uint field);
 static int newvalue(uint op, uint old, uint arg, uint *new);
 static int compares(uint cmp, int old, int arg);
 
-/* Do the operation on the word: whether its old value compares, or -EFAULT,
- * -ENOSYS.  Its bucket's lock held. */
+/* Change the word at uva as op says (FUTEX_WAKE_OP, kern/abi/futex.h).  Returns
+ * 1 if the old value compares as op says, 0 if not; -EFAULT: the page tables do
+ * not have the page for writing; -ENOSYS: op is unknown.  Called with the lock
+ * of the word's bucket held. */
 static int
 changeword(uint uva, uint op)
 {
 	uint arg = (uint)signextend(op >> 12), old, new;
 	int err;
 
+	lockassert(!nospinlocks());
 	if (op >> 28 & FUTEX_OP_OPARG_SHIFT)
 		arg = 1u << (arg & 31);
 	if (userload(uva, &old) < 0)
@@ -445,13 +490,15 @@ changeword(uint uva, uint op)
 	return err < 0 ? err : compares(op >> 24 & 15, (int)old, signextend(op));
 }
 
-/* The low 12 bits as a number with a sign. */
+/* Return the low 12 bits of field as a number with a sign. */
 static int
 signextend(uint field)
 {
 	return (int)(field << 20) >> 20;
 }
 
+/* Store in *new what the operation FUTEX_OP_* makes of old and arg: 0 or
+ * -ENOSYS. */
 static int
 newvalue(uint op, uint old, uint arg, uint *new)
 {
@@ -476,6 +523,7 @@ newvalue(uint op, uint old, uint arg, uint *new)
 	}
 }
 
+/* Does the comparison FUTEX_OP_CMP_* hold for old and arg?  1, 0 or -ENOSYS. */
 static int
 compares(uint cmp, int old, int arg)
 {
@@ -493,11 +541,13 @@ compares(uint cmp, int old, int arg)
 	case FUTEX_OP_CMP_GE:
 		return old >= arg;
 	default:
-		return -ENOSYS; /* as Linux, with the word changed */
+		return -ENOSYS; /* as on Linux, the word is changed */
 	}
 }
 
-/* Name the futexes a[0] and a[4] of a call; pairput() gives the names back. */
+/* Fill f with the keys and buckets of the words at a[0] and a[4]; pairput()
+ * drops the keys' references.  write2: the call changes the second word.
+ * Returns 0 or -EINVAL, -EFAULT.  Called with no spinlock held. */
 static int
 pairget(struct pair *f, const uint *a, int write2)
 {
@@ -514,14 +564,18 @@ pairget(struct pair *f, const uint *a, int write2)
 	return 0;
 }
 
+/* Drop the references of both keys of f.  Called with no spinlock held. */
 static void
 pairput(struct pair *f)
 {
+	lockassert(nospinlocks());
 	keyput(&f->key1);
 	keyput(&f->key2);
 }
 
-/* Two of one rank: everybody takes the one at the lower address first. */
+/* Lock both buckets of f, or the one that both are.  They have one rank, so
+ * every caller takes the lock at the lower address first, and the second one by
+ * tryacquire(), which does not check ranks. */
 static void
 lockpair(struct pair *f)
 {
@@ -531,9 +585,11 @@ lockpair(struct pair *f)
 			cpurelax();
 }
 
+/* Release what lockpair() took.  Called with both locks held. */
 static void
 unlockpair(struct pair *f)
 {
+	lockassert(holding(&f->b1->lock) && holding(&f->b2->lock));
 	if (f->b1 != f->b2)
 		release(&MAX(f->b1, f->b2)->lock);
 	release(&MIN(f->b1, f->b2)->lock);
@@ -541,13 +597,15 @@ unlockpair(struct pair *f)
 
 static int sharedkey(struct uvm *u, uint uva, int write, struct key *key);
 
-/* The name of the word at uva, which keyput() gives back: 0 or -EINVAL,
- * -EFAULT.  write: the word will be changed. */
+/* Store in *key the name of the word at uva, with a reference that keyput()
+ * drops: 0 or -EINVAL, -EFAULT.  flags: those of the call.  write: the call
+ * changes the word.  Called with no spinlock held. */
 static int
 futexkey(uint uva, uint flags, int write, struct key *key)
 {
 	struct uvm *u = myproc()->uvm;
 
+	lockassert(nospinlocks());
 	if (uva & 3)
 		return -EINVAL;
 	if (uva >= USERTOP)
@@ -560,8 +618,10 @@ futexkey(uint uva, uint flags, int write, struct key *key)
 	return sharedkey(u, uva, write, key);
 }
 
-/* As Linux: memory that we may not write can be waited for only if it is
- * shared, so that somebody else may. */
+/* Finish *key for a word without FUTEX_PRIVATE_FLAG: 0 or -EFAULT.  As on
+ * Linux, a thread can wait for a word that it may not write only in a shared
+ * mapping, where another process may write the word.  Called with no spinlock
+ * held. */
 static int
 sharedkey(struct uvm *u, uint uva, int write, struct key *key)
 {
@@ -579,8 +639,8 @@ sharedkey(struct uvm *u, uint uva, int write, struct key *key)
 	return 0;
 }
 
-/* Give back a name.  No spinlock held, or another reference to its object is
- * known. */
+/* Drop the key's reference to its object, if it has one.  Called with no
+ * spinlock held, unless the caller knows of another reference to the object. */
 static void
 keyput(const struct key *key)
 {
@@ -588,12 +648,15 @@ keyput(const struct key *key)
 		pcachefree(key->owner);
 }
 
+/* Do a and b name one word? */
 static int
 samekey(const struct key *a, const struct key *b)
 {
 	return a->off == b->off && a->page == b->page && a->owner == b->owner;
 }
 
+/* Return the bucket of key: the upper bits of a multiplicative hash choose
+ * it. */
 static struct bucket *
 keybucket(const struct key *key)
 {

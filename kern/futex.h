@@ -1,4 +1,4 @@
-/* futex.h - wake who waits for a word of memory. */
+/* futex.h - wake threads that wait for a word of user memory. */
 #ifndef KERN_FUTEX_H
 #define KERN_FUTEX_H
 
@@ -6,17 +6,21 @@
 
 struct proc;
 
-/* Boot, before the first process. */
+/* Prepare the hash table of waiters.  Called once at boot, before the first
+ * process runs. */
 void futexinit(void);
 
-/* FUTEX_WAKE on the running thread's address uva, as processes that share it see
- * it: how many of at most n were woken, or -errno. */
+/* Do a FUTEX_WAKE without FUTEX_PRIVATE_FLAG on the running thread's user
+ * address uva: wake at most n threads, of any process that shares the word.
+ * Returns how many were woken, or -EINVAL, -EFAULT.  Called with no spinlock
+ * held. */
 int futexwake(uint uva, int n);
 
-/* robust.c: the running thread p leaves its memory, by exit or exec: the locks
- * on its robust list go to who waits for them, marked FUTEX_OWNER_DIED; the
- * word of set_tid_address becomes 0, and one who waits for that wakes.  Touches
- * p's memory, so that is still there. */
+/* robust.c: the running thread p leaves its address space, by exit or exec.
+ * Mark each lock on its robust list FUTEX_OWNER_DIED and wake one waiter of
+ * each; set the word of set_tid_address to 0 and wake one waiter of that.  This
+ * touches p's user memory, so the caller still has the address space.  Called
+ * with no spinlock held. */
 void futexexit(struct proc *p);
 
 #endif
