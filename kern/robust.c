@@ -1,14 +1,14 @@
 /*
  * robust.c - locks that outlive their owner, and what a thread leaves behind.
  *
- * A thread keeps the robust locks it holds on a list in its own memory; the word
- * of each has the thread's id.  When the thread ends, or becomes another
- * program, the kernel walks the list, marks each lock FUTEX_OWNER_DIED and wakes
- * one who waits for it.
+ * A thread keeps the robust locks it holds on a list in its own memory; the
+ * word of each lock has the thread's id.  When the thread ends, or becomes
+ * another program, the kernel walks the list, marks each lock FUTEX_OWNER_DIED
+ * and wakes one thread that waits for the lock.
  *
- * Nothing on the list can be trusted: an address that is none ends the walk, and
- * so does the limit of entries, for a list may be a circle.  Only words with our
- * id are changed.
+ * The user wrote the list, so nothing on it can be trusted: a bad address ends
+ * the walk, and so does ROBUST_LIST_LIMIT, since the list may be a circle.
+ * Only words that have the thread's id are changed.
  */
 #include "kern/futex.h"
 #include "arch/cpu.h"
@@ -17,16 +17,18 @@
 #include "kern/proc.h"
 #include "kern/sys/syscall.h"
 
-#define PI 1 /* in the address of an entry: it inherits priority */
+#define PI 1 /* bit 0 of an entry's address: the lock inherits priority */
 
 static void robustexit(uint uhead);
 static int unlock(uint uentry, int offset, int pending);
 
+/* See futex.h. */
 void
 futexexit(struct proc *p)
 {
 	const uint zero = 0;
 
+	lockassert(nospinlocks());
 	if (p->robustlist)
 		robustexit(p->robustlist);
 	p->robustlist = 0;
@@ -35,8 +37,9 @@ futexexit(struct proc *p)
 	p->cleartid = 0;
 }
 
-/* Walk the list.  A next entry is read before the entry itself is touched: its
- * memory may be another's as soon as its lock is free. */
+/* Free the locks on the list whose head is at uhead.  The address of the next
+ * entry is read before the entry's lock is freed: after that another thread may
+ * use the memory of the entry for something else. */
 static void
 robustexit(uint uhead)
 {
@@ -59,9 +62,10 @@ robustexit(uint uhead)
 		unlock(head.pending, head.futex_offset, 1);
 }
 
-/* Free the lock of an entry, if we are its owner: 0 or -EFAULT.  pending: we
- * were taking it, or letting go of it; if nobody has it we may have died before
- * waking the next. */
+/* Free the lock of the entry at uentry, whose word is offset bytes from there,
+ * if the running thread owns the lock: 0 or -EFAULT.  pending: the thread was
+ * taking or releasing this lock.  A pending lock without an owner may have been
+ * released and its next waiter not yet woken, so one waiter is woken here. */
 static int
 unlock(uint uentry, int offset, int pending)
 {
