@@ -1,15 +1,17 @@
 /*
- * freeze.c - hold everybody still, for a look at all of memory.
+ * freeze.c - hold all threads and CPUs still, for a look at all of memory.
  *
- * vmcheck() can recount references only while nobody is between taking one and
- * storing it.  Threads get to such places from user mode, and leave them before
- * they return there or wait for something outside.  So all of them are told to
- * stop on their way to user mode (p->work), and the rest must be found asleep in
- * a sleep that a signal can end: those hold no reference to a page that is not
- * in a slot, a cache or a list.  Then the other CPUs are parked in an interrupt,
- * and if all are quiet still, the world is frozen.
+ * vmcheck() can recount references only while no thread is between taking a
+ * reference and storing it.  A thread gets to such a place from user mode, and
+ * leaves it before it returns to user mode or waits for something outside the
+ * kernel.  So every thread is told to stop on its way to user mode (p->work).
+ * The others must be found in a sleep that a signal can end: a thread asleep so
+ * holds no reference to a page that is not in a slot, a cache or a list.  Then
+ * the other CPUs are parked in an interrupt, and if all threads are still
+ * quiet, the world is frozen.
  *
- * Invariant: uninterruptible sleeps (locks, disks) may hold anything; they end.
+ * A thread in an uninterruptible sleep (for a lock, a disk) may hold anything;
+ * such a sleep ends by itself, so freeze() waits for that.
  */
 #include "kern/freeze.h"
 
@@ -22,12 +24,12 @@
 volatile int freezing;
 
 static struct spinlock lock = {.rank = RANK_SLEEPQ};
-static struct proc *freezer;  /* whose freeze it is, or 0 [lock] */
-static struct waitq turn;     /* others who want one */
-static struct waitq progress; /* the freezer waits */
+static struct proc *freezer;  /* the thread that freezes, or 0 [lock] */
+static struct waitq turn;     /* threads that want to freeze next */
+static struct waitq progress; /* the freezer waits here */
 static struct waitq frozen;   /* threads in freezehere() */
 
-static struct xcall stopped; /* the other CPUs, in park() */
+static struct xcall stopped; /* the call of park() on the other CPUs */
 static volatile int nparked;
 static volatile int parking, unfit;
 
@@ -40,12 +42,16 @@ static int stopcpus(void);
 static void startcpus(void);
 static void park(void *);
 
+/* See freeze.h.  Looks again at each tick, and whenever a thread has
+ * stopped. */
 int
 freeze(void)
 {
 	int64_t tick = 1000000000 / HZ;
-	int err = begin();
+	int err;
 
+	lockassert(nospinlocks());
+	err = begin();
 	while (err == 0) {
 		tellall();
 		if (quiet() && stopcpus())
@@ -68,7 +74,8 @@ thaw(void)
 	end();
 }
 
-/* Wait for our turn. */
+/* Wait until no other thread freezes, and become the freezer: 0, or -errno: a
+ * signal came first.  Called with no spinlock held. */
 static int
 begin(void)
 {
@@ -92,6 +99,8 @@ begin(void)
 	return err;
 }
 
+/* Stop being the freezer; the frozen threads and the next freezer go on.
+ * Called by the freezer. */
 static void
 end(void)
 {
@@ -103,12 +112,13 @@ end(void)
 	release(&lock);
 }
 
-/* From userret(). */
+/* See freeze.h. */
 void
 freezehere(void)
 {
 	struct proc *p = myproc();
 
+	lockassert(nospinlocks());
 	acquire(&lock);
 	p->frozen = 1;
 	while (freezer && freezer != p) {
@@ -119,7 +129,8 @@ freezehere(void)
 	release(&lock);
 }
 
-/* Let everybody come by userret(). */
+/* Make every thread pass through userret() before it runs in user mode
+ * again. */
 static void
 tellall(void)
 {
@@ -131,10 +142,10 @@ tellall(void)
 		eachthread (p, tg)
 			p->work = 1;
 	release(&proctree);
-	ipiothers(T_RESCHED); /* out of user mode */
+	ipiothers(T_RESCHED); /* which brings them out of user mode */
 }
 
-/* Is everybody where we want him, but for us? */
+/* Is every thread but the running one still, and every other CPU idle? */
 static int
 quiet(void)
 {
@@ -146,22 +157,26 @@ quiet(void)
 	listeach (tg, &allprocs, alllink)
 		eachthread (p, tg)
 			n += p != myproc() && !still(p);
-	for (i = 0; i < ncpu; i++) /* a thread that ends is in no list */
+	for (i = 0; i < ncpu; i++) /* a thread that ends may be in no list */
 		n += cpus[i].proc != cpus[i].idle && cpus[i].proc != myproc();
 	release(&proctree);
 	return n == 0;
 }
 
+/* Is p in a state in which it holds no page reference that vmcheck() cannot
+ * see: in an interruptible sleep, in freezehere(), a sleeping kernel thread,
+ * stopped or dead?  Called with proctree held. */
 static int
 still(struct proc *p)
 {
+	lockassert(holding(&proctree));
 	if (p->state == SLEEPING)
 		return p->sleepflags || p->frozen || p->uvm == 0;
 	return p->state == STOPPED || p->state == ZOMBIE;
 }
 
-/* Stop the other CPUs and look again: 1, or 0 and they run on.  Interrupts are
- * off from here to startcpus(). */
+/* Park the other CPUs and look again whether all is quiet: 1, or 0 and the CPUs
+ * run on.  Interrupts are off from here to startcpus(). */
 static int
 stopcpus(void)
 {
@@ -179,16 +194,20 @@ stopcpus(void)
 	return 0;
 }
 
+/* Let the parked CPUs go on, wait until they have left park(), and end what
+ * stopcpus() began.  Called with interrupts off. */
 static void
 startcpus(void)
 {
+	lockassert(interruptsoff());
 	parking = 0;
 	xcallwait(&stopped);
 	popcli();
 }
 
-/* On each of the others.  Not where one waits for a spinlock: it may hold
- * another. */
+/* Runs on each of the other CPUs and keeps it here until the freeze is over.  A
+ * CPU that waits for a spinlock may hold another one, so it is unfit to be
+ * parked, and then none of them stays. */
 static void
 park(void *arg)
 {
