@@ -1,12 +1,12 @@
 /*
- * panic.c - stop the machine, telling all that helps to find out why.
+ * panic.c - stop the machine, and print all that helps to find out why.
  *
  * ksyms[] is the table of function names that iso/mksyms makes from the first
  * link and puts into the second, sorted by address.
  *
- * Only the first CPU that panics gets to speak.  It stops the others before, but
- * for those that have interrupts off and never turn them on; and it keeps the log
- * and the consoles, which they could only have had in turn.
+ * Only the first CPU that panics prints.  Before that it stops the other CPUs,
+ * except those that have interrupts off and do not turn them on again.  Those
+ * cannot print either, since the first CPU keeps the lock of printf().
  */
 #include "kern/panic.h"
 
@@ -53,7 +53,7 @@ static void printtaken(const char *kind, const char *name,
 	const uint at[NCALLERS]);
 static void printaddr(uint addr);
 
-/* Print what broke and stop. */
+/* See panic.h. */
 void
 panic(const char *fmt, ...)
 {
@@ -70,7 +70,7 @@ panic(const char *fmt, ...)
 	die();
 }
 
-/* The same, for an exception: tf is what it interrupted. */
+/* See panic.h.  tf is the state that the exception interrupted. */
 void
 panictrap(struct trapframe *tf, const char *fmt, ...)
 {
@@ -93,8 +93,9 @@ panictrap(struct trapframe *tf, const char *fmt, ...)
 	die();
 }
 
-/* Stop the other CPUs.  If one of them came first, it has the word; if this one
- * did, its panic has panicked. */
+/* Turn interrupts off, stop the other CPUs and print which CPU and process
+ * panics.  If another CPU panics already, stop this one instead.  If this CPU
+ * does, then its panic has panicked, and the machine stops here. */
 static void
 begin(void)
 {
@@ -116,6 +117,7 @@ begin(void)
 	printf(": ");
 }
 
+/* Print the id and name of p, if p is a mapped address. */
 static void
 printproc(struct proc *p)
 {
@@ -123,16 +125,19 @@ printproc(struct proc *p)
 		printf(", pid %d (%.16s)", p->pid, p->name);
 }
 
+/* See panic.h.  printothers() finds tf in stoppedat[]. */
 void
 panicstop(struct trapframe *tf)
 {
+	lockassert(interruptsoff());
 	stoppedat[mycpu()->id] = tf;
 	atomicinc(&nstopped);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
 
-/* What the other CPUs that were busy were doing. */
+/* Print what each other CPU was doing when it was stopped, unless it was
+ * idle. */
 static void
 printothers(void)
 {
@@ -153,7 +158,8 @@ printothers(void)
 	}
 }
 
-/* Out of QEMU with panic=exit, else halt: what is on the screen stays. */
+/* Leave QEMU if the boot argument panic=exit was given; else halt, with the
+ * screen as it is. */
 static void
 die(void)
 {
@@ -164,7 +170,8 @@ die(void)
 	halt();
 }
 
-/* The CPU pushes esp only when it changes stacks. */
+/* Return esp as it was when tf was pushed.  The CPU pushes esp only when it
+ * changes stacks; else the stack went on right above the frame. */
 static uint
 trapesp(const struct trapframe *tf)
 {
@@ -173,10 +180,10 @@ trapesp(const struct trapframe *tf)
 	return (uint)&tf->esp;
 }
 
+/* Print the registers of tf and the control registers of this CPU. */
 static void
 printregs(const struct trapframe *tf)
 {
-
 	printf("eip %08x  cs %04x  eflags %08x  trap %u  error %x\n", tf->eip,
 		tf->cs & 0xFFFF, tf->eflags, tf->trapno, tf->err);
 	printf("eax %08x  ebx %08x  ecx %08x  edx %08x\n", tf->eax, tf->ebx,
@@ -189,7 +196,8 @@ printregs(const struct trapframe *tf)
 		rcr3(), rcr4());
 }
 
-/* A call pushed where it came from. */
+/* Print the return address on top of the stack of tf, if there is one: after a
+ * call of a bad address that is where the call came from. */
 static void
 printcaller(const struct trapframe *tf)
 {
@@ -199,7 +207,8 @@ printcaller(const struct trapframe *tf)
 		printaddr(*(const uint *)esp);
 }
 
-/* A page fault's error code in words, and the entries that translate. */
+/* Print the error code of a page fault in words, and the directory and table
+ * entries for its address. */
 static void
 printcause(const struct trapframe *tf)
 {
@@ -212,8 +221,8 @@ printcause(const struct trapframe *tf)
 	kvmdump(rcr2());
 }
 
-/* The functions that called each other, innermost first, from the frame pointer
- * fp on: [fp] is the caller's, [fp + 4] where it goes on. */
+/* See panic.h.  At fp lies the frame pointer of the caller, and at fp + 4 the
+ * return address. */
 void
 backtrace(uint fp)
 {
@@ -233,6 +242,7 @@ backtrace(uint fp)
 	}
 }
 
+/* See panic.h. */
 void
 callers(uint fp, uint at[])
 {
@@ -251,7 +261,7 @@ callers(uint fp, uint at[])
 	}
 }
 
-/* Where each lock was taken that is held here. */
+/* Print where each lock was taken that this CPU or its process holds. */
 static void
 printheld(void)
 {
@@ -270,6 +280,8 @@ printheld(void)
 	(void)p;
 }
 
+/* Print that a lock is held, and at, the functions that took it; the rest of at
+ * is 0. */
 static void
 printtaken(const char *kind, const char *name, const uint at[NCALLERS])
 {
@@ -280,6 +292,7 @@ printtaken(const char *kind, const char *name, const uint at[NCALLERS])
 		printaddr(at[i]);
 }
 
+/* Print a line with addr and, if it is in the kernel's text, its function. */
 static void
 printaddr(uint addr)
 {
@@ -292,7 +305,8 @@ printaddr(uint addr)
 		printf("  %08x\n", addr);
 }
 
-/* The function that holds addr and the offset into it, or 0. */
+/* Return the name of the function that contains addr, with the offset of addr
+ * in it in *offset (bytes); or 0 if there is none. */
 static const char *
 symname(uint addr, uint *offset)
 {
@@ -313,6 +327,7 @@ symname(uint addr, uint *offset)
 	return ksyms[lo - 1].name;
 }
 
+/* See panic.h. */
 int
 ksym(uint i, uint *addr, const char **name)
 {
@@ -323,8 +338,10 @@ ksym(uint i, uint *addr, const char **name)
 	return 1;
 }
 
-/* The innermost function that is none of those that everybody sleeps by.  p may
- * wake up meanwhile: so nothing of its stack is believed. */
+/* See panic.h.  Walks the stack of p from the innermost function outward, past
+ * the functions in way[], by which every thread sleeps.  p may wake up
+ * meanwhile and change its stack, so each frame pointer is checked before it is
+ * used. */
 const char *
 sleepsin(struct proc *p)
 {
