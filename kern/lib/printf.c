@@ -1,9 +1,10 @@
 /*
  * printf.c - formatted output to buffers, the consoles and the kernel log.
  *
- * The log is a ring of the newest LOGSIZE bytes; it holds what was printed
- * before any console was there, too.  The lock keeps lines whole; a message
- * from inside a console's own output (a panic) goes ahead without it.
+ * The log is a ring of the newest LOGSIZE bytes; it also holds what was printed
+ * before there was a console.  loglock keeps the output of one printf()
+ * together.  A CPU that holds the lock already (for a console's own output may
+ * panic) prints without taking it.
  */
 #include "kern/lib/printf.h"
 
@@ -54,7 +55,7 @@ static void putnumber(struct out *o, struct spec *s, uint64_t v, uint base);
 static int digits(char *end, uint64_t v, uint base, int upper);
 static void putstring(struct out *o, struct spec *s, const char *str);
 
-/* To the consoles and the log. */
+/* See printf.h. */
 int
 printf(const char *fmt, ...)
 {
@@ -67,6 +68,7 @@ printf(const char *fmt, ...)
 	return n;
 }
 
+/* See printf.h. */
 int
 vprintf(const char *fmt, va_list ap)
 {
@@ -84,11 +86,14 @@ vprintf(const char *fmt, va_list ap)
 	return o.n;
 }
 
+/* Append c to the log and send it to each console.  Called with loglock
+ * held. */
 static void
 consoleput(struct out *o, int c)
 {
 	int i;
 
+	lockassert(holding(&loglock));
 	(void)o;
 	logbuf[logend++ % LOGSIZE] = c;
 	for (i = 0; i < NSINK; i++)
@@ -96,18 +101,20 @@ consoleput(struct out *o, int c)
 			sinks[i](c);
 }
 
+/* See printf.h. */
 void
 printfseize(void)
 {
 	uint i;
 
+	lockassert(interruptsoff());
 	for (i = 0; i < PATIENCE && !holding(&loglock) && !tryacquire(&loglock);
 		i++)
 		pause();
-	loglock.owner = (uint16_t)(mycpu()->id + 1); /* nobody else comes back */
+	loglock.owner = (uint16_t)(mycpu()->id + 1); /* every other CPU has stopped */
 }
 
-/* Send printf's characters to putc, too. */
+/* See printf.h. */
 void
 printfto(void (*putc)(int c))
 {
@@ -123,7 +130,7 @@ printfto(void (*putc)(int c))
 	release(&loglock);
 }
 
-/* Copy the newest n bytes at most of the log to buf; returns how many. */
+/* See printf.h. */
 uint
 logread(char *buf, uint n)
 {
@@ -137,7 +144,7 @@ logread(char *buf, uint n)
 	return n;
 }
 
-/* To a buffer of n bytes, NUL included; returns the length it wanted. */
+/* See printf.h. */
 int
 snprintf(char *buf, size_t n, const char *fmt, ...)
 {
@@ -150,6 +157,7 @@ snprintf(char *buf, size_t n, const char *fmt, ...)
 	return r;
 }
 
+/* See printf.h. */
 int
 vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
 {
@@ -161,6 +169,7 @@ vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
 	return o.n;
 }
 
+/* Put c in the buffer, unless only the place of the NUL is left. */
 static void
 bufput(struct out *o, int c)
 {
@@ -168,7 +177,8 @@ bufput(struct out *o, int c)
 		o->buf[o->n] = c;
 }
 
-/* Everything above ends here. */
+/* Send the text that fmt and the arguments make to o, one character at a
+ * time. */
 static void
 format(struct out *o, const char *fmt, va_list ap)
 {
@@ -217,14 +227,15 @@ format(struct out *o, const char *fmt, va_list ap)
 		case 0:
 			va_end(args);
 			return;
-		default: /* %% and what we do not know */
+		default: /* %% and unknown letters */
 			put(o, *fmt);
 		}
 	}
 	va_end(args);
 }
 
-/* Flags, width, precision and length; returns where the conversion letter is. */
+/* Read the flags, width, precision and length at fmt into *s.  Returns where
+ * the conversion letter is. */
 static const char *
 parse(const char *fmt, struct spec *s, va_list *ap)
 {
@@ -244,6 +255,8 @@ parse(const char *fmt, struct spec *s, va_list *ap)
 	return fmt;
 }
 
+/* Read the flags at fmt into s->flags.  Returns the first character after
+ * them. */
 static const char *
 parseflags(const char *fmt, struct spec *s)
 {
@@ -259,7 +272,8 @@ parseflags(const char *fmt, struct spec *s)
 	}
 }
 
-/* Digits, or * for an argument. */
+/* Read the decimal number at fmt into *n, or the next argument if a * stands
+ * there.  Returns the first character after it.  *n is 0 before. */
 static const char *
 number(const char *fmt, int *n, va_list *ap)
 {
@@ -272,6 +286,7 @@ number(const char *fmt, int *n, va_list *ap)
 	return fmt;
 }
 
+/* Send c to o and count it. */
 static void
 put(struct out *o, int c)
 {
@@ -279,6 +294,7 @@ put(struct out *o, int c)
 	o->n++;
 }
 
+/* Send c to o, n times. */
 static void
 pad(struct out *o, int c, int n)
 {
@@ -286,7 +302,8 @@ pad(struct out *o, int c, int n)
 		put(o, c);
 }
 
-/* The next integer argument: its magnitude, with NEG set if it was below 0. */
+/* Return the next integer argument of the length in *s.  If isigned is set and
+ * the argument is below 0, return its magnitude and set NEG in s->flags. */
 static uint64_t
 argument(struct spec *s, va_list *ap, int isigned)
 {
@@ -301,7 +318,8 @@ argument(struct spec *s, va_list *ap, int isigned)
 	return -(uint64_t)v;
 }
 
-/* Spaces, sign, zeroes, digits, spaces. */
+/* Send v in the given base, with the sign that s->flags say: spaces, sign,
+ * zeroes, digits, spaces. */
 static void
 putnumber(struct out *o, struct spec *s, uint64_t v, uint base)
 {
@@ -325,7 +343,8 @@ putnumber(struct out *o, struct spec *s, uint64_t v, uint base)
 		pad(o, ' ', space);
 }
 
-/* Write v's digits up to end; returns how many. */
+/* Write the digits of v, so that the last one stands right before end.  Returns
+ * how many there are. */
 static int
 digits(char *end, uint64_t v, uint base, int upper)
 {
@@ -342,6 +361,7 @@ digits(char *end, uint64_t v, uint base, int upper)
 	return end - p;
 }
 
+/* Send str to o, s->precision characters at most, padded to s->width. */
 static void
 putstring(struct out *o, struct spec *s, const char *str)
 {
