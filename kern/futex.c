@@ -16,8 +16,7 @@
  * order in which they are woken.
  *
  * Invariants:
- *   U1  w->b is the bucket in whose list w is, or 0 once w has been woken.
- *   w->b
+ *   U1  w->b is the bucket in whose list w is, or 0 once w has been woken.  It
  *       changes with the lock of that bucket held (of both buckets, when w
  *       moves).  Setting w->b to 0 is the last thing that any thread but the
  *       waiter does to w.
