@@ -280,8 +280,8 @@ printheld(void)
 	(void)p;
 }
 
-/* Print that a lock is held, and at, the functions that took it; the rest of at
- * is 0. */
+/* Print which lock is held, and the functions that took it: their addresses are
+ * in at[], up to the first 0. */
 static void
 printtaken(const char *kind, const char *name, const uint at[NCALLERS])
 {

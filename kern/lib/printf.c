@@ -86,14 +86,14 @@ vprintf(const char *fmt, va_list ap)
 	return o.n;
 }
 
-/* Append c to the log and send it to each console.  Called with loglock
- * held. */
+/* Append c to the log and send it to each console.  Called with loglock held,
+ * unless a CPU that panics has taken the lock from this one (printfseize). */
 static void
 consoleput(struct out *o, int c)
 {
 	int i;
 
-	lockassert(holding(&loglock));
+	lockassert(panicking || holding(&loglock));
 	(void)o;
 	logbuf[logend++ % LOGSIZE] = c;
 	for (i = 0; i < NSINK; i++)
@@ -111,7 +111,8 @@ printfseize(void)
 	for (i = 0; i < PATIENCE && !holding(&loglock) && !tryacquire(&loglock);
 		i++)
 		pause();
-	loglock.owner = (uint16_t)(mycpu()->id + 1); /* every other CPU has stopped */
+	/* Take the lock even from a CPU that still holds it. */
+	loglock.owner = (uint16_t)(mycpu()->id + 1);
 }
 
 /* See printf.h. */
