@@ -2,9 +2,9 @@
  * lock.h - spinlocks and sleep locks.
  *
  * A spinlock is held for a few dozen instructions with interrupts off; its
- * holder never sleeps, never touches user memory.  A sleep lock may be held
- * across both.  Each lock has a rank; locks are taken in rising rank (the
- * order is in mm/vm.h and doc/locks.md).
+ * holder does not sleep and does not touch user memory.  A sleep lock may be
+ * held across both.  Each lock has a rank, and locks are taken in rising rank;
+ * the order is in mm/vm.h and doc/locks.md.
  */
 #ifndef KERN_LOCK_H
 #define KERN_LOCK_H
@@ -32,7 +32,7 @@ enum { /* ranks: lower is taken first */
 	RANK_SLEEPQ, /* inside a sleep lock */
 	RANK_WAITQ,  /* a wait queue */
 	RANK_EPOLL,  /* ready lists of epolls */
-	RANK_EPOLLQ, /* who waits for them */
+	RANK_EPOLLQ, /* the queue of an epoll */
 	RANK_TIMER,  /* timers */
 	RANK_SCHED,  /* a run queue */
 	RANK_SLAB,   /* a slab cache */
@@ -48,9 +48,10 @@ struct spinlock {
 
 void initlock(struct spinlock *, int rank);
 
-/* Take the lock, with interrupts off until the matching release (they nest,
- * see pushcli).  Panics if this CPU holds it already. */
-void acquirebusy(struct spinlock *); /* somebody has it: wait, or panic */
+/* acquire() takes the lock; interrupts are off until the matching release()
+ * (pairs nest, see pushcli).  acquire() panics if this CPU holds the lock
+ * already.  acquirebusy() is its slow half, for a lock that was not free. */
+void acquirebusy(struct spinlock *);
 #ifdef QUIRE_DEBUG
 void acquire(struct spinlock *);
 void release(struct spinlock *);
@@ -73,7 +74,8 @@ release(struct spinlock *lk)
 }
 #endif
 
-/* Take the lock if it is free: 1, or 0 and nothing has changed. */
+/* Take the lock if it is free: 1, or 0 and nothing has changed.  Ranks do not
+ * matter here. */
 int tryacquire(struct spinlock *);
 
 /* Does this CPU hold the lock? */
@@ -101,11 +103,14 @@ nospinlocks(void)
 void locktest(int c); /* locktest.c: break a rule; '1' to '9' panic */
 #endif
 
-#define NCALLERS 4 /* that are noted with a held lock */
+#define NCALLERS 4 /* functions that are noted with a held lock */
 
-/* The i-th spinlock that this CPU holds: its name and who took it; 0 if it holds
- * fewer, or this is no debug build.  Interrupts off. */
+/* Return the name of the i-th spinlock that this CPU holds, with the functions
+ * that took it in at[]; or 0 if it holds fewer, or in a release build.  Called
+ * with interrupts off. */
 const char *heldlock(int i, uint at[NCALLERS]);
+
+/* Return the name of a rank (RANK_*). */
 const char *lockname(int rank);
 
 /* For /proc/lockstat: what the locks of one rank, spinning or sleeping, have
@@ -117,10 +122,16 @@ struct lockstat {
 	uint contended;  /* those that were not free */
 	uint64_t waited; /* looks while spinning; ns asleep */
 };
-int lockstat(int i, struct lockstat *); /* of class i: 1; 0: no more */
-void sleepcount(int rank, int64_t ns);  /* taken, after waiting: 0 if not */
 
-/* Processes that wait for something; wakeup() lets all of them look again. */
+/* Store what class i of locks has cost: 1, or 0 if there are fewer classes. */
+int lockstat(int i, struct lockstat *);
+
+/* Count that a sleep lock of this rank was taken after waiting ns nanoseconds;
+ * 0 if it was free. */
+void sleepcount(int rank, int64_t ns);
+
+/* Processes that wait for something; wakeup() makes each look at its condition
+ * again. */
 struct waitq {
 	struct spinlock lock;
 	struct list waiters; /* struct waiter [lock] */
@@ -131,22 +142,26 @@ void initwaitq(struct waitq *);
 struct sleeplock {
 	volatile uint state; /* 0 free, 1 held, 2 held and somebody waits */
 	uint rank;
-	struct proc *owner; /* who holds it [debug builds] */
+	struct proc *owner; /* its holder [debug builds] */
 	struct spinlock lock;
 	struct waitq queue;
 #ifdef QUIRE_DEBUG
-	struct sleeplock *below; /* that its holder took before [holder] */
-	uint at[NCALLERS];       /* who took it [holder] */
+	struct sleeplock *below; /* the one its holder took before [holder] */
+	uint at[NCALLERS];       /* functions that took it [holder] */
 #endif
 };
 
 void initsleeplock(struct sleeplock *, int rank);
 
-/* May sleep; not interruptible by signals.  No spinlock held.  Without
- * contention either is one atomic instruction. */
-void acquiresleepbusy(struct sleeplock *); /* wait for it */
-void releasesleepbusy(struct sleeplock *); /* wake who waits */
-int holdingsleep(struct sleeplock *); /* meaningful in debug builds only */
+/* acquiresleep() may sleep, and no signal interrupts it; it is called with no
+ * spinlock held.  Without contention it is one atomic instruction, as is
+ * releasesleep().  These are their slow halves: wait for the lock; wake all
+ * processes that wait for it. */
+void acquiresleepbusy(struct sleeplock *);
+void releasesleepbusy(struct sleeplock *);
+
+/* Does the running process hold the lock?  Meaningful in debug builds only. */
+int holdingsleep(struct sleeplock *);
 #ifdef QUIRE_DEBUG
 void acquiresleep(struct sleeplock *);
 void releasesleep(struct sleeplock *);

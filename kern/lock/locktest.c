@@ -14,7 +14,7 @@
 static struct spinlock low = {.rank = RANK_TREE}, high = {.rank = RANK_NAMES};
 static struct sleeplock inner, outer;
 
-/* Does not return for '1' to '9'; nothing else is asked for here. */
+/* Break rule c, '1' to '9', which panics; do nothing for any other c. */
 void
 locktest(int c)
 {
@@ -39,7 +39,7 @@ locktest(int c)
 	case '3': /* asleep with a spinlock */
 		yield();
 		break;
-	case '5': /* not ours */
+	case '5': /* release of a lock that is not held */
 		release(&high);
 		break;
 	case '6': /* the wrong order */
@@ -49,7 +49,7 @@ locktest(int c)
 	case '7': /* twice */
 		acquiresleep(&inner);
 		break;
-	case '9': /* not ours */
+	case '9': /* release of a lock that is not held */
 		releasesleep(&outer);
 		break;
 	}

@@ -1,15 +1,15 @@
 /*
  * rwlock.c - the slow halves of reader/writer sleep locks, and their checks.
  *
- * The state word counts the readers above two bits: somebody writes; somebody
- * waits.  Taking a free lock and giving back one that nobody waits for is one
- * atomic instruction each.
+ * The state word counts the readers above two bits: a process writes
+ * (RW_WRITER); a process waits (RW_WAITERS).  Taking a free lock and giving
+ * back one that nobody waits for is one atomic instruction each.
  *
  * Why no wakeup is lost: a waiter sets RW_WAITERS in the same instruction that
  * finds the lock held, with the inner spinlock held, and is in the queue before
- * it releases that.  The release that leaves nobody in sees the bit, and takes
- * the spinlock before it wakes the queue.  All waiters look again; who must
- * wait on sets the bit again.
+ * it releases that.  The release by the last holder sees the bit, and takes
+ * the spinlock before it wakes the queue.  All waiters look again; a waiter
+ * that must go on waiting sets the bit again.
  */
 #include "kern/lock/rwlock.h"
 
@@ -76,15 +76,17 @@ acquirewritebusy(struct rwlock *lk)
 	getbusy(lk, RW_WRITER);
 }
 
-/* Add to the state when that is allowed; sleep while it is not.  A writer must
- * be alone.  Readers stay out while one writes, and while others read and
- * somebody waits. */
+/* Take the lock: add RW_READER or RW_WRITER to the state when that is allowed,
+ * and sleep while it is not.  A writer must be alone.  Readers stay out while a
+ * process writes, and while others read and a process waits.  Called with no
+ * spinlock held. */
 static void
 getbusy(struct rwlock *lk, uint add)
 {
 	int64_t start = nowns();
 	uint s, held;
 
+	lockassert(nospinlocks());
 	acquire(&lk->lock);
 	for (;;) {
 		s = lk->state;
@@ -101,8 +103,8 @@ getbusy(struct rwlock *lk, uint add)
 	sleepcount(lk->rank, nowns() - start + 1);
 }
 
-/* The last reader has left, and somebody waits: unless somebody came in
- * meanwhile, who will do this in our place. */
+/* The last reader has left, and a process waits: wake the queue.  If another
+ * process has taken the lock meanwhile, its release will do that. */
 void
 releasereadbusy(struct rwlock *lk)
 {
@@ -112,7 +114,8 @@ releasereadbusy(struct rwlock *lk)
 	release(&lk->lock);
 }
 
-/* The writer has left the state 0, and had seen RW_WAITERS. */
+/* The writer has set the state to 0 and has seen RW_WAITERS there: wake the
+ * queue. */
 void
 releasewritebusy(struct rwlock *lk)
 {

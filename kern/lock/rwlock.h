@@ -1,8 +1,9 @@
 /*
  * rwlock.h - sleep locks that many may hold to read, or one to write.
  *
- * May sleep; not interruptible by signals; no spinlock held.  A waiting writer
- * keeps new readers out.  Not recursive, not even for readers.
+ * Taking one may sleep, and no signal interrupts that; it is called with no
+ * spinlock held.  A waiting writer keeps new readers out.  A process that holds
+ * the lock must not take it again, not even to read twice.
  */
 #ifndef KERN_RWLOCK_H
 #define KERN_RWLOCK_H
@@ -13,7 +14,7 @@
 struct rwlock {
 	volatile uint state;   /* RW_WRITER, RW_WAITERS, RW_READER for each */
 	int rank;              /* a class of /proc/lockstat: RANK_* */
-	struct proc *owner;    /* who writes [debug builds] */
+	struct proc *owner;    /* the writer [debug builds] */
 	struct spinlock lock;
 	struct waitq queue;
 };
@@ -23,25 +24,29 @@ struct rwlock {
 #define RW_READER  4u
 
 void initrwlock(struct rwlock *, int rank);
-int holdingwrite(struct rwlock *); /* does the running process write? Always
-                                    * true in release builds */
 
-/* For lockassert(): does anybody read?  It need not be the caller: nobody notes
- * which processes read. */
+/* Does the running process hold the lock to write?  Always true in release
+ * builds. */
+int holdingwrite(struct rwlock *);
+
+/* For lockassert(): does any process hold the lock to read?  It need not be the
+ * caller: which processes read is not noted. */
 static inline int
 holdingread(struct rwlock *lk)
 {
 	return lk->state >= RW_READER;
 }
 
-/* For lockassert(): does the running process write, or anybody read? */
+/* For lockassert(): does the running process hold the lock to write, or any
+ * process hold it to read? */
 static inline int
 holdingeither(struct rwlock *lk)
 {
 	return holdingread(lk) || holdingwrite(lk);
 }
 
-/* The slow halves. */
+/* The slow halves: wait for a lock that was not free; wake the processes that
+ * wait. */
 void acquirereadbusy(struct rwlock *);
 void releasereadbusy(struct rwlock *);
 void acquirewritebusy(struct rwlock *);

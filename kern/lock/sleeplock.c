@@ -7,12 +7,14 @@
  *
  * Why no wakeup is lost: a waiter writes 2 while it holds the inner spinlock,
  * and is in the queue before it releases that.  A holder that finds 2 takes
- * the spinlock before it wakes the queue, so it finds the waiter there.  Who
- * got the lock after waiting leaves 2 in it, since others may wait still.
+ * the spinlock before it wakes the queue, so it finds the waiter there.  A
+ * process that got the lock after waiting leaves 2 in it, since others may
+ * still wait.
  *
- * Debug builds keep a list of those that a process holds, newest first, and
- * check their ranks: none is taken below one that is held.  Rank 0 is not
- * checked; several of one rank have an order of their own (two directories).
+ * Debug builds keep a list of the sleep locks that a process holds, newest
+ * first, and check their ranks: a lock is not taken while its process holds one
+ * of a higher rank.  Rank 0 is not checked.  Locks of one rank have an order of
+ * their own, which is not checked either (two directories).
  */
 #include "kern/lock/lock.h"
 
@@ -49,6 +51,8 @@ acquiresleep(struct sleeplock *lk)
 	noteheld(lk, (uint)__builtin_frame_address(0));
 }
 
+/* Panic if the running process may not take lk now: with a spinlock held, for
+ * the second time, or with a lock of a higher rank held. */
 static void
 checkorder(struct sleeplock *lk)
 {
@@ -65,7 +69,8 @@ checkorder(struct sleeplock *lk)
 			      "rank %u held", lk->rank, held->rank);
 }
 
-/* fp is the frame of the function that took it for its caller. */
+/* Note that the running process holds lk, and who took it: fp is the frame
+ * pointer of acquiresleep().  Called with lk held. */
 static void
 noteheld(struct sleeplock *lk, uint fp)
 {

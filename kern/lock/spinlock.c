@@ -1,10 +1,10 @@
 /*
- * spinlock.c - locks held for a few dozen instructions, interrupts off; and
- * what locks cost, for /proc/lockstat.
+ * spinlock.c - locks held for a few dozen instructions, with interrupts off;
+ * and the counts of what locks cost, for /proc/lockstat.
  *
- * owner is the holder's CPU id + 1, so a CPU that finds its own number there
- * would wait for itself.  Debug builds keep a list of the locks that each CPU
- * holds and who took them, and check that a lock is taken only above all of
+ * lk->owner is the holder's CPU id + 1, so a CPU that finds its own number
+ * there would wait for itself.  Debug builds keep a list of the locks that each
+ * CPU holds and who took them, and check that a lock is taken only above all of
  * them in rank, so that no two CPUs can each wait for a lock of the other's.
  * Rank 0 is not checked.  A panic prints the list.
  */
@@ -23,7 +23,7 @@ struct held { /* debug builds; only its own CPU uses it, with interrupts off */
 	int n;
 	struct heldlock {
 		struct spinlock *lk;
-		uint at[NCALLERS]; /* who took it */
+		uint at[NCALLERS]; /* the functions that took it */
 	} lock[NHELD];
 };
 
@@ -88,7 +88,7 @@ release(struct spinlock *lk)
 }
 #endif
 
-/* The slow half of acquire: wait until the lock is ours. */
+/* See lock.h.  Called with interrupts off. */
 void
 acquirebusy(struct spinlock *lk)
 {
@@ -107,8 +107,8 @@ acquirebusy(struct spinlock *lk)
 	}
 }
 
-/* Take the lock if it is free: 1, or 0 and nothing has changed.  The order does
- * not matter to who does not wait. */
+/* See lock.h.  The rank is not checked, for a CPU that does not wait cannot
+ * take part in a deadlock. */
 int
 tryacquire(struct spinlock *lk)
 {
@@ -121,7 +121,7 @@ tryacquire(struct spinlock *lk)
 	return 1;
 }
 
-/* Does this CPU hold the lock? */
+/* See lock.h. */
 int
 holding(struct spinlock *lk)
 {
@@ -129,6 +129,7 @@ holding(struct spinlock *lk)
 }
 
 #ifdef QUIRE_DEBUG
+/* Panic if interrupts are on although this CPU is inside a pushcli(). */
 static void
 checkcli(void)
 {
@@ -136,13 +137,15 @@ checkcli(void)
 		panic("interrupts are on with a spinlock held");
 }
 
+/* Panic if this CPU holds a lock of the rank of lk or above.  Called with
+ * interrupts off. */
 static void
 checkorder(struct spinlock *lk)
 {
 	struct held *h = &helds[mycpu()->id];
 	int i;
 
-	if (lk->rank == 0 || holding(lk)) /* acquirebusy will tell */
+	if (lk->rank == 0 || holding(lk)) /* acquirebusy() panics */
 		return;
 	for (i = 0; i < h->n; i++)
 		if (h->lock[i].lk->rank >= lk->rank)
@@ -151,7 +154,8 @@ checkorder(struct spinlock *lk)
 				names[h->lock[i].lk->rank]);
 }
 
-/* fp is the frame of the function that took it for its caller. */
+/* Note that this CPU holds lk, and who took it: fp is the frame pointer of
+ * acquire() or tryacquire().  Called with lk held. */
 static void
 noteheld(struct spinlock *lk, uint fp)
 {
@@ -165,6 +169,7 @@ noteheld(struct spinlock *lk, uint fp)
 	counts[id][0][lk->rank].taken++;
 }
 
+/* Forget that this CPU holds lk.  Called with lk still held. */
 static void
 notefree(struct spinlock *lk)
 {
@@ -177,6 +182,7 @@ notefree(struct spinlock *lk)
 		h->lock[i] = h->lock[i + 1];
 }
 #else
+/* Release builds do not note which locks are held. */
 static void
 noteheld(struct spinlock *lk, uint fp)
 {
@@ -185,8 +191,7 @@ noteheld(struct spinlock *lk, uint fp)
 }
 #endif
 
-/* The i-th spinlock that this CPU holds: its name and who took it; 0 if it holds
- * fewer, or this is no debug build.  Interrupts off. */
+/* See lock.h. */
 const char *
 heldlock(int i, uint at[NCALLERS])
 {
@@ -200,14 +205,14 @@ heldlock(int i, uint at[NCALLERS])
 	return names[h->lock[i].lk->rank];
 }
 
+/* See lock.h. */
 const char *
 lockname(int rank)
 {
 	return names[rank];
 }
 
-/* A sleep lock of this rank has been taken, after waiting so many ns; 0: at
- * once. */
+/* See lock.h. */
 void
 sleepcount(int rank, int64_t ns)
 {
@@ -221,7 +226,7 @@ sleepcount(int rank, int64_t ns)
 	popcli();
 }
 
-/* What class i of locks has cost since boot: 0 if there are fewer. */
+/* See lock.h. */
 int
 lockstat(int i, struct lockstat *s)
 {
