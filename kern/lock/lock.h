@@ -56,6 +56,7 @@ void acquirebusy(struct spinlock *);
 void acquire(struct spinlock *);
 void release(struct spinlock *);
 #else
+/* Take the lock, as described above. */
 static inline void
 acquire(struct spinlock *lk)
 {
@@ -65,6 +66,7 @@ acquire(struct spinlock *lk)
 		acquirebusy(lk);
 }
 
+/* Give the lock back. */
 static inline void
 release(struct spinlock *lk)
 {
@@ -166,6 +168,7 @@ int holdingsleep(struct sleeplock *);
 void acquiresleep(struct sleeplock *);
 void releasesleep(struct sleeplock *);
 #else
+/* Take the lock.  Called with no spinlock held. */
 static inline void
 acquiresleep(struct sleeplock *lk)
 {
@@ -173,6 +176,7 @@ acquiresleep(struct sleeplock *lk)
 		acquiresleepbusy(lk);
 }
 
+/* Give the lock back. */
 static inline void
 releasesleep(struct sleeplock *lk)
 {

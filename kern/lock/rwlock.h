@@ -52,6 +52,7 @@ void releasereadbusy(struct rwlock *);
 void acquirewritebusy(struct rwlock *);
 void releasewritebusy(struct rwlock *);
 
+/* Take the lock to read.  Called with no spinlock held. */
 static inline void
 acquireread(struct rwlock *lk)
 {
@@ -65,6 +66,7 @@ acquireread(struct rwlock *lk)
 #endif
 }
 
+/* Give back a lock that was taken to read. */
 static inline void
 releaseread(struct rwlock *lk)
 {
@@ -76,6 +78,7 @@ releaseread(struct rwlock *lk)
 void acquirewrite(struct rwlock *);
 void releasewrite(struct rwlock *);
 #else
+/* Take the lock to write.  Called with no spinlock held. */
 static inline void
 acquirewrite(struct rwlock *lk)
 {
@@ -83,6 +86,7 @@ acquirewrite(struct rwlock *lk)
 		acquirewritebusy(lk);
 }
 
+/* Give back a lock that was taken to write. */
 static inline void
 releasewrite(struct rwlock *lk)
 {
