@@ -93,7 +93,6 @@ consoleput(struct out *o, int c)
 {
 	int i;
 
-	lockassert(panicking || holding(&loglock));
 	(void)o;
 	logbuf[logend++ % LOGSIZE] = c;
 	for (i = 0; i < NSINK; i++)
@@ -107,7 +106,6 @@ printfseize(void)
 {
 	uint i;
 
-	lockassert(interruptsoff());
 	for (i = 0; i < PATIENCE && !holding(&loglock) && !tryacquire(&loglock);
 		i++)
 		pause();
