@@ -1,9 +1,9 @@
 /*
  * procmaps.c - /proc/PID: the files about a process's memory.
  *
- * They go through the mappings by address, so that one that comes or goes
- * meanwhile changes nothing in the others' lines, and a process with many is
- * told of in parts.
+ * The functions go through the mappings by address and hold no lock from one
+ * to the next.  A mapping that comes or goes meanwhile changes nothing in the
+ * lines of the others, and a long text can be read in parts.
  */
 #include "kern/fs/proc/procfs.h"
 #include "mm/mm.h"
@@ -14,7 +14,7 @@
 #include "kern/proc.h"
 #include "kern/lib/string.h"
 
-#define NAMECOLUMN 49 /* where Linux begins the name, without the padding */
+#define NAMECOLUMN 49 /* bytes of a line before the name, as in Linux */
 
 static int eachvma(struct text *, int pid,
 	void (*show)(struct text *, struct uvm *, struct vmainfo *));
@@ -23,21 +23,26 @@ static void showname(struct text *, struct vmainfo *, uint column);
 static void showvmasize(struct text *, struct uvm *, struct vmainfo *);
 static void showusage(struct text *, const struct vmusage *, int rollup);
 
-/* One line a mapping: range, rights, offset, device, inode, name. */
+/* /proc/PID/maps has one line for each mapping: range, rights, offset, device,
+ * inode and name.  Returns 0 or -errno. */
 int
 showmaps(struct text *t, int pid)
 {
 	return eachvma(t, pid, showvma);
 }
 
-/* As maps, and behind each line its sizes. */
+/* /proc/PID/smaps has for each mapping its line of maps, and below that line
+ * its sizes in kB.  Returns 0 or -errno. */
 int
 showsmaps(struct text *t, int pid)
 {
 	return eachvma(t, pid, showvmasize);
 }
 
-/* As many of the mappings as fit in a part whole, one in any case. */
+/* Call show for as many mappings, from address t->at on, as fit whole in one
+ * part of the text, but for at least one.  t->more says whether the text goes
+ * on, and t->at where.  A process without memory has an empty text.  Returns
+ * t->err. */
 static int
 eachvma(struct text *t, int pid,
 	void (*show)(struct text *, struct uvm *, struct vmainfo *))
@@ -63,6 +68,7 @@ eachvma(struct text *t, int pid,
 	return t->err;
 }
 
+/* Write the line of maps for one mapping. */
 static void
 showvma(struct text *t, struct uvm *u, struct vmainfo *v)
 {
@@ -79,7 +85,9 @@ showvma(struct text *t, struct uvm *u, struct vmainfo *v)
 	putf(t, "\n");
 }
 
-/* Where the mapping comes from, at that place of the text. */
+/* Write the name of the mapping's file, or what kind of memory the mapping is,
+ * padded with blanks so that the name begins at byte `column' of t.  A nameless
+ * mapping gets neither. */
 static void
 showname(struct text *t, struct vmainfo *v, uint column)
 {
@@ -99,6 +107,8 @@ showname(struct text *t, struct vmainfo *v, uint column)
 	kmfree(path);
 }
 
+/* Write the line of maps for one mapping, then its sizes in kB and its
+ * flags. */
 static void
 showvmasize(struct text *t, struct uvm *u, struct vmainfo *v)
 {
@@ -116,7 +126,8 @@ showvmasize(struct text *t, struct uvm *u, struct vmainfo *v)
 	putf(t, "VmFlags: %s\n", words);
 }
 
-/* The sums of all mappings. */
+/* /proc/PID/smaps_rollup has the sums over all mappings, in kB.  Returns 0, or
+ * -ESRCH when the process has no memory. */
 int
 showrollup(struct text *t, int pid)
 {
@@ -142,24 +153,31 @@ showrollup(struct text *t, int pid)
 	return 0;
 }
 
+/* Write one line of smaps: the name, which ends in a colon, and kb
+ * kilobytes. */
 static void
 putkb(struct text *t, const char *name, uint kb)
 {
 	putf(t, "%-16s%8u kB\n", name, kb);
 }
 
+/* Convert pages to kilobytes. */
 static uint
 pages2kb(uint n)
 {
 	return n << (PGSHIFT - 10);
 }
 
+/* Convert a proportional size, which is in bytes << PSSSHIFT, to kilobytes. */
 static uint
 pss2kb(uint64_t pss)
 {
 	return (uint)(pss >> (10 + PSSSHIFT));
 }
 
+/* Write the sizes in *use as lines of smaps, in kB.  With rollup set, lines
+ * with the proportional size of each kind of memory are added, as smaps_rollup
+ * has them. */
 static void
 showusage(struct text *t, const struct vmusage *use, int rollup)
 {
@@ -191,9 +209,11 @@ showusage(struct text *t, const struct vmusage *use, int rollup)
 	putkb(t, "Locked:", pss2kb(use->psslocked));
 }
 
-#define CHUNK 64 /* entries at a time */
+#define CHUNK 64 /* entries of pagemap that are read at a time */
 
-/* 64 bits for each page of the address space, in any piece of whole entries. */
+/* /proc/PID/pagemap has an entry of 64 bits for each page of the address
+ * space.  Reads entries from byte off on; off and the length must be whole
+ * entries.  Returns the bytes moved, 0 at the end, or -errno. */
 int
 readpagemap(int pid, struct uio *to, int64_t off)
 {
@@ -221,8 +241,10 @@ readpagemap(int pid, struct uio *to, int64_t off)
 	return done ? (int)done : err;
 }
 
-/* Bytes of one page, by way of the kernel's page.  A debugger writes wherever it
- * is private. */
+/* Move n bytes, which lie in one page, between io and address va of u by way of
+ * the kernel's page `page'.  A write reaches private mappings that are not
+ * writable too, since debuggers set breakpoints so.  Returns 0 or -errno, which
+ * is -EIO where nothing is mapped. */
 static int
 movepage(struct uvm *u, uint va, struct uio *io, char *page, uint n, int write)
 {
@@ -240,19 +262,25 @@ static int movemem(int pid, struct uio *io, int64_t off, int write);
 static int movepage(struct uvm *u, uint va, struct uio *io, char *page, uint n,
 	int write);
 
+/* /proc/PID/mem: read the process's memory from address off on.  Returns the
+ * bytes moved or -errno. */
 int
 readmem(int pid, struct uio *to, int64_t off)
 {
 	return movemem(pid, to, off, 0);
 }
 
+/* /proc/PID/mem: write the process's memory from address off on.  Returns the
+ * bytes moved or -errno. */
 int
 writemem(int pid, struct uio *from, int64_t off)
 {
 	return movemem(pid, from, off, 1);
 }
 
-/* The memory itself; what is not mapped ends the transfer. */
+/* Move bytes between io and the process's memory, from address off on.  An
+ * address that is not mapped ends the transfer.  Returns the bytes moved, or
+ * -errno if there are none; a process without memory gives 0. */
 static int
 movemem(int pid, struct uio *io, int64_t off, int write)
 {
