@@ -1,6 +1,6 @@
 /*
- * procpid.c - /proc/PID: the files that tell about one process; but for its
- * memory (procmaps.c) and its open files (procfd.c).
+ * procpid.c - /proc/PID: the files that tell about one process, except those
+ * about its memory (procmaps.c) and its open files (procfd.c).
  *
  * A process other than the running one may exit at any time.  So each file
  * first takes a copy of what it needs under proctree, with references to the
@@ -22,7 +22,7 @@
 #include "kern/sched.h"
 #include "kern/lib/string.h"
 
-struct procinfo { /* a copy of what proctree guards, and some more */
+struct procinfo { /* a copy of a process's fields */
 	int pid, tgid, ppid, pgid, sid, tpgid, nthreads, tracer;
 	uint tty;
 	char state;
@@ -68,7 +68,8 @@ static void statusmem(struct text *, struct procinfo *);
 static void statussignals(struct text *, struct procinfo *);
 static int showmemory(struct text *, int pid, uint start, uint end);
 
-/* pid (name) state ...: one line of 52 fields, in the order of Linux. */
+/* /proc/PID/stat is one line of 52 fields in the order of Linux: pid, name in
+ * parentheses, state, and so on.  Returns 0 or -ESRCH. */
 static int
 showstat(struct text *t, int pid)
 {
@@ -98,7 +99,8 @@ showstat(struct text *t, int pid)
 	return 0;
 }
 
-/* What the thread alone has used. */
+/* Replace the faults and times of the whole process by those of the one thread,
+ * for /proc/PID/task/TID/stat. */
 static void
 ownusage(struct procinfo *i)
 {
@@ -108,7 +110,8 @@ ownusage(struct procinfo *i)
 	i->time[1] = i->owntime[1];
 }
 
-/* Pages: size, resident, shared, text, 0, data and stack, 0. */
+/* /proc/PID/statm is one line of sizes in pages: all, resident, shared, text,
+ * 0, data and stack, 0.  Returns 0 or -ESRCH. */
 static int
 showstatm(struct text *t, int pid)
 {
@@ -123,7 +126,7 @@ showstatm(struct text *t, int pid)
 	return 0;
 }
 
-/* Pages of the program's own text. */
+/* Return how many pages the program's own text has, without its libraries. */
 static uint
 textpages(struct procinfo *i)
 {
@@ -131,6 +134,8 @@ textpages(struct procinfo *i)
 	       PGSHIFT;
 }
 
+/* /proc/PID/status tells about the process in one line for each fact, for
+ * people to read.  Returns 0 or -ESRCH. */
 static int
 showstatus(struct text *t, int pid)
 {
@@ -150,6 +155,7 @@ showstatus(struct text *t, int pid)
 	return 0;
 }
 
+/* Write the lines of status about the name, the state and the ids. */
 static void
 statusids(struct text *t, struct procinfo *i)
 {
@@ -174,6 +180,8 @@ statusids(struct text *t, struct procinfo *i)
 		i->tgid, i->pid, i->pgid, i->sid);
 }
 
+/* Write the lines of status about the memory, in kB.  A process without memory
+ * has none of these lines. */
 static void
 statusmem(struct text *t, struct procinfo *i)
 {
@@ -199,6 +207,8 @@ statusmem(struct text *t, struct procinfo *i)
 	putf(t, "CoreDumping:\t0\nTHP_enabled:\t0\n");
 }
 
+/* Write the lines of status about signals: how many are queued, and the sets as
+ * masks whose bit 0 is signal 1. */
 static void
 statussignals(struct text *t, struct procinfo *i)
 {
@@ -210,7 +220,8 @@ statussignals(struct text *t, struct procinfo *i)
 	putf(t, "SigCgt:\t%016llx\n", (unsigned long long)i->caught);
 }
 
-/* The superuser has all capabilities, nobody else any. */
+/* Write the lines of status about capabilities.  The superuser has all of them,
+ * and any other user has none. */
 static void
 statuscaps(struct text *t, struct procinfo *i)
 {
@@ -225,6 +236,8 @@ statuscaps(struct text *t, struct procinfo *i)
 		i->nonewprivs);
 }
 
+/* Write the lines of status about the CPUs and the memory nodes that the thread
+ * may use. */
 static void
 statuscpus(struct text *t, struct procinfo *i)
 {
@@ -233,6 +246,8 @@ statuscpus(struct text *t, struct procinfo *i)
 	putf(t, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
+/* /proc/PID/comm is the name of the thread, in one line.  Returns 0 or
+ * -ESRCH. */
 static int
 showcomm(struct text *t, int pid)
 {
@@ -244,7 +259,9 @@ showcomm(struct text *t, int pid)
 	return err;
 }
 
-/* A name for a thread of the running process. */
+/* Set the name of a thread to the n bytes at s, cut off where the name has no
+ * more room.  Returns 0, -ESRCH, or -EINVAL when the thread is not one of the
+ * running process. */
 static int
 storecomm(const struct procent *e, int pid, const char *s, uint n)
 {
@@ -266,6 +283,8 @@ storecomm(const struct procent *e, int pid, const char *s, uint n)
 	return err;
 }
 
+/* /proc/PID/cmdline is the memory of the arguments, each ended by a NUL.
+ * Returns 0 or -errno; the text is empty when the process has no memory. */
 static int
 showcmdline(struct text *t, int pid)
 {
@@ -277,6 +296,9 @@ showcmdline(struct text *t, int pid)
 	return err;
 }
 
+/* /proc/PID/environ is the memory of the environment, each string ended by a
+ * NUL.  Returns 0 or -errno; the text is empty when the process has no
+ * memory. */
 static int
 showenviron(struct text *t, int pid)
 {
@@ -288,7 +310,9 @@ showenviron(struct text *t, int pid)
 	return err;
 }
 
-/* The bytes [start, end) of the process's memory; none if it has none now. */
+/* Add the bytes [start, end) of the process's memory to the text, TEXTMAX / 2
+ * of them at most.  Nothing is added when the process has no memory any more or
+ * the range is not mapped.  Returns 0 or -errno. */
 static int
 showmemory(struct text *t, int pid, uint start, uint end)
 {
@@ -309,7 +333,8 @@ showmemory(struct text *t, int pid, uint start, uint end)
 	return err == -EFAULT ? 0 : err;
 }
 
-/* The auxiliary vector, with its end. */
+/* /proc/PID/auxv is the auxiliary vector that exec left for the program, up to
+ * and with the pair of type 0 that ends the vector.  Returns 0 or -errno. */
 static int
 showauxv(struct text *t, int pid)
 {
@@ -329,7 +354,8 @@ showauxv(struct text *t, int pid)
 	return err;
 }
 
-/* Where in the kernel it sleeps; 0: it does not. */
+/* /proc/PID/wchan is the name of the kernel's function that the thread sleeps
+ * in, or 0 if the thread does not sleep.  Returns 0 or -ESRCH. */
 static int
 showwchan(struct text *t, int pid)
 {
@@ -345,7 +371,9 @@ showwchan(struct text *t, int pid)
 	return p ? 0 : -ESRCH;
 }
 
-/* What it has read and written; not its children. */
+/* /proc/PID/io tells how many bytes the process, or in /proc/PID/task/TID the
+ * thread, has read and written, and in how many calls.  Children are not
+ * counted.  Returns 0 or -ESRCH. */
 static int
 showio(struct text *t, int pid)
 {
@@ -371,6 +399,8 @@ showio(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/PID/personality is the argument of personality(2), in hex.  Returns 0
+ * or -ESRCH. */
 static int
 showpersonality(struct text *t, int pid)
 {
@@ -382,8 +412,10 @@ showpersonality(struct text *t, int pid)
 	return err;
 }
 
-/* How much of memory the process has, in 1/1500, with its adjustment: as Linux
- * reckons whom to kill. */
+/* /proc/PID/oom_score is Linux's score for choosing which process to kill.  The
+ * process's resident pages and page tables, in thousandths of the machine's
+ * memory, are added to its adjustment; the sum plus 1000, times two thirds, is
+ * the score.  A process that may not be killed has 0.  Returns 0 or -ESRCH. */
 static int
 showoomscore(struct text *t, int pid)
 {
@@ -402,6 +434,8 @@ showoomscore(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/PID/oom_score_adj is the adjustment of the score, from -1000 to 1000.
+ * Returns 0 or -ESRCH. */
 static int
 showoomscoreadj(struct text *t, int pid)
 {
@@ -413,7 +447,8 @@ showoomscoreadj(struct text *t, int pid)
 	return err;
 }
 
-/* The older form, from -17 to 15. */
+/* /proc/PID/oom_adj is the older form of the adjustment, from -17 to 15.
+ * Returns 0 or -ESRCH. */
 static int
 showoomadj(struct text *t, int pid)
 {
@@ -425,6 +460,8 @@ showoomadj(struct text *t, int pid)
 	return err;
 }
 
+/* Set the adjustment of the process, from -1000 to 1000.  Returns 0, -ESRCH, or
+ * -EACCES when somebody but the superuser lowers the adjustment. */
 static int
 setoomadj(int pid, int adj)
 {
@@ -441,6 +478,8 @@ setoomadj(int pid, int adj)
 	return err;
 }
 
+/* Set the adjustment to the number s, from -1000 to 1000.  Returns 0 or
+ * -errno. */
 static int
 storeoomscoreadj(const struct procent *e, int pid, const char *s, uint n)
 {
@@ -452,6 +491,8 @@ storeoomscoreadj(const struct procent *e, int pid, const char *s, uint n)
 	return setoomadj(pid, adj);
 }
 
+/* Set the adjustment to the number s in the older form, from -17 to 15, where
+ * 15 stands for 1000.  Returns 0 or -errno. */
 static int
 storeoomadj(const struct procent *e, int pid, const char *s, uint n)
 {
@@ -463,7 +504,8 @@ storeoomadj(const struct procent *e, int pid, const char *s, uint n)
 	return setoomadj(pid, adj == 15 ? 1000 : adj * 1000 / 17);
 }
 
-/* Soft and hard limits in the columns of Linux. */
+/* /proc/PID/limits has one line for each resource with its soft limit, hard
+ * limit and unit, in the columns of Linux.  Returns 0 or -ESRCH. */
 static int
 showlimits(struct text *t, int pid)
 {
@@ -520,7 +562,9 @@ procinspect(int pid)
 	return err;
 }
 
-/* Root may, and so may a process with all the ids of the other. */
+/* Return 1 if the running process may look into the process of p, else 0.  A
+ * process may look into itself, root into any process, and other processes into
+ * a dumpable one whose ids are all their own.  Called with proctree held. */
 static int
 mayinspect(struct proc *p)
 {
@@ -594,7 +638,8 @@ procuvm(int pid)
 	return u;
 }
 
-/* Copy what the files tell about a process: 0, or -ESRCH. */
+/* Fill *i with a copy of what the files tell about thread pid, but for i->use.
+ * Returns 0 or -ESRCH. */
 static int
 getinfo(int pid, struct procinfo *i)
 {
@@ -615,7 +660,7 @@ getinfo(int pid, struct procinfo *i)
 		return -ESRCH;
 	u = procuvm(pid);
 	if (u) {
-		uvmstat(u, &i->mem); /* sleeps: so not under proctree */
+		uvmstat(u, &i->mem); /* may sleep: proctree is not held */
 		i->args = *uvmargs(u);
 		i->hasmem = 1;
 		freeuvm(u);
@@ -623,7 +668,8 @@ getinfo(int pid, struct procinfo *i)
 	return 0;
 }
 
-/* And what of its memory is there. */
+/* Fill *i as getinfo() does, and i->use with what is present of the memory.
+ * Returns 0 or -ESRCH. */
 static int
 getusage(int pid, struct procinfo *i)
 {
@@ -637,6 +683,8 @@ getusage(int pid, struct procinfo *i)
 	return 0;
 }
 
+/* Copy the name, the user and group ids, the umask and the size of the
+ * descriptor table.  Called with proctree held. */
 static void
 copyids(struct procinfo *i, struct proc *p)
 {
@@ -657,6 +705,8 @@ copyids(struct procinfo *i, struct proc *p)
 	i->nfile = p->files ? p->files->max : 0;
 }
 
+/* Copy the ids of the process's relatives, group, session and terminal, the
+ * scheduling fields and the state's letter.  Called with proctree held. */
 static void
 copyfamily(struct procinfo *i, struct proc *p)
 {
@@ -703,6 +753,8 @@ copyfamily(struct procinfo *i, struct proc *p)
 	}
 }
 
+/* Copy the counts of faults and switches, and the times in 1/USER_HZ s.  Called
+ * with proctree held. */
 static void
 copyusage(struct procinfo *i, struct proc *p)
 {
@@ -726,12 +778,15 @@ copyusage(struct procinfo *i, struct proc *p)
 	i->start = p->starttime;
 }
 
+/* Convert clock ticks, of 1/HZ s, to 1/USER_HZ s. */
 static uint
 userhz(uint64_t ticks)
 {
 	return (uint)(ticks * USER_HZ / HZ);
 }
 
+/* Copy the sets of signals, whose bit 0 is signal 1, and how many are queued.
+ * Called with proctree held. */
 static void
 copysignals(struct procinfo *i, struct proc *p)
 {
