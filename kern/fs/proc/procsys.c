@@ -26,7 +26,9 @@ static void sumticks(uint ticks[NTICK]);
 static uint sumintr(int line);
 static uint toclock(uint ticks);
 
-/* Classes of locks that somebody has waited for, or, in debug builds, taken. */
+/* /proc/lockstat has one line for each class of locks that somebody has
+ * waited for or, in debug builds, taken.  Each show function of this file
+ * returns 0. */
 static int
 showlockstat(struct text *t, int pid)
 {
@@ -42,6 +44,8 @@ showlockstat(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/stat has the times of each CPU in 1/USER_HZ s, and counts of
+ * interrupts, switches and processes since boot. */
 static int
 showstat(struct text *t, int pid)
 {
@@ -69,7 +73,8 @@ showstat(struct text *t, int pid)
 	return 0;
 }
 
-/* Interrupts of one line on all CPUs; NINTR: of all. */
+/* Return how many interrupts all CPUs have had on one line, or with NINTR on
+ * all lines. */
 static uint
 sumintr(int line)
 {
@@ -82,6 +87,7 @@ sumintr(int line)
 	return n;
 }
 
+/* Write the times of a CPU, given in ticks, in 1/USER_HZ s. */
 static void
 putcputime(struct text *t, const uint ticks[NTICK])
 {
@@ -90,7 +96,7 @@ putcputime(struct text *t, const uint ticks[NTICK])
 		toclock(ticks[TICK_IDLE]));
 }
 
-/* Of all CPUs. */
+/* Set ticks to the sums over all CPUs, in 1/HZ s. */
 static void
 sumticks(uint ticks[NTICK])
 {
@@ -100,13 +106,15 @@ sumticks(uint ticks[NTICK])
 			ticks[k] += cpus[i].ticks[k];
 }
 
-/* From 1/HZ to 1/USER_HZ. */
+/* Convert ticks, of 1/HZ s, to 1/USER_HZ s. */
 static uint
 toclock(uint ticks)
 {
 	return (uint)((uint64_t)ticks * USER_HZ / HZ);
 }
 
+/* /proc/interrupts has one line for each interrupt line with a handler and for
+ * each kind of local interrupt: the counts of all CPUs, then the names. */
 static int
 showinterrupts(struct text *t, int pid)
 {
@@ -140,7 +148,8 @@ showinterrupts(struct text *t, int pid)
 	return 0;
 }
 
-/* Who is interrupted by the line. */
+/* Write which controller the interrupt line is on, and the names of its
+ * handlers. */
 static void
 puthandlers(struct text *t, int irq)
 {
@@ -151,6 +160,8 @@ puthandlers(struct text *t, int irq)
 		putf(t, ", %s", irqname(irq, i));
 }
 
+/* /proc/uptime is how long the machine has run and how long its CPUs, added up,
+ * have been idle, in seconds. */
 static int
 showuptime(struct text *t, int pid)
 {
@@ -165,6 +176,8 @@ showuptime(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/loadavg is the load over 1, 5 and 15 minutes, the number of running
+ * threads and of all threads, and the newest pid. */
 static int
 showloadavg(struct text *t, int pid)
 {
@@ -181,6 +194,8 @@ showloadavg(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/cpuinfo has a paragraph about each CPU.  All are taken to be like the
+ * one the kernel was booted on. */
 static int
 showcpuinfo(struct text *t, int pid)
 {
@@ -211,6 +226,7 @@ showcpuinfo(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/cmdline is the command line that the boot loader gave the kernel. */
 static int
 showcmdline(struct text *t, int pid)
 {
@@ -219,6 +235,8 @@ showcmdline(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/version is one line: the kernel's name, release and version, and its
+ * compiler. */
 static int
 showversion(struct text *t, int pid)
 {
@@ -228,6 +246,7 @@ showversion(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/consoles lists the two devices that the kernel's messages go to. */
 static int
 showconsoles(struct text *t, int pid)
 {
@@ -237,7 +256,9 @@ showconsoles(struct text *t, int pid)
 	return 0;
 }
 
-/* The first of each major gives its name. */
+/* Write the number and name of the device's major, if d is the first device of
+ * that major; t->at is the major before.  Called by deveach(); returns 0 to go
+ * on. */
 static int
 showdevice(struct device *d, void *arg)
 {
@@ -249,6 +270,8 @@ showdevice(struct device *d, void *arg)
 	return 0;
 }
 
+/* /proc/devices lists the majors of character devices, then those of block
+ * devices. */
 static int
 showdevices(struct text *t, int pid)
 {
@@ -260,6 +283,8 @@ showdevices(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/self is a link to the running process's directory.  Writes the target
+ * to buf and returns its length. */
 static int
 linkself(int pid, int fd, struct dentry **out, char *buf, uint n)
 {
@@ -267,6 +292,8 @@ linkself(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return snprintf(buf, n, "%d", myproc()->tg->tgid);
 }
 
+/* /proc/thread-self is a link to the running thread's directory.  Writes the
+ * target to buf and returns its length. */
 static int
 linkthreadself(int pid, int fd, struct dentry **out, char *buf, uint n)
 {
@@ -276,6 +303,8 @@ linkthreadself(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return snprintf(buf, n, "%d/task/%d", p->tg->tgid, p->pid);
 }
 
+/* /proc/mounts is a link to self/mounts.  Writes the target to buf and returns
+ * its length. */
 static int
 linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
 {
@@ -283,8 +312,10 @@ linkmounts(int pid, int fd, struct dentry **out, char *buf, uint n)
 	return snprintf(buf, n, "self/mounts");
 }
 
-/* One letter asks for: c crash, b boot again, o off; in debug builds 1 to 9:
- * break a rule about locks. */
+/* A letter written to /proc/sysrq-trigger asks for an action: c crashes the
+ * kernel, b reboots the machine, o turns it off.  In debug builds, a digit from
+ * 1 to 9 breaks one of the rules about locks, to show that the checks find
+ * this.  Returns 0. */
 static int
 storesysrq(const struct procent *e, int pid, const char *s, uint n)
 {
@@ -303,6 +334,7 @@ storesysrq(const struct procent *e, int pid, const char *s, uint n)
 	return 0;
 }
 
+/* Write the bits that are set in mask as a list of ranges, such as 0-3,5. */
 void
 putlist(struct text *t, uint mask)
 {
@@ -320,7 +352,8 @@ putlist(struct text *t, uint mask)
 	}
 }
 
-/* The functions of the kernel, with their addresses for the superuser. */
+/* /proc/kallsyms lists the kernel's functions, part by part from number t->at
+ * on.  Only the superuser sees the addresses; others see 0. */
 static int
 showkallsyms(struct text *t, int pid)
 {
@@ -336,6 +369,7 @@ showkallsyms(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/locks lists the file locks. */
 static int
 showlocks(struct text *t, int pid)
 {
@@ -344,7 +378,7 @@ showlocks(struct text *t, int pid)
 	return 0;
 }
 
-/* Nothing of the kind is here. */
+/* The file is empty, since the kernel has nothing of its kind. */
 static int
 showempty(struct text *t, int pid)
 {
@@ -352,6 +386,7 @@ showempty(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/swaps has only its heading, since the kernel does not swap. */
 static int
 showswaps(struct text *t, int pid)
 {
@@ -360,7 +395,7 @@ showswaps(struct text *t, int pid)
 	return 0;
 }
 
-/* Which terminals have which numbers. */
+/* /proc/tty/drivers lists the kinds of terminals with their device numbers. */
 static int
 showdrivers(struct text *t, int pid)
 {
@@ -374,6 +409,7 @@ showdrivers(struct text *t, int pid)
 	return 0;
 }
 
+/* /proc/sysvipc/shm lists the segments of System V shared memory. */
 static int
 showshm(struct text *t, int pid)
 {
