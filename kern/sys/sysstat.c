@@ -72,7 +72,8 @@ sys_fstatat64(const uint *a)
 	return statat(a[0], a[1], a[3], a[2], putstat64);
 }
 
-/* dirfd, path, flags, mask, buffer. */
+/* statx(dirfd, path, flags, mask, buffer) gives all that is known, whatever
+ * mask asks for. */
 int
 sys_statx(const uint *a)
 {
@@ -82,6 +83,9 @@ sys_statx(const uint *a)
 	return statat(a[0], a[1], a[2], a[4], putstatx);
 }
 
+/* Find the inode of the path at user address upath and have put write the facts
+ * about that inode to user address uva.  flags are AT_* of inodeat().  Returns
+ * 0 or -errno. */
 static int
 statat(uint dirfd, uint upath, uint flags, uint uva, statfn *put)
 {
@@ -97,6 +101,8 @@ statat(uint dirfd, uint upath, uint flags, uint uva, statfn *put)
 	return err;
 }
 
+/* Have put write the facts about the inode of descriptor fd to user address
+ * uva.  Returns 0 or -errno. */
 static int
 statfd(uint fd, uint uva, statfn *put)
 {
@@ -110,6 +116,9 @@ statfd(uint fd, uint uva, statfn *put)
 	return err;
 }
 
+/* Write a struct stat of ip to user address uva.  Ids beyond 16 bits become
+ * 65534.  Returns 0, -EOVERFLOW when the size does not fit in 31 bits, or
+ * -EFAULT. */
 static int
 putstat(struct inode *ip, uint uva)
 {
@@ -136,6 +145,7 @@ putstat(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
+/* Write a struct stat64 of ip to user address uva.  Returns 0 or -EFAULT. */
 static int
 putstat64(struct inode *ip, uint uva)
 {
@@ -162,6 +172,7 @@ putstat64(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
+/* Write a struct statx of ip to user address uva.  Returns 0 or -EFAULT. */
 static int
 putstatx(struct inode *ip, uint uva)
 {
@@ -189,6 +200,8 @@ putstatx(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
+/* Part ns, which may be negative, in whole seconds, rounded down, and the rest
+ * in nanoseconds from 0 to NSEC - 1. */
 static void
 xtime(struct statxtime *t, int64_t ns)
 {
@@ -203,6 +216,8 @@ xtime(struct statxtime *t, int64_t ns)
 	t->nsec = rest;
 }
 
+/* Return the whole seconds of ns, rounded down and cut off to 32 bits, with the
+ * rest in nanoseconds in *nsec. */
 static uint
 seconds(int64_t ns, uint *nsec)
 {
@@ -241,6 +256,8 @@ sys_fstatfs64(const uint *a)
 	return statfd(a[0], a[2], putstatfs64);
 }
 
+/* Write a struct statfs of the file system of ip to user address uva.  Counts
+ * are cut off to 32 bits.  Returns 0 or -errno. */
 static int
 putstatfs(struct inode *ip, uint uva)
 {
@@ -265,6 +282,8 @@ putstatfs(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
+/* Write a struct statfs64 of the file system of ip to user address uva.
+ * Returns 0 or -errno. */
 static int
 putstatfs64(struct inode *ip, uint uva)
 {
@@ -276,6 +295,8 @@ putstatfs64(struct inode *ip, uint uva)
 	return copyout(uva, &st, sizeof(st)) ? -EFAULT : 0;
 }
 
+/* Fill *st with what the file system of ip tells; sizes are in blocks of
+ * st->f_bsize bytes.  Returns 0 or -errno. */
 static int
 makestatfs(struct inode *ip, struct statfs64 *st)
 {
@@ -299,7 +320,7 @@ makestatfs(struct inode *ip, struct statfs64 *st)
 	return 0;
 }
 
-/* MS_* as ST_* of statfs. */
+/* Convert the MS_* flags of a mount to the ST_* flags of statfs. */
 static uint
 mountflags(uint ms)
 {
@@ -336,6 +357,9 @@ sys_faccessat2(const uint *a)
 	return accessat(a[0], a[1], a[2], a[3]);
 }
 
+/* Return 0 if the process may use the file at the path as mode, of R_OK, W_OK
+ * and X_OK, says; else -errno.  The real ids count, or with AT_EACCESS the
+ * effective ones; mode 0 asks only whether the file exists. */
 static int
 accessat(uint dirfd, uint upath, uint mode, uint flags)
 {
