@@ -40,7 +40,8 @@ sys_creat(const uint *a)
 	return openat(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
 }
 
-/* Without a free descriptor nothing is created or cut off. */
+/* Open the path.  The descriptor is reserved first, so that no file is created
+ * or cut off when no descriptor is free.  Returns the descriptor or -errno. */
 static int
 openat(uint dirfd, uint upath, uint flags, uint mode)
 {
@@ -72,6 +73,8 @@ sys_mkdirat(const uint *a)
 	return makeat(a[0], a[1], S_IFDIR | (a[2] & 01777), 0);
 }
 
+/* Make a file of the type and permissions in mode at the path, with device
+ * number rdev if the file is a device.  Returns 0 or -errno. */
 static int
 makeat(uint dirfd, uint upath, uint mode, uint rdev)
 {
@@ -97,8 +100,10 @@ sys_mknodat(const uint *a)
 	return mknodat(a[0], a[1], a[2], a[3]);
 }
 
-/* dev is in Linux's form: minor bits 0-7 and 20-31, major bits 8-19.  Ours is
- * the same. */
+/* Make a file that is not a directory; mode without a type means a regular
+ * file, and only the superuser makes devices.  dev has minor bits in 0-7 and
+ * 20-31, major bits in 8-19, which is Linux's form and the kernel's own too.
+ * Returns 0 or -errno. */
 static int
 mknodat(uint dirfd, uint upath, uint mode, uint dev)
 {
@@ -114,6 +119,7 @@ mknodat(uint dirfd, uint upath, uint mode, uint dev)
 	return makeat(dirfd, upath, mode & (S_IFMT | 07777), dev);
 }
 
+/* Return whether the running process is the superuser's. */
 static int
 superuser(void)
 {
@@ -132,6 +138,8 @@ sys_linkat(const uint *a)
 	return linkat(a[0], a[1], a[2], a[3], a[4]);
 }
 
+/* Give the file at path old the further name new.  A symbolic link at the end
+ * of old is followed only with AT_SYMLINK_FOLLOW.  Returns 0 or -errno. */
 static int
 linkat(uint oldfd, uint old, uint newfd, uint new, uint flags)
 {
@@ -165,6 +173,8 @@ sys_symlinkat(const uint *a)
 	return symlinkat(a[0], a[1], a[2]);
 }
 
+/* Make a symbolic link at upath that holds the string at user address target.
+ * Returns 0 or -errno. */
 static int
 symlinkat(uint target, uint dirfd, uint upath)
 {
@@ -202,6 +212,8 @@ sys_unlinkat(const uint *a)
 	return unlinkat(a[0], a[1], a[2] != 0);
 }
 
+/* Remove the name at the path, which must be that of a directory if isdir is
+ * set and must not be otherwise.  Returns 0 or -errno. */
 static int
 unlinkat(uint dirfd, uint upath, int isdir)
 {
@@ -233,6 +245,7 @@ sys_renameat2(const uint *a)
 	return renameat(a[0], a[1], a[2], a[3], a[4]);
 }
 
+/* Move the name old to new; flags are RENAME_*.  Returns 0 or -errno. */
 static int
 renameat(uint oldfd, uint old, uint newfd, uint new, uint flags)
 {
@@ -261,6 +274,9 @@ sys_readlinkat(const uint *a)
 	return readlinkat(a[0], a[1], a[2], a[3]);
 }
 
+/* Copy the target of a symbolic link, without a NUL, to the n bytes at user
+ * address ubuf.  A longer target is cut off.  Returns the bytes copied or
+ * -errno. */
 static int
 readlinkat(uint dirfd, uint upath, uint ubuf, uint n)
 {
@@ -354,7 +370,9 @@ sys_chroot(const uint *a)
 	return -EPERM;
 }
 
-/* Make d, whose reference is taken, the working or the root directory. */
+/* Make d the process's root directory if root is set, else its working
+ * directory.  The call takes over the caller's reference to d, also when it
+ * fails.  Returns 0 or -errno. */
 static int
 changedir(struct dentry *d, int root)
 {
@@ -375,7 +393,8 @@ changedir(struct dentry *d, int root)
 	return err;
 }
 
-/* source, directory, type, flags, data: at most a page of options. */
+/* mount(source, directory, type, flags, data), where data is a string of
+ * options of at most a page. */
 int
 sys_mount(const uint *a)
 {
@@ -402,7 +421,8 @@ sys_mount(const uint *a)
 	return err;
 }
 
-/* A string, cut off where buf ends. */
+/* Copy the string at user address uva to buf, which has n bytes.  A longer
+ * string is cut off.  Returns 0 or -EFAULT. */
 static int
 copyword(char *buf, uint uva, uint n)
 {
