@@ -43,7 +43,8 @@ writefile(struct file *f, struct uio *u, int64_t *off)
 	return f->ops->write ? f->ops->write(f, u, off) : -EINVAL;
 }
 
-/* The call has moved r bytes, or failed: the account of the thread. */
+/* Count a call that moved r bytes, or failed with r negative, in the running
+ * thread's account.  io tells reads from writes.  Returns r. */
 static inline int
 moved(iofn *io, int r)
 {
@@ -61,8 +62,9 @@ moved(iofn *io, int r)
 	return r;
 }
 
-/* read and write: descriptor, address, length.  Each has a copy of it, with its
- * own function inlined. */
+/* Do read or write (descriptor, address, length).  sys_read and sys_write each
+ * get their own copy, in which io is known to the compiler and inlined.
+ * Returns bytes or -errno. */
 static inline __attribute__((always_inline)) int
 rw(const uint *a, iofn *io)
 {
@@ -95,8 +97,10 @@ sys_write(const uint *a)
 	return rw(a, writefile);
 }
 
-/* Others use the position too if they have references but the table's and
- * ours, or may get one from the table, which threads share. */
+/* Lock the position of f, unless no other thread can use it meanwhile.  Others
+ * can if there are references to f besides that of the table and that of this
+ * call, or if threads share the table.  Files without a position need no lock.
+ * Returns 1 if the lock was taken, else 0, for unlockpos(). */
 static int
 lockpos(struct file *f)
 {
@@ -106,6 +110,8 @@ lockpos(struct file *f)
 	return 1;
 }
 
+/* Unlock the position of f if locked, which is what lockpos() returned, is
+ * 1. */
 static void
 unlockpos(struct file *f, int locked)
 {
@@ -125,6 +131,8 @@ sys_pwrite64(const uint *a)
 	return prw(a, writefile);
 }
 
+/* Do pread64 or pwrite64 (descriptor, address, length, offset in two words).
+ * The file's position stays.  Returns bytes or -errno. */
 static int
 prw(const uint *a, iofn *io)
 {
@@ -157,6 +165,8 @@ sys_writev(const uint *a)
 	return rwv(a, writefile);
 }
 
+/* Do readv or writev (descriptor, iovecs, how many).  Returns bytes or
+ * -errno. */
 static int
 rwv(const uint *a, iofn *io)
 {
@@ -190,6 +200,8 @@ sys_pwritev(const uint *a)
 	return prwv(a, writefile);
 }
 
+/* Do preadv or pwritev (descriptor, iovecs, how many, offset in two words).
+ * The file's position stays.  Returns bytes or -errno. */
 static int
 prwv(const uint *a, iofn *io)
 {
@@ -213,8 +225,10 @@ prwv(const uint *a, iofn *io)
 	return moved(io, r);
 }
 
-/* A file that may make its reader wait gets one read only, since a second
- * could wait for more than there is. */
+/* Call io for each of the n pieces of memory until one is not moved whole.  A
+ * file without a position, such as a pipe, gets only one read that moves
+ * something, since a second could wait although bytes are there to return.
+ * Returns bytes, or -errno if none was moved. */
 static int
 eachiov(struct file *f, const struct iovec *iov, uint n, int64_t *off,
 	iofn *io)
@@ -259,6 +273,8 @@ sys__llseek(const uint *a)
 	return copyout(a[3], &r, sizeof(r)) ? -EFAULT : 0;
 }
 
+/* Move the position of descriptor fd to off, in bytes, counted from where
+ * whence (SEEK_*) says.  Returns the new position or -errno. */
 static int64_t
 seekfd(uint fd, int64_t off, int whence)
 {
