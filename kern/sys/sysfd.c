@@ -46,7 +46,8 @@ sys_close(const uint *a)
 	return fdclose(a[0]);
 }
 
-/* first, last, flags. */
+/* close_range(first, last, flags) closes the descriptors from first to last, or
+ * marks them close-on-exec. */
 int
 sys_close_range(const uint *a)
 {
@@ -59,7 +60,7 @@ sys_close_range(const uint *a)
 
 		if (!fs)
 			return -ENOMEM;
-		acquire(&proctree); /* /proc looks at it */
+		acquire(&proctree); /* /proc reads p->files under it */
 		myproc()->files = fs;
 		release(&proctree);
 		filesput(old);
@@ -78,6 +79,8 @@ sys_dup(const uint *a)
 	return dupfd(a[0], 0, 0);
 }
 
+/* Give the file of descriptor fd a further descriptor, the lowest free one that
+ * is at least min.  Returns that descriptor or -errno. */
 static int
 dupfd(uint fd, uint min, int cloexec)
 {
@@ -147,6 +150,8 @@ sys_fcntl64(const uint *a)
 	return r;
 }
 
+/* Do command a[1] of fcntl with argument a[2] on f, the file of descriptor
+ * a[0].  Returns what the command returns, or -errno. */
 static int
 fcntl(const uint *a, struct file *f)
 {
@@ -183,8 +188,10 @@ fcntl(const uint *a, struct file *f)
 	return -EINVAL;
 }
 
-/* A lock that came after another thread closed the descriptor goes as those
- * that were there went: nothing else would ever take it off the inode. */
+/* Set or remove a lock on f.  Another thread may have closed the descriptor
+ * a[0] before the lock was set; nothing would remove the lock then, so all
+ * locks of the process on the file are removed here, as the close did.  Returns
+ * 0, -EBADF in that case, or another -errno. */
 static int
 setlock(const uint *a, struct file *f)
 {
@@ -199,6 +206,7 @@ setlock(const uint *a, struct file *f)
 	return -EBADF;
 }
 
+/* Set those flags of f that F_SETFL can change.  Returns 0. */
 static int
 setflags(struct file *f, uint flags)
 {
@@ -219,6 +227,8 @@ sys_ioctl(const uint *a)
 	return r;
 }
 
+/* Do request a[1] of ioctl with argument a[2] on f, the file of descriptor
+ * a[0].  Returns what the request returns, or -errno. */
 static int
 ioctlfile(struct file *f, const uint *a)
 {
@@ -235,6 +245,8 @@ ioctlfile(struct file *f, const uint *a)
 	return f->ops->ioctl ? f->ops->ioctl(f, a[1], a[2]) : -ENOTTY;
 }
 
+/* Set O_NONBLOCK of f if the int at user address uva is not 0, else clear it.
+ * Returns 0 or -EFAULT. */
 static int
 setnonblock(struct file *f, uint uva)
 {
@@ -249,6 +261,8 @@ setnonblock(struct file *f, uint uva)
 	return 0;
 }
 
+/* Write how many bytes lie between the position of f and its end, as an int, to
+ * user address uva.  The file has a page cache.  Returns 0 or -EFAULT. */
 static int
 bytesleft(struct file *f, uint uva)
 {
@@ -270,6 +284,8 @@ sys_fdatasync(const uint *a)
 	return syncfd(a[0], 1);
 }
 
+/* Write what is dirty of the file of descriptor fd to its disk, as fsync does,
+ * or with data set as fdatasync does.  Returns 0 or -errno. */
 static int
 syncfd(uint fd, int data)
 {
@@ -303,7 +319,7 @@ sys_syncfs(const uint *a)
 		return -EBADF;
 	s = f->inode->super;
 	err = syncsuper(s, 1);
-	n = s->nerr; /* what the flusher could not write, too, but once */
+	n = s->nerr; /* each error of the flusher is told once */
 	if (!err && n != f->supererr)
 		err = s->err;
 	f->supererr = n;
@@ -323,6 +339,8 @@ sys_pipe2(const uint *a)
 	return newpipe(a[0], a[1]);
 }
 
+/* Make a pipe and write its two descriptors, reading end first, to user address
+ * uva.  Returns 0 or -errno. */
 static int
 newpipe(uint uva, uint flags)
 {
@@ -348,7 +366,9 @@ sys_getdents64(const uint *a)
 	return getdents(a, 0);
 }
 
-/* fd, buffer, size.  Entries are gathered in a page, so at most that many. */
+/* Do getdents, or with old 0 getdents64 (descriptor, buffer, size in bytes).
+ * The entries are gathered in a page first, so one call gives at most a page of
+ * them.  Returns bytes, 0 at the end, or -errno. */
 static int
 getdents(const uint *a, int old)
 {
@@ -382,7 +402,8 @@ getdents(const uint *a, int old)
 	return r;
 }
 
-/* One entry behind those in the buffer: 0, or 1 if it has no room. */
+/* Add one entry behind those in the buffer of struct dents.  Returns 0, or 1
+ * when the buffer has no room for the entry. */
 static int
 emitdent(struct dirsink *s, const char *name, uint len, uint64_t ino,
 	int type, uint64_t next)
