@@ -12,8 +12,8 @@ static int mapzero(uint addr, uint len, int prot, int flags, struct file *);
 static int mapfd(uint addr, uint len, int prot, int flags, uint fd,
 	uint64_t off);
 
-/* brk(end): the end of the heap afterwards, the old one if it can't be
- * moved. */
+/* brk(end) returns the end of the heap afterwards, which is the old end if the
+ * heap cannot be resized. */
 int
 sys_brk(const uint *a)
 {
@@ -38,6 +38,8 @@ sys_mmap(const uint *a)
 	return mapfd(b[0], b[1], b[2], b[3], b[4], b[5]);
 }
 
+/* Map len bytes of descriptor fd from byte off on, or with MAP_ANONYMOUS memory
+ * of no file.  Returns the address or -errno. */
 static int
 mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
 {
@@ -61,6 +63,7 @@ mapfd(uint addr, uint len, int prot, int flags, uint fd, uint64_t off)
 	return r;
 }
 
+/* Return whether f is /dev/zero. */
 static int
 iszero(struct file *f)
 {
@@ -68,7 +71,9 @@ iszero(struct file *f)
 	       f->inode->rdev == makedev(1, 5);
 }
 
-/* /dev/zero gives what no file does, private or shared. */
+/* Map /dev/zero, which f is.  Private or shared, the mapping is one of
+ * anonymous memory.  Returns the address or -errno, which is -EACCES when f was
+ * opened in a mode that does not allow the mapping. */
 static int
 mapzero(uint addr, uint len, int prot, int flags, struct file *f)
 {
