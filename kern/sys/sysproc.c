@@ -2,8 +2,9 @@
  * sysproc.c - the system calls about processes: making, ending and waiting for
  * them; groups and sessions; the address that threads leave for their end.
  *
- * Each checks its arguments and leaves the work to proc.c, exec.c or exit.c.
- * Groups, sessions and other processes' fields: proctree.
+ * Each call checks its arguments and leaves the work to proc.c, exec.c or
+ * exit.c.  The lock proctree guards groups, sessions and the fields of other
+ * processes.
  */
 #include "arch/cpu.h"
 #include "mm/mm.h"
@@ -69,7 +70,7 @@ struct clone3args { /* struct clone_args of linux/sched.h */
 static int clone3in(struct clone3args *u, uint uva, uint size);
 static int clone3check(const struct clone3args *u);
 
-/* struct, size */
+/* clone3(struct, size of the struct in bytes) */
 int
 sys_clone3(const uint *a)
 {
@@ -90,7 +91,9 @@ sys_clone3(const uint *a)
 	return doclone(&c);
 }
 
-/* A shorter struct has zeros behind it; a longer one must, too. */
+/* Fetch the struct of clone3, which has size bytes at user address uva.  A
+ * shorter struct, of an older version, is filled up with zeros; what a longer
+ * one has beyond must be zero, or -E2BIG is returned.  Returns 0 or -errno. */
 static int
 clone3in(struct clone3args *u, uint uva, uint size)
 {
@@ -113,6 +116,7 @@ clone3in(struct clone3args *u, uint uva, uint size)
 	return 0;
 }
 
+/* Return 0 if the arguments of clone3 are valid together, else -EINVAL. */
 static int
 clone3check(const struct clone3args *u)
 {
@@ -149,8 +153,9 @@ sys_execve(const uint *a)
 	return err;
 }
 
-/* dirfd, path, argv, envp, flags.  The program is called /dev/fd/N, which its
- * interpreter cannot open if the descriptor is closed on the way. */
+/* execveat(dirfd, path, argv, envp, flags).  A program found from descriptor N
+ * is told that it is called /dev/fd/N, which its interpreter cannot open if the
+ * descriptor is closed by the exec. */
 int
 sys_execveat(const uint *a)
 {
@@ -181,8 +186,8 @@ sys_execveat(const uint *a)
 	return n;
 }
 
-/* Put "/dev/fd/N" before the name at FDNAME, with a slash if there is one.  Is
- * the descriptor closed by execve? */
+/* Put "/dev/fd/N" in path, followed by a slash and the name at path + FDNAME
+ * unless that is empty.  Returns whether execve will close descriptor fd. */
 static int
 fdname(char *path, int fd)
 {
@@ -227,7 +232,7 @@ sys_waitpid(const uint *a)
 static int waitwhom(uint type, int id, int *whom);
 static void waitinfo(struct siginfo *info, int pid, const struct waited *w);
 
-/* type, id, siginfo, options, rusage */
+/* waitid(type, id, siginfo, options, rusage) */
 int
 sys_waitid(const uint *a)
 {
@@ -252,7 +257,8 @@ sys_waitid(const uint *a)
 	return pid > 0 && a[4] ? rusageout(a[4], &w.ru) : 0;
 }
 
-/* waitid's way to say who, as waitpid's. */
+/* Convert waitid's type and id to the one number by which waitpid says which
+ * children are meant, in *whom.  Returns 0 or -EINVAL. */
 static int
 waitwhom(uint type, int id, int *whom)
 {
@@ -263,6 +269,8 @@ waitwhom(uint type, int id, int *whom)
 	return 0;
 }
 
+/* Fill in what waitid tells about child pid, from its wait status in *w.  *info
+ * is zero before. */
 static void
 waitinfo(struct siginfo *info, int pid, const struct waited *w)
 {
@@ -337,7 +345,8 @@ sys_setpgid(const uint *a)
 
 static int groupin(int pgid, struct session *s);
 
-/* tg is the running process or its child. */
+/* Move tg, which is the running process or its child, to process group pgid.
+ * Called with proctree held.  Returns 0 or -errno. */
 static int
 dosetpgid(struct tgroup *tg, int pgid)
 {
@@ -347,7 +356,7 @@ dosetpgid(struct tgroup *tg, int pgid)
 		return -EPERM;
 	if (tg != me && tg->execed)
 		return -EACCES;
-	if (tg->session->sid == tg->tgid) /* leaders lead */
+	if (tg->session->sid == tg->tgid) /* a session's leader stays */
 		return -EPERM;
 	if (pgid != tg->tgid && !groupin(pgid, me->session))
 		return -EPERM;
@@ -355,7 +364,8 @@ dosetpgid(struct tgroup *tg, int pgid)
 	return 0;
 }
 
-/* Does the session have such a group?  (0: any session.) */
+/* Return whether session s, or any session if s is 0, has a process group
+ * pgid.  Called with proctree held. */
 static int
 groupin(int pgid, struct session *s)
 {
@@ -367,7 +377,8 @@ groupin(int pgid, struct session *s)
 	return 0;
 }
 
-/* The group or the session of pid, 0 being us. */
+/* Return the process group of pid, or with session set its session id; pid 0 is
+ * the running process.  Returns -ESRCH when there is no such process. */
 static int
 idof(int pid, int session)
 {
