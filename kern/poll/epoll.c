@@ -147,6 +147,8 @@ sys_epoll_create1(const uint *a)
 	return a[0] & ~EPOLL_CLOEXEC ? -EINVAL : newepoll(a[0]);
 }
 
+/* Make an epoll and a descriptor for it, close-on-exec if flags has O_CLOEXEC:
+ * the descriptor or -errno. */
 static int
 newepoll(uint flags)
 {
@@ -343,7 +345,8 @@ chainbelow(struct epoll *ep, struct epoll *not)
 	return n + 1;
 }
 
-/* The same in the other direction. */
+/* The length of the longest chain of epolls that ends in ep, each of which
+ * watches the next; ep counts as one.  watchlock held. */
 static uint
 chainabove(struct epoll *ep)
 {
@@ -374,6 +377,9 @@ watchqueue(struct pollset *ps, struct waitq *q, uint events)
 	waiteraddfn(q, &ww->w, watchwoken);
 }
 
+/* A queue of a watched file is woken: if an event may have come that its
+ * watch asks for, the watch becomes ready.  Called with the lock of that
+ * queue held. */
 static void
 watchwoken(struct waiter *waiter)
 {
@@ -427,6 +433,8 @@ passon(struct watch *w)
 	}
 }
 
+/* EPOLL_CTL_MOD: watch for the events of *ev from now on.  0, or -EINVAL for a
+ * watch with EPOLLEXCLUSIVE.  watchlock and the epoll's lock held. */
 static int
 watchmod(struct watch *w, const struct epollevent *ev)
 {
@@ -496,7 +504,7 @@ sys_epoll_pwait(const uint *a)
 	return err < 0 ? err : sys_epoll_wait(a);
 }
 
-/* The same with a timespec64. */
+/* epoll_pwait2(2): epoll_pwait(2) with a timespec64 for the timeout. */
 int
 sys_epoll_pwait2(const uint *a)
 {
@@ -508,6 +516,8 @@ sys_epoll_pwait2(const uint *a)
 	return err < 0 ? err : epollwait(a, deadline);
 }
 
+/* epoll_wait(2) with the arguments a, until the deadline: how many events came,
+ * 0 when the time is over, or -errno. */
 static int
 epollwait(const uint *a, int64_t deadline)
 {
@@ -621,6 +631,7 @@ epollpoll(struct file *f, struct pollset *ps)
 	return events;
 }
 
+/* fileops.release: the epoll is closed, and its watches go. */
 static void
 epollrelease(struct file *f)
 {

@@ -119,6 +119,8 @@ woken(struct waiter *w)
 	waiterwake(w);
 }
 
+/* A free entry of ps for one more queue: on the stack while there is room, then
+ * from kmalloc(); or 0. */
 static struct pollent *
 newent(struct polling *ps)
 {
@@ -278,6 +280,9 @@ pollcopyout(uint ufds, struct pollfd *fds, uint n)
 	return 0;
 }
 
+/* Look at all descriptors of poll(2) once and set their revents: how many are
+ * ready.  While none is, each queue that could wake us is entered into ps (0:
+ * none is). */
 static int
 lookfds(struct scan *s, struct polling *ps)
 {
@@ -319,6 +324,8 @@ sys_ppoll_time64(const uint *a)
 	return doppoll(a, 1);
 }
 
+/* ppoll(2) with the arguments a and a timespec, or with wide set a
+ * timespec64. */
 static int
 doppoll(const uint *a, int wide)
 {
@@ -363,6 +370,7 @@ timeout(uint uts, int wide, int64_t deadline, int r)
 	return r == -EINTR && bad == 0 ? -ERESTARTNOHAND : r;
 }
 
+/* How many ns there are until the deadline, 0 when it is over. */
 static int64_t
 timeleft(int64_t deadline)
 {
@@ -442,6 +450,8 @@ sys_pselect6_time64(const uint *a)
 	return dopselect(a, 1);
 }
 
+/* pselect6(2) with the arguments a and a timespec, or with wide set a
+ * timespec64. */
 static int
 dopselect(const uint *a, int wide)
 {
@@ -495,6 +505,9 @@ bad:
 	return r;
 }
 
+/* Look at all descriptors of select(2) once and set the sets that come out: how
+ * many bits are set in them, or -errno.  While none is, queues are entered into
+ * ps, as lookfds() does. */
 static int
 looksets(struct scan *s, struct polling *ps)
 {

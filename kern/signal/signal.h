@@ -51,11 +51,13 @@ struct restart {
  * CPU.  Any context. */
 void sigsend(struct proc *p, int sig, const struct ksiginfo *info);
 
-/* The same to a process: any thread of it may take the signal; one that does
- * not block it is told. */
+/* Send a signal to a process: any thread of it may take the signal; one that
+ * does not block it is told.  proctree held, or tg is the process that runs on
+ * this CPU.  Any context. */
 void sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info);
 
-/* To every process of a group: 0, or -ESRCH when it has none.  Takes proctree. */
+/* To every process of a group: 0, or -ESRCH when it has none.  Takes
+ * proctree. */
 int sigsendgroup(int pgid, int sig, const struct ksiginfo *info);
 
 /* May the running process send sig to p?  proctree held. */
@@ -72,16 +74,17 @@ void sigsuspendmask(uint64_t mask);
 void sigexec(struct proc *p);
 void sigdefaults(struct sighand *sh);
 
-/* The running thread exits, and so its process if it is the last, with this wait
- * status unless one is set: nothing is sent to the thread any more, and others
- * see to what it would have taken.  Is it the last? */
+/* The running thread exits, and so its process if it is the last, with this
+ * wait status unless one is set: nothing is sent to the thread any more, and
+ * others see to what it would have taken.  Is it the last? */
 int sigexit(struct proc *p, int status);
 
 /* The thread exits and cannot stop any more: it may be the one that a stop of
  * its process waits for.  proctree held. */
 void sigexitstop(struct proc *p);
 
-/* SIGKILL to all threads but one, and nothing stops them.  Sighand lock held. */
+/* SIGKILL to all threads but one, and nothing stops them.  Sighand lock
+ * held. */
 void sigkillthreads(struct tgroup *tg, struct proc *but);
 
 /* Would sig do nothing to p now, by its action or by default?  Any context. */
@@ -102,8 +105,8 @@ int sigpending(void);
  * which mapping. */
 void sigfault(struct trapframe *tf, uint va, int err);
 
-/* Another exception of user mode: signal number and si_code.  Blocked or ignored
- * it kills, as on Linux. */
+/* Another exception of user mode: signal number and si_code.  Blocked or
+ * ignored it kills, as on Linux. */
 void sigexception(struct trapframe *tf, int sig, int code, uint addr);
 
 /* coredump.c: write the core file of the running process, which dies by the
@@ -133,9 +136,9 @@ void signalfdwake(struct tgroup *tg);
 #define ERESTARTNOHAND  514
 #define ERESTARTBLOCK   516 /* p->restart is filled */
 
-/* Sleep until a signal comes (-EINTR) or until the deadline (-ETIMEDOUT): a time of
- * nowns(), or with real set to SLEEP_REAL one of realns(), in ns.  No spinlock
- * held. */
+/* Sleep until a signal comes (-EINTR) or until the deadline (-ETIMEDOUT): a
+ * time of nowns(), or with real set to SLEEP_REAL one of realns(), in ns.  No
+ * spinlock held. */
 int sleepsignal(int64_t deadline, int real);
 
 #endif

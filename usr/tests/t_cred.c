@@ -111,7 +111,8 @@ one(enum call c, int group, const int start[3], const int *a, int euid)
 		r = -errno;
 	now(group, got);
 	if (r != w || memcmp(got, want, sizeof(got)))
-		failed(__FILE__, __LINE__, "%s(%d, %d, %d) by %d %d %d, %s: %d, "
+		failed(__FILE__, __LINE__,
+		       "%s(%d, %d, %d) by %d %d %d, %s: %d, "
 		       "%d %d %d %d, not %d, %d %d %d %d", calls[c].name, a[0],
 			a[1], a[2], start[R], start[E], start[S],
 			root ? "root" : "not root", r, got[R], got[E], got[S],
@@ -190,5 +191,6 @@ su_gives_root_up(void)
 }
 
 const struct test t_cred[] = {
-	T(users), T(groups_of_root), T(groups_of_others), T(su_gives_root_up), {0},
+	T(users), T(groups_of_root), T(groups_of_others), T(su_gives_root_up),
+	{0},
 };
