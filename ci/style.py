@@ -197,7 +197,7 @@ PLANTED = {
     "kern/h.c": ("static int\ng(int a,\n\tint b)\n{\n}\n",
                  "no comment above g()"),
     "kern/i.c": ("/*\n * The" + " same as above. */\n", "The same"),
-    "kern/i.c": ("/*\n * " + "The same as above. */\n", "The same"),
+    "kern/j.asm": ("\tret ; " + "the same\n", "The same"),
     "ci/k.py": ("# the" + " same\n", "The same"),
     "doc/l.md": ("[x](../kern/nosuch.c)\n", "no ../kern/nosuch.c"),
     "doc/m.md": ("Read `kern/nosuch.c`.\n", "no kern/nosuch.c"),
