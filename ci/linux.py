@@ -15,6 +15,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -195,6 +196,7 @@ def run(name, script, files, timeout=600):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and QEMU ends, too
     try:
         status, text = run("linux-%d" % os.getpid(), sys.argv[1],
                            {f.split("=")[0]: f.split("=")[-1]
