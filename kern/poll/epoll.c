@@ -2,21 +2,21 @@
  * epoll.c - wait for many files without naming them each time: epoll(7).
  *
  * An epoll has a watch for each file added to it.  The watch waits on the
- * file's queues; when one of them is woken it goes to the end of the epoll's
- * ready list, and epoll_wait looks at the watches there alone.  It tells of
- * those whose events hold; a level-triggered one then goes back to the end of
- * the list, so that all have their turn.
+ * file's queues; when one of them is woken, the watch goes to the end of the
+ * epoll's ready list, and epoll_wait looks at the watches there alone.
+ * epoll_wait tells of those whose events hold; a level-triggered watch then
+ * goes back to the end of the list, so that all have their turn.
  *
- * An epoll can be watched by others.  They do not wait on its queue, but are in
- * its list of outer watches and become ready with its first watch, since one
- * queue cannot be woken by another's wakeup.
+ * An epoll can be watched by other epolls.  Their watches do not wait on its
+ * queue, but are in its list of outer watches, and become ready when one of its
+ * own watches does.  The reason is that its queue is woken with readylock held:
+ * a waiter there could not take readylock once more to make its watch ready.
  *
  * Invariants:
  *   E1  A watch refers to its file and its epoll but does not hold them: the
  *       last close of either frees the watch first.
  *   E2  A watch whose events hold, and have not been told since they came, is
- *   on
- *       the ready list, or being looked at by who holds the epoll's lock.
+ *       on the ready list, or the holder of the epoll's lock looks at it.
  *   E3  Epolls that watch epolls make no circle, and no chain of more than
  *       MAXCHAIN; of such watches there are MAXNESTED at most, so that passing
  *       one wakeup on is bounded.
@@ -52,9 +52,11 @@ struct epoll {
 	struct waitq queue;   /* epoll_wait, and polls of it; RANK_EPOLLQ */
 	struct list ready;    /* watches to look at [readylock] */
 	struct list watches;  /* all of them [watchlock] */
-	struct list outer;    /* watches of this epoll [watchlock, readylock] */
-	uint marked;          /* mark when it was made ready [readylock] */
-	uint walked, chain;   /* walk when chain was found [watchlock] */
+	struct list outer;    /* watches of other epolls, which watch this one
+	                       * [watchlock, readylock] */
+	uint marked;          /* mark when it was woken last [readylock] */
+	uint walked, chain;   /* walks when chain was found, and its length
+	                       * in epolls [watchlock] */
 };
 
 struct watchwait {
@@ -67,12 +69,14 @@ struct watch {
 	struct epoll *ep;
 	struct file *file;
 	uint fd;
-	uint events;          /* and flags [ep->lock; readylock to change] */
+	uint events;          /* and flags [ep->lock, and readylock to change
+	                       * them] */
 	uint64_t data;        /* [ep->lock] */
 	struct list link;     /* ep->watches [watchlock] */
 	struct watch *next, **prev; /* file->watches [watchlock] */
 	struct list readylink; /* ep->ready, or none [readylock] */
-	struct list outerlink; /* the watched epoll's outer [as that] */
+	struct list outerlink; /* the watched epoll's outer, or none
+	                        * [watchlock, readylock] */
 	uint nwait;
 	struct watchwait wait[POLLQUEUES];
 };
@@ -85,9 +89,9 @@ struct adding { /* a watch that is being added */
 static struct slabcache *watchcache;
 static struct sleeplock watchlock;
 static uint nwatches, maxwatches, nnested; /* [watchlock] */
-static uint walks;                         /* [watchlock] */
+static uint walks; /* number of the latest walk along a chain [watchlock] */
 static struct spinlock readylock;
-static uint mark;                          /* [readylock] */
+static uint mark;  /* number of the latest makeready() [readylock] */
 
 static int newepoll(uint flags);
 static int ctlcheck(struct file *f, struct file *target, uint op, uint events);
@@ -169,7 +173,8 @@ newepoll(uint flags)
 	return fd;
 }
 
-/* Epoll's descriptor, operation, descriptor, event. */
+/* epoll_ctl(2): a has the epoll's descriptor, the operation, the descriptor of
+ * the file, and the user address of the event. */
 int
 sys_epoll_ctl(const uint *a)
 {
@@ -198,7 +203,9 @@ sys_epoll_ctl(const uint *a)
 	return err;
 }
 
-/* Does it make sense for these files (0: not open)?  0 or -errno. */
+/* May the operation op of epoll_ctl(2), with these events, be tried on the
+ * epoll f and the file target?  Either is 0 if its descriptor is not open.  0,
+ * -EBADF, -EPERM when target has no poll(), or -EINVAL. */
 static int
 ctlcheck(struct file *f, struct file *target, uint op, uint events)
 {
@@ -216,8 +223,8 @@ ctlcheck(struct file *f, struct file *target, uint op, uint events)
 	return 0;
 }
 
-/* epoll_ctl(2) with the arguments a, on ep, about f.  0 or -errno.  watchlock
- * and ep->lock held. */
+/* Do epoll_ctl(2), whose arguments are in a, on ep about f: 0 or -errno.
+ * Called with watchlock and ep->lock held. */
 static int
 ctl(struct epoll *ep, struct file *f, const uint *a,
 	const struct epollevent *ev)
@@ -238,12 +245,15 @@ ctl(struct epoll *ep, struct file *f, const uint *a,
 	return 0;
 }
 
-/* A file has few watches, an epoll many. */
+/* Find the watch of ep on f, opened as descriptor fd: the watch, or 0.  The
+ * search goes along f's list, since a file has few watches and an epoll many.
+ * Called with watchlock held. */
 static struct watch *
 findwatch(struct epoll *ep, struct file *f, uint fd)
 {
 	struct watch *w;
 
+	lockassert(holdingsleep(&watchlock));
 	for (w = f->watches; w; w = w->next) {
 		if (w->ep == ep && w->fd == fd)
 			break;
@@ -252,7 +262,7 @@ findwatch(struct epoll *ep, struct file *f, uint fd)
 }
 
 /* Let ep watch f, which is open as descriptor fd, for the events of *ev.  0,
- * -ELOOP, -ENOSPC or -ENOMEM.  watchlock and ep->lock held. */
+ * -ELOOP, -ENOSPC or -ENOMEM.  Called with watchlock and ep->lock held. */
 static int
 watchadd(struct epoll *ep, struct file *f, uint fd,
 	const struct epollevent *ev)
@@ -262,6 +272,7 @@ watchadd(struct epoll *ep, struct file *f, uint fd,
 	struct watch *w;
 	int err = inner ? nest(ep, inner) : 0;
 
+	lockassert(holdingsleep(&watchlock) && holdingsleep(&ep->lock));
 	if (err < 0)
 		return err;
 	if (nwatches >= maxwatches)
@@ -280,14 +291,15 @@ watchadd(struct epoll *ep, struct file *f, uint fd,
 	return 0;
 }
 
-/* Make a watch, and enter it into the lists of ep and of f; or 0 when there is
- * no memory.  watchlock and ep->lock held. */
+/* Make a watch, and enter it into the lists of ep and of f: the watch, or 0
+ * when there is no memory.  Called with watchlock and ep->lock held. */
 static struct watch *
 newwatch(struct epoll *ep, struct file *f, uint fd,
 	const struct epollevent *ev)
 {
 	struct watch *w = slaballoc(watchcache);
 
+	lockassert(holdingsleep(&watchlock) && holdingsleep(&ep->lock));
 	if (w == 0)
 		return 0;
 	memset(w, 0, sizeof(*w));
@@ -308,12 +320,14 @@ newwatch(struct epoll *ep, struct file *f, uint fd,
 	return w;
 }
 
-/* May ep watch inner?  0, -ELOOP or -ENOSPC. */
+/* May ep watch the epoll inner (E3)?  0, -ELOOP when that makes a circle or too
+ * long a chain, or -ENOSPC.  Called with watchlock held. */
 static int
 nest(struct epoll *ep, struct epoll *inner)
 {
 	uint n;
 
+	lockassert(holdingsleep(&watchlock));
 	walks++;
 	n = chainbelow(inner, ep);
 	walks++;
@@ -322,14 +336,16 @@ nest(struct epoll *ep, struct epoll *inner)
 	return nnested >= MAXNESTED ? -ENOSPC : 0;
 }
 
-/* The longest chain of epolls, each watched by the one before, from ep; more
- * than MAXCHAIN if it comes to `not'. */
+/* The length of the longest chain of epolls that begins with ep, each of which
+ * watches the next; ep counts as one.  More than MAXCHAIN if a chain comes to
+ * `not'.  Called with watchlock held. */
 static uint
 chainbelow(struct epoll *ep, struct epoll *not)
 {
 	struct watch *w;
 	uint n = 0, m;
 
+	lockassert(holdingsleep(&watchlock));
 	if (ep == not)
 		return MAXCHAIN + 1;
 	if (ep->walked == walks)
@@ -346,13 +362,14 @@ chainbelow(struct epoll *ep, struct epoll *not)
 }
 
 /* The length of the longest chain of epolls that ends in ep, each of which
- * watches the next; ep counts as one.  watchlock held. */
+ * watches the next; ep counts as one.  Called with watchlock held. */
 static uint
 chainabove(struct epoll *ep)
 {
 	struct watch *w;
 	uint n = 0, m;
 
+	lockassert(holdingsleep(&watchlock));
 	if (ep->walked == walks)
 		return ep->chain;
 	listeach (w, &ep->outer, outerlink) {
@@ -364,7 +381,8 @@ chainabove(struct epoll *ep)
 	return n + 1;
 }
 
-/* The file's poll() tells of a queue. */
+/* pollset.add while a watch is added: let the watch wait on q, a queue of its
+ * file, which is woken for these events. */
 static void
 watchqueue(struct pollset *ps, struct waitq *q, uint events)
 {
@@ -378,26 +396,29 @@ watchqueue(struct pollset *ps, struct waitq *q, uint events)
 }
 
 /* A queue of a watched file is woken: if an event may have come that its
- * watch asks for, the watch becomes ready.  Called with the lock of that
- * queue held. */
+ * watch asks for, the watch becomes ready.  Called with the lock of that queue
+ * held. */
 static void
 watchwoken(struct waiter *waiter)
 {
 	struct watchwait *ww = container_of(waiter, struct watchwait, w);
 
+	lockassert(holding(&waiter->q->lock));
 	acquire(&readylock);
 	if (ww->events & ww->watch->events & ~FLAGS)
 		makeready(ww->watch);
 	release(&readylock);
 }
 
-/* Make the watch ready if its events hold now; with ps, be told from now on
- * when that may change. */
+/* Make the watch ready if its events hold now.  If ps is not 0, the file enters
+ * into it the queues that are woken when the answer may change.  Called with
+ * the epoll's lock held. */
 static void
 look(struct watch *w, struct pollset *ps)
 {
 	int events = w->file->ops->poll(w->file, ps);
 
+	lockassert(holdingsleep(&w->ep->lock));
 	if ((events & w->events) == 0)
 		return;
 	acquire(&readylock);
@@ -405,22 +426,26 @@ look(struct watch *w, struct pollset *ps)
 	release(&readylock);
 }
 
-/* Readylock held. */
+/* Make the watch ready, and with it the outer watches of its epoll.  Called
+ * with readylock held. */
 static void
 makeready(struct watch *w)
 {
+	lockassert(holding(&readylock));
 	mark++;
 	passon(w);
 }
 
-/* Put the watch on the list, and with it those of its epoll, each epoll
- * once. */
+/* Put the watch on its epoll's ready list, wake those who wait for the epoll,
+ * and go on with the outer watches of the epoll.  An epoll that has been woken
+ * for this value of mark is not woken again.  Called with readylock held. */
 static void
 passon(struct watch *w)
 {
 	struct epoll *ep = w->ep;
 	struct watch *outer;
 
+	lockassert(holding(&readylock));
 	if (listempty(&w->readylink))
 		listadd(&ep->ready, &w->readylink);
 	if (ep->marked == mark)
@@ -434,27 +459,32 @@ passon(struct watch *w)
 }
 
 /* EPOLL_CTL_MOD: watch for the events of *ev from now on.  0, or -EINVAL for a
- * watch with EPOLLEXCLUSIVE.  watchlock and the epoll's lock held. */
+ * watch with EPOLLEXCLUSIVE.  Called with watchlock and the epoll's lock
+ * held. */
 static int
 watchmod(struct watch *w, const struct epollevent *ev)
 {
+	lockassert(holdingsleep(&watchlock));
+	lockassert(holdingsleep(&w->ep->lock));
 	if (w->events & EPOLLEXCLUSIVE)
 		return -EINVAL;
 	acquire(&readylock);
 	w->events = ev->events | ALWAYS;
 	release(&readylock);
 	w->data = ev->data;
-	fence(); /* who makes an event now sees what is asked for */
+	fence(); /* whoever makes an event after our look sees w->events */
 	look(w, 0);
 	return 0;
 }
 
-/* Watchlock held, and the epoll's unless nobody has the epoll any more. */
+/* Free the watch, off all queues and lists.  Called with watchlock held; also
+ * with the epoll's lock held, unless the epoll's last reference is gone. */
 static void
 watchdel(struct watch *w)
 {
 	uint i;
 
+	lockassert(holdingsleep(&watchlock));
 	for (i = 0; i < w->nwait; i++)
 		waiterdel(&w->wait[i].w);
 	if (w->file->ops == &epollops)
@@ -486,7 +516,8 @@ epollforget(struct file *f)
 	releasesleep(&watchlock);
 }
 
-/* Epoll's descriptor, events, how many, milliseconds. */
+/* epoll_wait(2): a has the epoll's descriptor, the user address of an array of
+ * events, its length, and the timeout in ms (negative: none). */
 int
 sys_epoll_wait(const uint *a)
 {
@@ -495,7 +526,8 @@ sys_epoll_wait(const uint *a)
 	return epollwait(a, ms < 0 ? NEVER : polldeadline(ms * 1000000ll));
 }
 
-/* And a signal mask with its size. */
+/* epoll_pwait(2): epoll_wait(2) with the user address of a signal mask, and its
+ * size in bytes, at the end of the arguments. */
 int
 sys_epoll_pwait(const uint *a)
 {
@@ -543,8 +575,9 @@ epollwait(const uint *a, int64_t deadline)
 	return n == 0 && err == -EINTR ? -EINTR : n;
 }
 
-/* Look once at each watch that is on the ready list now, and tell of max at
- * most: how many, or -EFAULT. */
+/* Look once at each watch that is on the ready list now, and write the events
+ * of max of them at most to the array at the user address uva: how many were
+ * written, or -EFAULT if none could be. */
 static int
 scan(struct epoll *ep, uint uva, uint max)
 {
@@ -580,12 +613,14 @@ scan(struct epoll *ep, uint uva, uint max)
 	return r < 0 && n == 0 ? r : (int)n;
 }
 
-/* The first of the ready list, taken off it; or 0.  Readylock held. */
+/* Take the first watch off the ready list of ep: the watch, or 0 when the list
+ * is empty.  Called with readylock held. */
 static struct watch *
 takeready(struct epoll *ep)
 {
 	struct watch *w;
 
+	lockassert(holding(&readylock));
 	if (listempty(&ep->ready))
 		return 0;
 	w = listitem(ep->ready.next, struct watch, readylink);
@@ -593,13 +628,14 @@ takeready(struct epoll *ep)
 	return w;
 }
 
-/* Write to the user which of the watch's events hold: 1, 0 if none does,
- * -EFAULT.  The epoll's lock held. */
+/* Write to the user address uva which of the watch's events hold: 1, 0 if none
+ * does, or -EFAULT.  Called with the epoll's lock held. */
 static int
 tell(struct watch *w, uint uva)
 {
 	struct epollevent ev;
 
+	lockassert(holdingsleep(&w->ep->lock));
 	ev.events = w->file->ops->poll(w->file, 0) & w->events;
 	ev.data = w->data;
 	if (ev.events == 0)
@@ -607,7 +643,8 @@ tell(struct watch *w, uint uva)
 	return copyout(uva, &ev, sizeof(ev)) ? -EFAULT : 1;
 }
 
-/* An epoll is readable if epoll_wait would tell of something. */
+/* fileops.poll: the POLL* events that hold for the epoll f.  An epoll is
+ * readable if epoll_wait would tell of something; 0 if it would not. */
 static int
 epollpoll(struct file *f, struct pollset *ps)
 {
@@ -631,7 +668,7 @@ epollpoll(struct file *f, struct pollset *ps)
 	return events;
 }
 
-/* fileops.release: the epoll is closed, and its watches go. */
+/* fileops.release: free the epoll, which is closed, and its watches. */
 static void
 epollrelease(struct file *f)
 {
@@ -645,7 +682,7 @@ epollrelease(struct file *f)
 	kmfree(ep);
 }
 
-/* What it watches. */
+/* fileops.info: write a line about each watch of the epoll f to t. */
 static void
 epollinfo(struct file *f, struct text *t)
 {
