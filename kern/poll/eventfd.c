@@ -1,7 +1,8 @@
 /*
  * eventfd.c - a counter to wait on: eventfd(2).
  *
- * A write adds to the counter, a read takes all of it, or 1 from a semaphore.
+ * A write adds to the counter; a read takes all of it, or 1 if the eventfd was
+ * made with EFD_SEMAPHORE.
  * The counter never reaches 2^64 - 1: a write that would get there waits.
  */
 #include "mm/mm.h"
@@ -17,7 +18,7 @@
 struct eventfd {
 	struct spinlock lock; /* RANK_PIPE */
 	uint64_t count;       /* [lock] */
-	int semaphore;
+	int semaphore;        /* made with EFD_SEMAPHORE */
 	struct waitq readq;   /* for count > 0 */
 	struct waitq writeq;  /* for room */
 };
@@ -51,6 +52,8 @@ sys_eventfd2(const uint *a)
 	return neweventfd(a[0], a[1]);
 }
 
+/* Make an eventfd whose counter begins at count, with the EFD_* flags, and a
+ * descriptor for it: the descriptor, -EINVAL or another -errno. */
 static int
 neweventfd(uint count, uint flags)
 {
@@ -73,6 +76,8 @@ neweventfd(uint count, uint flags)
 	return fd;
 }
 
+/* fileops.read: wait until the counter is not 0, unless f has O_NONBLOCK, and
+ * take its value, or 1 from a semaphore.  8, the bytes read, or -errno. */
 static int
 eventread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -98,6 +103,8 @@ eventread(struct file *f, struct uio *u, int64_t *off)
 	return uioput(u, &value, sizeof(value)) ? -EFAULT : 8;
 }
 
+/* fileops.write: wait until the value in u can be added to the counter, unless
+ * f has O_NONBLOCK, and add it.  8, the bytes written, or -errno. */
 static int
 eventwrite(struct file *f, struct uio *u, int64_t *off)
 {
@@ -124,18 +131,22 @@ eventwrite(struct file *f, struct uio *u, int64_t *off)
 	return sizeof(value);
 }
 
-/* Sleep on q, if f may: 0, -EAGAIN or -ERESTARTSYS.  Lock held, but not while
- * asleep. */
+/* Sleep until q is woken: 0, -EAGAIN if f has O_NONBLOCK, or -ERESTARTSYS when
+ * a signal came.  Called with the eventfd's lock held, which is released during
+ * the sleep. */
 static int
 eventwait(struct file *f, struct waitq *q)
 {
 	struct eventfd *e = f->priv;
 
+	lockassert(holding(&e->lock));
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
 	return sleepint(q, &e->lock) < 0 ? -ERESTARTSYS : 0;
 }
 
+/* fileops.poll: readable when the counter is not 0, writable when 1 can be
+ * added to it. */
 static int
 eventpoll(struct file *f, struct pollset *ps)
 {
@@ -153,12 +164,14 @@ eventpoll(struct file *f, struct pollset *ps)
 	return events;
 }
 
+/* fileops.release: free the eventfd, which is closed. */
 static void
 eventrelease(struct file *f)
 {
 	kmfree(f->priv);
 }
 
+/* fileops.info: write the counter's value, in hex, to t. */
 static void
 eventinfo(struct file *f, struct text *t)
 {
