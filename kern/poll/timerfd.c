@@ -1,15 +1,19 @@
 /*
  * timerfd.c - timers to wait on: timerfd_create(2).
  *
- * A timer that expires counts 1 and, if it has an interval, rests until somebody
- * asks: then the intervals that have passed are added and it goes on.  So however
- * short an interval is, it costs no more than the program takes.
+ * A timer that expires adds 1 to its count of expiries.  If it has an interval,
+ * it then rests until a program reads it or asks for its setting: then the
+ * intervals that have passed are counted, too, and the timer is armed again.
+ * So a short interval costs no more than the reads of the program.
  *
  * Invariants, under a timerfd's lock:
- *   T1  armed: `at', a time of its clock, has not been counted.  rests: it has,
- *       and there is an interval.  Never both.
- *   T2  fire() may run at any time and counts nothing before `at'; so the struct
- *       timer of a timerfd that is set anew or stopped is left alone.
+ *   T1  If armed is set, the expiry at `at', a time in ns of the timer's clock,
+ *       has not been counted.  If rests is set, it has been, and the timer has
+ *       an interval.  The two are never set at once.
+ *   T2  fire() may run at any time, and counts nothing unless the timer is
+ *   armed
+ *       and `at' has come; so a timer that is stopped may leave its struct
+ *       timer running.
  */
 #include "kern/poll/timerfd.h"
 #include "arch/cpu.h"
@@ -25,16 +29,20 @@
 #include "kern/lib/text.h"
 #include "kern/timeval.h"
 
-enum { CANCEL_NO, CANCEL_ONSET, CANCELLED };
+enum { /* what becomes of a timer when the real time is set */
+	CANCEL_NO,    /* nothing */
+	CANCEL_ONSET, /* it is cancelled: TFD_TIMER_CANCEL_ON_SET */
+	CANCELLED     /* it has been, and the program does not know yet */
+};
 
 struct timerfd {
 	struct spinlock lock;  /* RANK_PIPE */
 	struct list link;      /* reals, of CLOCK_REALTIME [reallist] */
 	int clock;             /* CLOCK_REALTIME or CLOCK_MONOTONIC */
-	int onreal;            /* at is real time [lock] */
-	int armed, rests;      /* [lock] */
+	int onreal;            /* at is a time of realns(), not nowns() [lock] */
+	int armed, rests;      /* see T1 [lock] */
 	int cancel;            /* CANCEL_* [lock] */
-	int64_t at;            /* the next expiry [lock] */
+	int64_t at;            /* the next expiry, in ns: see T1 [lock] */
 	int64_t interval;      /* ns, 0: once [lock] */
 	uint64_t ticks;        /* expiries not read [lock] */
 	struct timer timer;
@@ -75,7 +83,7 @@ timerfdinit(void)
 	initsleeplock(&reallist, RANK_NONE);
 }
 
-/* Clock, flags. */
+/* timerfd_create(2): a has the clock and the TFD_* flags. */
 int
 sys_timerfd_create(const uint *a)
 {
@@ -105,7 +113,8 @@ sys_timerfd_create(const uint *a)
 	return fd;
 }
 
-/* The clock as struct timerfd has it, or -errno. */
+/* Which clock does a timer for this CLOCK_* of a program use?  CLOCK_REALTIME,
+ * CLOCK_MONOTONIC, -EINVAL or -EPERM. */
 static int
 checkclock(int clock)
 {
@@ -149,7 +158,9 @@ sys_timerfd_gettime64(const uint *a)
 	return gettime(a, 1);
 }
 
-/* Descriptor, flags, new setting, where the old one goes (0: nowhere). */
+/* timerfd_settime(2): a has the descriptor, the flags, and the user addresses
+ * of the new setting and of the old one (0: nobody asks), each an itimerspec,
+ * or that of 64 bits if wide is set.  0 or -errno. */
 static int
 settime(const uint *a, int wide)
 {
@@ -178,6 +189,8 @@ settime(const uint *a, int wide)
 	return err;
 }
 
+/* timerfd_gettime(2): a has the descriptor, and the user address of the
+ * setting, an itimerspec, or that of 64 bits if wide is set.  0 or -errno. */
 static int
 gettime(const uint *a, int wide)
 {
@@ -198,13 +211,16 @@ gettime(const uint *a, int wide)
 	return err;
 }
 
-/* Stop it, and with a value start it.  Lock held, as below. */
+/* Stop the timer, and start it again if the value of *s (ns until it expires,
+ * or the time of it with TFD_TIMER_ABSTIME in flags) is not 0.  Called with
+ * t->lock held. */
 static void
 start(struct timerfd *t, int flags, const struct setting *s)
 {
 	int abs = flags & TFD_TIMER_ABSTIME;
 	int64_t at = 0;
 
+	lockassert(holding(&t->lock));
 	t->rests = 0;
 	t->ticks = 0;
 	t->interval = s->interval;
@@ -222,30 +238,40 @@ start(struct timerfd *t, int flags, const struct setting *s)
 	arm(t);
 }
 
-/* The interval, and how long it is until it expires. */
+/* Count what has expired, and write the timer's interval and the time until it
+ * expires to *s, both in ns; the latter is 0 if the timer is not armed.  Called
+ * with t->lock held. */
 static void
 lookfd(struct timerfd *t, struct setting *s)
 {
+	lockassert(holding(&t->lock));
 	expire(t);
 	forward(t);
 	s->interval = t->interval;
 	s->value = t->armed ? MAX(t->at - now(t), 0) : 0;
 }
 
+/* The time in ns of the clock that t->at is a time of.  Called with t->lock
+ * held. */
 static int64_t
 now(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	return t->onreal ? realns() : nowns();
 }
 
+/* Let fire() run at t->at.  Called with t->lock held. */
 static void
 arm(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	t->timer.real = t->onreal;
 	timerset(&t->timer, t->at, fire, t);
 }
 
-/* Interrupt context. */
+/* The time of the timer arg has come, or had before the timer was set anew:
+ * count the expiry if there is one (T2), and wake the readers.  Runs in
+ * interrupt context. */
 static void
 fire(void *arg)
 {
@@ -257,10 +283,12 @@ fire(void *arg)
 	wakeup(&t->queue);
 }
 
-/* Count it if its time has come. */
+/* If the timer is armed and t->at has come, count that expiry.  Called with
+ * t->lock held. */
 static void
 expire(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	if (!t->armed || now(t) < t->at)
 		return;
 	t->ticks++;
@@ -268,13 +296,15 @@ expire(struct timerfd *t)
 	t->rests = t->interval != 0;
 }
 
-/* Count what has passed while it rested, and let it go on. */
+/* If the timer rests, count the intervals that have passed since t->at, and arm
+ * the timer for the next expiry.  Called with t->lock held. */
 static void
 forward(struct timerfd *t)
 {
 	int64_t past;
 	uint64_t n;
 
+	lockassert(holding(&t->lock));
 	if (!t->rests)
 		return;
 	past = MAX(now(t) - t->at, 0);
@@ -294,6 +324,7 @@ timerfdclockset(void)
 {
 	struct timerfd *t;
 
+	lockassert(nospinlocks());
 	acquiresleep(&reallist);
 	listeach (t, &reals, link) {
 		acquire(&t->lock);
@@ -307,10 +338,13 @@ timerfdclockset(void)
 	releasesleep(&reallist);
 }
 
-/* Has the clock been set?  Told once. */
+/* Has the timer been cancelled because the real time was set?  1 or 0.  A timer
+ * that has been tells of it once, and forgets its expiries.  Called with
+ * t->lock held. */
 static int
 cancelled(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	if (t->cancel != CANCELLED)
 		return 0;
 	t->cancel = CANCEL_ONSET;
@@ -318,6 +352,9 @@ cancelled(struct timerfd *t)
 	return 1;
 }
 
+/* fileops.read: wait for an expiry, unless f has O_NONBLOCK, and read how many
+ * there were since the last read.  8, the bytes read, -ECANCELED if the real
+ * time was set, or another -errno. */
 static int
 timerread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -346,18 +383,21 @@ timerread(struct file *f, struct uio *u, int64_t *off)
 	return uioput(u, &ticks, sizeof(ticks)) ? -EFAULT : 8;
 }
 
-/* Sleep, if f may: 0, -EAGAIN or -ERESTARTSYS.  Lock held, but not while
- * asleep. */
+/* Sleep until the timer may have expired: 0, -EAGAIN if f has O_NONBLOCK, or
+ * -ERESTARTSYS when a signal came.  Called with the timer's lock held, which is
+ * released during the sleep. */
 static int
 timerwait(struct file *f)
 {
 	struct timerfd *t = f->priv;
 
+	lockassert(holding(&t->lock));
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
 	return sleepint(&t->queue, &t->lock) < 0 ? -ERESTARTSYS : 0;
 }
 
+/* fileops.poll: readable when there are expiries that have not been read. */
 static int
 timerpoll(struct file *f, struct pollset *ps)
 {
@@ -372,6 +412,7 @@ timerpoll(struct file *f, struct pollset *ps)
 	return events;
 }
 
+/* fileops.release: stop and free the timer, which is closed. */
 static void
 timerrelease(struct file *f)
 {
@@ -384,6 +425,8 @@ timerrelease(struct file *f)
 	kmfree(t);
 }
 
+/* fileops.info: write the clock, the expiries and the setting of the timer to
+ * t. */
 static void
 timerinfo(struct file *f, struct text *t)
 {
