@@ -1,6 +1,7 @@
 /*
- * anonfile.c - files that programs know by a descriptor only: eventfd, timerfd,
- * signalfd, epoll.  As on Linux they all have one inode, which cannot be opened.
+ * anonfile.c - files without a name, which programs know by a descriptor only:
+ * eventfd, timerfd, signalfd, epoll.  As on Linux all of them have one inode,
+ * which is in no directory and so cannot be opened.
  */
 #include "mm/mm.h"
 #include "kern/file.h"
@@ -33,7 +34,7 @@ fdanon(const struct fileops *ops, void *priv, uint flags)
 	f->priv = priv;
 	fd = fdalloc(f, 0, (flags & O_CLOEXEC) != 0);
 	if (fd < 0) {
-		f->ops = 0; /* priv stays the caller's */
+		f->ops = 0; /* so that nobody releases priv: the caller does */
 		fileclose(f);
 	}
 	return fd;

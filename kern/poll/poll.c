@@ -1,8 +1,9 @@
 /*
  * poll.c - wait for any of several files: poll, select and their variants.
  *
- * One loop serves all: register with the queues of every file while looking at
- * it, and if nothing holds, sleep and look again, without registering.
+ * pollloop() serves all of them.  Its first look at each file also registers a
+ * waiter with each of the file's queues.  If no file is ready, it sleeps until
+ * one of the queues is woken, and looks again, without registering once more.
  *
  * Invariant: while a waiter is on a queue, its file is referenced, whatever
  * other threads close.
@@ -44,15 +45,15 @@ struct pollblock {
 struct polling {
 	struct pollset set;
 	struct file *file;      /* the one being looked at */
-	volatile int woken;     /* some queue was, since the last look began */
+	volatile int woken;     /* a queue was, since the last look began */
 	int err;                /* -ENOMEM: a waiter is missing */
 	struct pollblock *more; /* newest first */
 	uint n;
 	struct pollent ent[NPOLLENT];
 };
 
-/* One look at everything: how many files are ready, or -errno. */
-struct scan {
+struct scan { /* a call of poll or select */
+	/* One look at everything: how many are ready, or -errno. */
 	int (*look)(struct scan *, struct polling *);
 	struct pollfd *fds;     /* poll's */
 	uint *in[3], *out[3];   /* select's bit maps: read, write, except */
@@ -94,7 +95,8 @@ pollwaitfor(struct pollset *ps, struct waitq *q, uint events)
 	fence(); /* the waiter is seen before the caller looks */
 }
 
-/* Wait for q too, whatever it is woken for. */
+/* pollset.add: register a waiter with q, whatever q is woken for, and hold the
+ * file that is being looked at.  Without memory, set po->err. */
 static void
 addqueue(struct pollset *ps, struct waitq *q, uint events)
 {
@@ -111,16 +113,18 @@ addqueue(struct pollset *ps, struct waitq *q, uint events)
 	waiteraddfn(q, &e->w, woken);
 }
 
-/* A queue is woken. */
+/* A queue is woken: note it, and wake the thread that polls.  Called with the
+ * lock of that queue held. */
 static void
 woken(struct waiter *w)
 {
+	lockassert(holding(&w->q->lock));
 	container_of(w, struct pollent, w)->by->woken = 1;
 	waiterwake(w);
 }
 
-/* A free entry of ps for one more queue: on the stack while there is room, then
- * from kmalloc(); or 0. */
+/* A free entry of ps for one more queue, on the stack while there is room, then
+ * from kmalloc(); or 0 when there is no memory. */
 static struct pollent *
 newent(struct polling *ps)
 {
@@ -139,7 +143,8 @@ newent(struct polling *ps)
 	return &b->ent[b->n++];
 }
 
-/* Off all queues. */
+/* Take the waiters of ps off their queues, drop the references to their files,
+ * and free the entries that were allocated. */
 static void
 pollsetfree(struct polling *ps)
 {
@@ -160,10 +165,11 @@ pollsetfree(struct polling *ps)
 	}
 }
 
-/* Look, and sleep until there is something to see.  How many files are ready, 0
- * when the time is over, -EINTR (a signal is pending then, whether or not it is
- * what ended the sleep), or an error of the look.  A look may sleep for a lock,
- * and wake with what was to end the sleep here: so woken tells of all that came
+/* Look at all files of s until one is ready, and sleep between the looks, until
+ * the deadline.  Returns how many are ready, 0 when the time is over, -EINTR if
+ * no file is ready and a signal is pending, whether or not the signal ended the
+ * sleep, or an error of the look.  A look may itself sleep, for a lock, and be
+ * woken there by one of our queues: so po.woken, not the sleep, notes what came
  * before preparesleep(). */
 static int
 pollloop(struct scan *s, int64_t deadline)
@@ -196,7 +202,9 @@ pollloop(struct scan *s, int64_t deadline)
 	return r == 0 && sigpending() ? -EINTR : r;
 }
 
-/* What holds for a descriptor now, or -EBADF. */
+/* The POLL* events that hold now for the file of descriptor fd; or -EBADF if it
+ * is not open, or with O_PATH.  If ps is not 0, register with the file's
+ * queues. */
 static int
 pollfile(uint fd, struct polling *ps)
 {
@@ -228,7 +236,9 @@ sys_poll(const uint *a)
 	return pollrestart(re);
 }
 
-/* poll with a deadline; a stop and continue leads back here. */
+/* poll(2) with the arguments and the deadline of re.  restart_syscall calls it
+ * again after a stop that interrupted it.  The result, or -ERESTARTBLOCK when a
+ * signal came. */
 static int
 pollrestart(struct restart *re)
 {
@@ -240,7 +250,8 @@ pollrestart(struct restart *re)
 	return -ERESTARTBLOCK;
 }
 
-/* poll on a user array of n: how many are ready, or -errno. */
+/* poll(2), until the deadline, on the n struct pollfd at the user address ufds:
+ * how many are ready, 0 when the time is over, or -errno. */
 static int
 dopoll(uint ufds, uint n, int64_t deadline)
 {
@@ -266,7 +277,8 @@ dopoll(uint ufds, uint n, int64_t deadline)
 	return r;
 }
 
-/* Only revents is written, that after a signal too: 0. */
+/* Write revents, and no other member, of the n pollfds to the user's array;
+ * after a signal, too, when each is 0.  0 or -EFAULT. */
 static int
 pollcopyout(uint ufds, struct pollfd *fds, uint n)
 {
@@ -281,8 +293,8 @@ pollcopyout(uint ufds, struct pollfd *fds, uint n)
 }
 
 /* Look at all descriptors of poll(2) once and set their revents: how many are
- * ready.  While none is, each queue that could wake us is entered into ps (0:
- * none is). */
+ * ready.  Until one is found ready, the queues of each file are entered into
+ * ps, unless that is 0. */
 static int
 lookfds(struct scan *s, struct polling *ps)
 {
@@ -354,9 +366,10 @@ polltimein(uint uts, int wide, int64_t *deadline)
 	return 0;
 }
 
-/* The end of a call with a result r: write the time that is left to where it
- * came from.  It restarts, with what is left, if no handler runs; but not if
- * the time could not be written. */
+/* The end of a call whose result is r: write the time that is left to uts, the
+ * user address of its timespec (timespec64 if wide is set; 0: it has none).
+ * Returns r, but -ERESTARTNOHAND for -EINTR: the call runs again, with what is
+ * left, if no handler runs.  If the time could not be written, -EINTR stays. */
 static int
 timeout(uint uts, int wide, int64_t deadline, int r)
 {
@@ -394,7 +407,8 @@ pollmaskin(uint umask, uint size)
 	return 0;
 }
 
-/* The form of old programs: the arguments are in memory. */
+/* select(2) as old programs call it: its five arguments are in user memory, and
+ * a has their address. */
 int
 sys_select(const uint *a)
 {
@@ -411,7 +425,9 @@ sys__newselect(const uint *a)
 	return select(a[0], &a[1], a[4]);
 }
 
-/* select with a timeval, into which the time that is left is written. */
+/* select(2) on the bit maps at the user addresses usets, of n files.  utv is
+ * the user address of a timeval (0: no limit), to which the time that is left
+ * is written.  As doselect(), but -ERESTARTNOHAND for -EINTR. */
 static int
 select(uint n, const uint usets[3], uint utv)
 {
@@ -469,8 +485,9 @@ dopselect(const uint *a, int wide)
 	return timeout(a[4], wide, deadline, doselect(a[0], &a[1], deadline));
 }
 
-/* select on user bit maps (0: none) of n files: how many bits are set in them
- * afterwards, or -errno with the maps as they were. */
+/* select(2), until the deadline, on the bit maps of n files at the user
+ * addresses usets (0: none): how many bits are set in them afterwards, or
+ * -errno.  The maps are written only if there is no error before. */
 static int
 doselect(uint n, const uint usets[3], int64_t deadline)
 {
@@ -505,9 +522,9 @@ bad:
 	return r;
 }
 
-/* Look at all descriptors of select(2) once and set the sets that come out: how
- * many bits are set in them, or -errno.  While none is, queues are entered into
- * ps, as lookfds() does. */
+/* Look at all descriptors of select(2) once and set the bits of s->out: how
+ * many are set, or -EBADF.  Until one is, the queues of each file are entered
+ * into ps, unless that is 0. */
 static int
 looksets(struct scan *s, struct polling *ps)
 {
@@ -530,8 +547,10 @@ looksets(struct scan *s, struct polling *ps)
 	return ready;
 }
 
-/* One file: set the bits for what holds of what is asked; how many, or -EBADF.
- * A descriptor that has been closed meanwhile is ready, as in poll. */
+/* Look at the file of descriptor fd, and set its bits in s->out for what is
+ * asked and holds: how many, or -EBADF if it is not open at the first look.  At
+ * a later look a descriptor that has been closed meanwhile is ready, as in
+ * poll(2). */
 static int
 lookfd(struct scan *s, struct polling *ps, uint fd)
 {

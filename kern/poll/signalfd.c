@@ -1,10 +1,12 @@
 /*
  * signalfd.c - signals that are read: signalfd(2).
  *
- * A signalfd takes the pending signals of its mask from whoever reads it, which
- * need not be who made it.  Its readers sleep on one of a few queues that are
- * there for ever, chosen by the process: an epoll may wait there for a process
- * that is gone.  Who wakes for a signal of another looks and sleeps again.
+ * A read of a signalfd takes those signals of its mask that are pending for the
+ * thread that reads, or for its process; it need not be the process that made
+ * the signalfd.  The readers sleep on one of a few queues, which are never
+ * freed, since an epoll may still wait on one for a process that is gone.  The
+ * process's id chooses the queue.  A reader that wakes for a signal of another
+ * process looks, and sleeps again.
  */
 #include "arch/cpu.h"
 #include "arch/x86.h"
@@ -24,7 +26,7 @@
 
 struct signalfd {
 	struct spinlock lock; /* RANK_LEAF */
-	uint64_t mask;        /* what it takes [lock] */
+	uint64_t mask;        /* the signals that a read takes [lock] */
 };
 
 volatile int nsignalfds;
@@ -59,20 +61,22 @@ signalfdinit(void)
 		initwaitq(&queues[i]);
 }
 
-/* Descriptor or -1, mask, its size. */
+/* signalfd(2): a has the descriptor of a signalfd, or -1 for a new one, the
+ * user address of the mask, and its size in bytes. */
 int
 sys_signalfd(const uint *a)
 {
 	return dosignalfd(a[0], a[1], a[2], 0);
 }
 
-/* And flags. */
+/* signalfd4(2): signalfd(2) with SFD_* flags as the last argument. */
 int
 sys_signalfd4(const uint *a)
 {
 	return dosignalfd(a[0], a[1], a[2], a[3]);
 }
 
+/* signalfd4(2) with its arguments: the descriptor or -errno. */
 static int
 dosignalfd(uint fd, uint umask, uint size, uint flags)
 {
@@ -88,6 +92,8 @@ dosignalfd(uint fd, uint umask, uint size, uint flags)
 	return fd == ~0u ? newsignalfd(mask, flags) : changesignalfd(fd, mask);
 }
 
+/* Make a signalfd for the signals of mask, with the SFD_* flags, and a
+ * descriptor for it: the descriptor or -errno. */
 static int
 newsignalfd(uint64_t mask, uint flags)
 {
@@ -107,6 +113,8 @@ newsignalfd(uint64_t mask, uint flags)
 	return fd;
 }
 
+/* Let the signalfd whose descriptor is fd take the signals of mask from now on:
+ * fd, -EBADF or -EINVAL. */
 static int
 changesignalfd(uint fd, uint64_t mask)
 {
@@ -129,15 +137,19 @@ changesignalfd(uint fd, uint64_t mask)
 void
 signalfdwake(struct tgroup *tg)
 {
+	lockassert(holding(&tg->sighand->lock));
 	wakeup(queueof(tg));
 }
 
+/* The queue on which the readers of the process tg sleep. */
 static struct waitq *
 queueof(struct tgroup *tg)
 {
 	return &queues[(uint)tg->tgid % NQUEUE];
 }
 
+/* The mask of the signalfd f.  Takes its lock, since a store of 64 bits is
+ * two. */
 static uint64_t
 maskof(struct file *f)
 {
@@ -150,7 +162,9 @@ maskof(struct file *f)
 	return mask;
 }
 
-/* As many records as there are signals and room; waits for the first. */
+/* fileops.read: wait for a signal, unless f has O_NONBLOCK, and write a record
+ * for each one that is pending, as many as there is room for.  The bytes
+ * written, or -errno if there are none. */
 static int
 signalread(struct file *f, struct uio *u, int64_t *off)
 {
@@ -175,7 +189,9 @@ signalread(struct file *f, struct uio *u, int64_t *off)
 	return done;
 }
 
-/* Take a signal: 0, -EAGAIN or, having waited, -ERESTARTSYS. */
+/* Take a signal of f's mask that is pending for the running thread, and fill in
+ * *info.  0, -EAGAIN if there is none and block is 0, or -ERESTARTSYS if a
+ * signal of no use to f has ended the wait. */
 static int
 nextsignal(struct file *f, struct ksiginfo *info, int block)
 {
@@ -194,7 +210,8 @@ nextsignal(struct file *f, struct ksiginfo *info, int block)
 	return err;
 }
 
-/* What programs get to know. */
+/* Fill in *r, the record that a program reads, from what the kernel knows of
+ * the signal. */
 static void
 record(struct signalfdinfo *r, const struct ksiginfo *info)
 {
@@ -219,6 +236,8 @@ record(struct signalfdinfo *r, const struct ksiginfo *info)
 	}
 }
 
+/* fileops.poll: readable when a signal of f's mask is pending for the running
+ * thread or its process. */
 static int
 signalpoll(struct file *f, struct pollset *ps)
 {
@@ -232,6 +251,7 @@ signalpoll(struct file *f, struct pollset *ps)
 	return pending & maskof(f) ? POLLIN : 0;
 }
 
+/* fileops.release: free the signalfd, which is closed. */
 static void
 signalrelease(struct file *f)
 {
@@ -239,6 +259,7 @@ signalrelease(struct file *f)
 	kmfree(f->priv);
 }
 
+/* fileops.info: write the mask, in hex, to t. */
 static void
 signalinfo(struct file *f, struct text *t)
 {

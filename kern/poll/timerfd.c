@@ -11,9 +11,8 @@
  *       has not been counted.  If rests is set, it has been, and the timer has
  *       an interval.  The two are never set at once.
  *   T2  fire() may run at any time, and counts nothing unless the timer is
- *   armed
- *       and `at' has come; so a timer that is stopped may leave its struct
- *       timer running.
+ *       armed and `at' has come; so a timer that is stopped may leave its
+ *       struct timer running.
  */
 #include "kern/poll/timerfd.h"
 #include "arch/cpu.h"
@@ -39,7 +38,7 @@ struct timerfd {
 	struct spinlock lock;  /* RANK_PIPE */
 	struct list link;      /* reals, of CLOCK_REALTIME [reallist] */
 	int clock;             /* CLOCK_REALTIME or CLOCK_MONOTONIC */
-	int onreal;            /* at is a time of realns(), not nowns() [lock] */
+	int onreal;            /* at is of realns(), not of nowns() [lock] */
 	int armed, rests;      /* see T1 [lock] */
 	int cancel;            /* CANCEL_* [lock] */
 	int64_t at;            /* the next expiry, in ns: see T1 [lock] */
