@@ -427,7 +427,8 @@ sys__newselect(const uint *a)
 
 /* select(2) on the bit maps at the user addresses usets, of n files.  utv is
  * the user address of a timeval (0: no limit), to which the time that is left
- * is written.  As doselect(), but -ERESTARTNOHAND for -EINTR. */
+ * is written.  Returns what doselect() does, but -ERESTARTNOHAND for -EINTR if
+ * that could be written; -EFAULT or -EINVAL if the timeval is no good. */
 static int
 select(uint n, const uint usets[3], uint utv)
 {
@@ -487,7 +488,7 @@ dopselect(const uint *a, int wide)
 
 /* select(2), until the deadline, on the bit maps of n files at the user
  * addresses usets (0: none): how many bits are set in them afterwards, or
- * -errno.  The maps are written only if there is no error before. */
+ * -errno.  Nothing is written to the maps unless pollloop() succeeds. */
 static int
 doselect(uint n, const uint usets[3], int64_t deadline)
 {

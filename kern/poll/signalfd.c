@@ -190,8 +190,8 @@ signalread(struct file *f, struct uio *u, int64_t *off)
 }
 
 /* Take a signal of f's mask that is pending for the running thread, and fill in
- * *info.  0, -EAGAIN if there is none and block is 0, or -ERESTARTSYS if a
- * signal of no use to f has ended the wait. */
+ * *info.  0, -EAGAIN if there is none and block is 0, or -ERESTARTSYS if
+ * something that the thread does not block has ended the wait. */
 static int
 nextsignal(struct file *f, struct ksiginfo *info, int block)
 {
