@@ -11,7 +11,8 @@ struct trapframe;
 
 struct sighand {
 	int ref;
-	struct spinlock lock; /* RANK_SIGNAL; also guards pending of its users */
+	struct spinlock lock; /* RANK_SIGNAL; guards the pending signals of the
+	                       * processes that use this, too */
 	struct ksigaction action[NSIG]; /* [lock] by signal number - 1 */
 };
 
@@ -23,122 +24,144 @@ struct sigpend { /* pending signals [sighand lock] */
 	int n;                  /* how many are queued */
 };
 
-struct sigstate { /* of a thread; all zero is a good start */
-	struct sigpend pend; /* sent to it; tg->pend: to its process */
-	uint64_t mask;     /* blocked */
-	uint64_t oldmask;  /* what sigsuspend, ppoll... restore after delivery */
-	int restoremask;   /* oldmask holds one */
+struct sigstate { /* of a thread; a new thread's may be all zero */
+	struct sigpend pend; /* sent to the thread; those sent to its process
+	                      * are in tg->pend */
+	uint64_t mask;     /* the signals that are blocked */
+	uint64_t oldmask;  /* the mask that sigsuspend, ppoll and others have
+	                    * replaced for the time of the call */
+	int restoremask;   /* oldmask is to come back */
 	uint64_t waitset;  /* what sigtimedwait waits for [sighand lock] */
 	uint64_t forced;   /* faults: act even on init [sighand lock] */
 	uint altsp, altsize, altflags; /* sigaltstack; none if altsize is 0 */
-	int stopping;      /* has taken a stop signal, which a SIGCONT undoes
-	                    * until the process stops [sighand lock] */
+	int stopping;      /* the thread has taken a stop signal, which a
+	                    * SIGCONT undoes until the process stops
+	                    * [sighand lock] */
 	int tostop;        /* counted in tg->nstop [sighand lock] */
-	int gone;          /* it exits: nothing is sent any more [same] */
+	int gone;          /* the thread exits: nothing is sent to it any more
+	                    * [sighand lock] */
 	uint trapno, err, cr2; /* the last fault, for sigcontext */
 };
 
-/* A restartable wait with a time limit: fn is called again (with the deadline
- * it had) by restart_syscall after a stop that no handler saw. */
+/* A wait with a time limit that can be restarted: after a stop, if no handler
+ * has run, restart_syscall calls fn again, with the deadline it had. */
 struct restart {
 	int (*fn)(struct restart *); /* 0: nothing to restart */
 	int64_t deadline;            /* ns */
 	uint arg[4];                 /* fn's own */
 };
 
-/* Send a signal to the thread p (info 0: from the kernel, SI_KERNEL... or as
- * sender fills in).  proctree held, or p is of the process that runs on this
- * CPU.  Any context. */
+/* Send a signal to the thread p.  *info tells the program where the signal
+ * comes from; if info is 0, it comes from the kernel (SI_KERNEL).  Called with
+ * proctree held, or for a thread of the process that runs on this CPU.  Any
+ * context. */
 void sigsend(struct proc *p, int sig, const struct ksiginfo *info);
 
-/* Send a signal to a process: any thread of it may take the signal; one that
- * does not block it is told.  proctree held, or tg is the process that runs on
- * this CPU.  Any context. */
+/* Send a signal to a process.  Any of its threads may take the signal; one that
+ * does not block it is interrupted.  info as for sigsend().  Called with
+ * proctree held, or for the process that runs on this CPU.  Any context. */
 void sigsendproc(struct tgroup *tg, int sig, const struct ksiginfo *info);
 
-/* To every process of a group: 0, or -ESRCH when it has none.  Takes
- * proctree. */
+/* Send a signal to every process of the group pgid: 0, or -ESRCH when it has
+ * none that has not ended.  Takes proctree. */
 int sigsendgroup(int pgid, int sig, const struct ksiginfo *info);
 
-/* May the running process send sig to p?  proctree held. */
+/* May the running process send sig to p?  1 or 0.  Called with proctree
+ * held. */
 int sigpermitted(struct proc *p, int sig);
 
-/* Change the mask of the running process (SIGKILL and SIGSTOP stay out), as
- * ppoll does; sigsuspendmask() also keeps the old one until a signal has been
- * delivered or, with nothing to deliver, until the return to user mode. */
+/* Let the running thread block the signals of mask, but not SIGKILL and
+ * SIGSTOP.  Takes the sighand's lock. */
 void sigsetmask(uint64_t mask);
+
+/* sigsetmask() for the time of a system call such as ppoll: the previous mask
+ * comes back when a signal has been delivered or, with nothing to deliver,
+ * before the return to user mode. */
 void sigsuspendmask(uint64_t mask);
 
-/* At exec handlers become SIG_DFL (the caller has made the sighand its own) and
- * the alternate stack is gone. */
+/* p executes a program: its handlers become SIG_DFL, and it has no alternate
+ * stack any more.  No other process uses p's sighand.  Takes the sighand's
+ * lock. */
 void sigexec(struct proc *p);
+
+/* Let every action of sh be SIG_DFL, or SIG_IGN where it is, without flags and
+ * mask.  Takes sh's lock. */
 void sigdefaults(struct sighand *sh);
 
-/* The running thread exits, and so its process if it is the last, with this
- * wait status unless one is set: nothing is sent to the thread any more, and
- * others see to what it would have taken.  Is it the last? */
+/* The running thread p exits: from now on no signal is sent to it, and other
+ * threads of its process are told of the signals that it would have taken.
+ * status becomes the process's wait status, unless exit_group or a signal has
+ * set that.  1 if p is the last thread of its process, or else 0.  Takes the
+ * sighand's lock. */
 int sigexit(struct proc *p, int status);
 
-/* The thread exits and cannot stop any more: it may be the one that a stop of
- * its process waits for.  proctree held. */
+/* The thread p exits and cannot stop any more.  If a stop of its process waited
+ * for p alone, tell the parent of the stop.  Called with proctree held. */
 void sigexitstop(struct proc *p);
 
-/* SIGKILL to all threads but one, and nothing stops them.  Sighand lock
- * held. */
+/* Send SIGKILL to all threads of tg except but (0: to all), and end every stop.
+ * Called with the sighand's lock held. */
 void sigkillthreads(struct tgroup *tg, struct proc *but);
 
-/* Would sig do nothing to p now, by its action or by default?  Any context. */
+/* Would sig do nothing to p now, by its action or by default?  1 or 0.  Any
+ * context. */
 int sigignored(struct proc *p, int sig);
 
-/* Is the process group orphaned, not counting the process ignored (0: none)?
- * proctree held. */
+/* Is the process group orphaned, when the process ignored (0: none) does not
+ * count?  1 or 0.  Called with proctree held. */
 int pgorphaned(int pgid, struct tgroup *ignored);
 
-/* A signal that will act (not blocked, not ignored) is pending for the running
- * process. */
+/* Must the running thread end a wait: is a signal pending for it or its process
+ * that it does not block, is it to stop, or does its tracer want it?  1 or
+ * 0. */
 int sigpending(void);
 
-/* A fault of the running process, in user mode (ENOMEM: or in a system call),
- * that fault() could not resolve:
- * the errno becomes a signal (EFAULT, EACCES: SIGSEGV; EIO: SIGBUS; ENOMEM:
- * SIGKILL with a message).  Debug builds print who, where, which access and
- * which mapping. */
+/* Send the running process a signal for its fault at the address va, which
+ * fault() could not resolve.  err is -EFAULT or -EACCES (SIGSEGV), -EIO
+ * (SIGBUS), or -ENOMEM (SIGKILL, with a message).  The fault was in user mode;
+ * with -ENOMEM it may have been in a system call.  If the program has no
+ * handler, debug builds print which process, instruction, access and mapping it
+ * was, unless the boot flag quiet is set. */
 void sigfault(struct trapframe *tf, uint va, int err);
 
-/* Another exception of user mode: signal number and si_code.  Blocked or
- * ignored it kills, as on Linux. */
+/* Send the running process the signal sig for another exception of user mode,
+ * with code for si_code and addr for si_addr.  If the process blocks or ignores
+ * the signal, it dies, as on Linux. */
 void sigexception(struct trapframe *tf, int sig, int code, uint addr);
 
 /* coredump.c: write the core file of the running process, which dies by the
- * signal in info: 1, or 0 when it may have none or there is no room. */
+ * signal in info: 1, or 0 when it may have none, or there is no memory or no
+ * file. */
 int coredump(struct trapframe *tf, const struct ksiginfo *info);
 
-/* An exiting thread waits here, with its registers, while another dumps. */
+/* If another thread of its process writes the core file, the exiting thread p
+ * waits here until that is done, since its registers belong into the file. */
 void corepark(struct proc *p);
 
-/* Deliver what is pending to the frame, called by userret; does not return if
- * the process dies. */
+/* Deliver the pending signals of the running thread to its frame tf, before it
+ * returns to user mode.  Does not return if the process dies.  userret() calls
+ * it. */
 void sigdeliver(struct trapframe *tf);
 
 /* signalfd.c */
-void signalfdinit(void);       /* at boot */
-extern volatile int nsignalfds; /* how many there are */
+void signalfdinit(void);        /* called once at boot */
+extern volatile int nsignalfds; /* how many signalfds there are */
 
-/* A signal is pending for the process or one of its threads.  Sighand lock
- * held, as whoever takes signals holds it. */
+/* A signal is pending for the process tg or one of its threads: wake those that
+ * read or poll signalfds.  Called with the sighand's lock held, which a reader
+ * holds from its look until it sleeps, so that no wakeup is lost. */
 void signalfdwake(struct tgroup *tg);
 
-/* Internal results of interrupted system calls, never seen by users: restart
- * always unless a handler without SA_RESTART runs; restart only if no handler
- * runs at all; and through restart_syscall. */
-#define ERESTARTSYS     512
+/* Results of interrupted system calls, which programs never see: they tell when
+ * the call runs again.  Where it does not, the program gets EINTR. */
+#define ERESTARTSYS     512 /* unless a handler without SA_RESTART runs */
 #define ERESTARTNOINTR  513 /* always */
-#define ERESTARTNOHAND  514
-#define ERESTARTBLOCK   516 /* p->restart is filled */
+#define ERESTARTNOHAND  514 /* if no handler runs */
+#define ERESTARTBLOCK   516 /* if no handler runs, as p->restart says */
 
-/* Sleep until a signal comes (-EINTR) or until the deadline (-ETIMEDOUT): a
- * time of nowns(), or with real set to SLEEP_REAL one of realns(), in ns.  No
- * spinlock held. */
+/* Sleep until a signal comes (-EINTR) or until the deadline (-ETIMEDOUT), a
+ * time in ns of nowns(), or of realns() if real is SLEEP_REAL and not 0.
+ * Called with no spinlock held. */
 int sleepsignal(int64_t deadline, int real);
 
 #endif
