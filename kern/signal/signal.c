@@ -690,6 +690,10 @@ picksignal(struct proc *p, struct ksigaction *act, struct ksiginfo *info)
 	if (sig)
 		return sig;
 	while ((sig = sigtake(p, ~p->sig.mask, info)) != 0) {
+		if (sig == SIGKILL) { /* it came while a tracer was asked */
+			act->handler = SIG_DFL;
+			break;
+		}
 		if (traced(p)) {
 			if ((sig = asktracer(p, sig, info)) == 0)
 				return -1;

@@ -2,6 +2,7 @@
  * t_racefork.c - fork, exit, exec and kill against what another thread does.
  */
 #include "race.h"
+#include "tracer.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -566,6 +567,26 @@ continue_against_stop(void)
 	}
 }
 
+/* A traced child goes on with a signal that does nothing, and is killed just then:
+ * its tracer is not asked about SIGKILL. */
+static void
+kill_against_traced_signal(void)
+{
+	int i, pid;
+
+	begin();
+	for (i = 0; i < rounds; i++) {
+		pid = traced(waiting);
+		must(trace(PTRACE_CONT, pid, 0, 0) == 0);
+		must(kill(pid, SIGCONT) == 0);
+		must(waitfor(pid) == STOPPED(SIGCONT));
+		must(trace(PTRACE_CONT, pid, 0, SIGCONT) == 0);
+		jitter();
+		must(kill(pid, SIGKILL) == 0);
+		must(waitfor(pid) == SIGKILL);
+	}
+}
+
 const struct test t_racefork[] = {
 	T(sibling_writes_against_fork),
 	T(sibling_mmap_against_fork),
@@ -576,6 +597,7 @@ const struct test t_racefork[] = {
 	T(kill_during_copy),
 	T(stop_and_continue_against_sleep),
 	T(continue_against_stop),
+	T(kill_against_traced_signal),
 	T(end_against_threads),
 	T(exit_against_two_waits),
 	{0},
