@@ -253,6 +253,7 @@ findwatch(struct epoll *ep, struct file *f, uint fd)
 {
 	struct watch *w;
 
+	lockassert(holdingsleep(&watchlock));
 	for (w = f->watches; w; w = w->next) {
 		if (w->ep == ep && w->fd == fd)
 			break;
@@ -271,6 +272,7 @@ watchadd(struct epoll *ep, struct file *f, uint fd,
 	struct watch *w;
 	int err = inner ? nest(ep, inner) : 0;
 
+	lockassert(holdingsleep(&watchlock) && holdingsleep(&ep->lock));
 	if (err < 0)
 		return err;
 	if (nwatches >= maxwatches)
@@ -297,6 +299,7 @@ newwatch(struct epoll *ep, struct file *f, uint fd,
 {
 	struct watch *w = slaballoc(watchcache);
 
+	lockassert(holdingsleep(&watchlock) && holdingsleep(&ep->lock));
 	if (w == 0)
 		return 0;
 	memset(w, 0, sizeof(*w));
@@ -324,6 +327,7 @@ nest(struct epoll *ep, struct epoll *inner)
 {
 	uint n;
 
+	lockassert(holdingsleep(&watchlock));
 	walks++;
 	n = chainbelow(inner, ep);
 	walks++;
@@ -341,6 +345,7 @@ chainbelow(struct epoll *ep, struct epoll *not)
 	struct watch *w;
 	uint n = 0, m;
 
+	lockassert(holdingsleep(&watchlock));
 	if (ep == not)
 		return MAXCHAIN + 1;
 	if (ep->walked == walks)
@@ -364,6 +369,7 @@ chainabove(struct epoll *ep)
 	struct watch *w;
 	uint n = 0, m;
 
+	lockassert(holdingsleep(&watchlock));
 	if (ep->walked == walks)
 		return ep->chain;
 	listeach (w, &ep->outer, outerlink) {
@@ -397,6 +403,7 @@ watchwoken(struct waiter *waiter)
 {
 	struct watchwait *ww = container_of(waiter, struct watchwait, w);
 
+	lockassert(holding(&waiter->q->lock));
 	acquire(&readylock);
 	if (ww->events & ww->watch->events & ~FLAGS)
 		makeready(ww->watch);
@@ -411,6 +418,7 @@ look(struct watch *w, struct pollset *ps)
 {
 	int events = w->file->ops->poll(w->file, ps);
 
+	lockassert(holdingsleep(&w->ep->lock));
 	if ((events & w->events) == 0)
 		return;
 	acquire(&readylock);
@@ -423,6 +431,7 @@ look(struct watch *w, struct pollset *ps)
 static void
 makeready(struct watch *w)
 {
+	lockassert(holding(&readylock));
 	mark++;
 	passon(w);
 }
@@ -436,6 +445,7 @@ passon(struct watch *w)
 	struct epoll *ep = w->ep;
 	struct watch *outer;
 
+	lockassert(holding(&readylock));
 	if (listempty(&w->readylink))
 		listadd(&ep->ready, &w->readylink);
 	if (ep->marked == mark)
@@ -454,6 +464,8 @@ passon(struct watch *w)
 static int
 watchmod(struct watch *w, const struct epollevent *ev)
 {
+	lockassert(holdingsleep(&watchlock));
+	lockassert(holdingsleep(&w->ep->lock));
 	if (w->events & EPOLLEXCLUSIVE)
 		return -EINVAL;
 	acquire(&readylock);
@@ -472,6 +484,7 @@ watchdel(struct watch *w)
 {
 	uint i;
 
+	lockassert(holdingsleep(&watchlock));
 	for (i = 0; i < w->nwait; i++)
 		waiterdel(&w->wait[i].w);
 	if (w->file->ops == &epollops)
@@ -607,6 +620,7 @@ takeready(struct epoll *ep)
 {
 	struct watch *w;
 
+	lockassert(holding(&readylock));
 	if (listempty(&ep->ready))
 		return 0;
 	w = listitem(ep->ready.next, struct watch, readylink);
@@ -621,6 +635,7 @@ tell(struct watch *w, uint uva)
 {
 	struct epollevent ev;
 
+	lockassert(holdingsleep(&w->ep->lock));
 	ev.events = w->file->ops->poll(w->file, 0) & w->events;
 	ev.data = w->data;
 	if (ev.events == 0)

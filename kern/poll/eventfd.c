@@ -139,6 +139,7 @@ eventwait(struct file *f, struct waitq *q)
 {
 	struct eventfd *e = f->priv;
 
+	lockassert(holding(&e->lock));
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
 	return sleepint(q, &e->lock) < 0 ? -ERESTARTSYS : 0;

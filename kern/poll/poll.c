@@ -118,6 +118,7 @@ addqueue(struct pollset *ps, struct waitq *q, uint events)
 static void
 woken(struct waiter *w)
 {
+	lockassert(holding(&w->q->lock));
 	container_of(w, struct pollent, w)->by->woken = 1;
 	waiterwake(w);
 }

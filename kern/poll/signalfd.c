@@ -137,6 +137,7 @@ changesignalfd(uint fd, uint64_t mask)
 void
 signalfdwake(struct tgroup *tg)
 {
+	lockassert(holding(&tg->sighand->lock));
 	wakeup(queueof(tg));
 }
 

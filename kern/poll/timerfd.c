@@ -219,6 +219,7 @@ start(struct timerfd *t, int flags, const struct setting *s)
 	int abs = flags & TFD_TIMER_ABSTIME;
 	int64_t at = 0;
 
+	lockassert(holding(&t->lock));
 	t->rests = 0;
 	t->ticks = 0;
 	t->interval = s->interval;
@@ -242,6 +243,7 @@ start(struct timerfd *t, int flags, const struct setting *s)
 static void
 lookfd(struct timerfd *t, struct setting *s)
 {
+	lockassert(holding(&t->lock));
 	expire(t);
 	forward(t);
 	s->interval = t->interval;
@@ -253,6 +255,7 @@ lookfd(struct timerfd *t, struct setting *s)
 static int64_t
 now(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	return t->onreal ? realns() : nowns();
 }
 
@@ -260,6 +263,7 @@ now(struct timerfd *t)
 static void
 arm(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	t->timer.real = t->onreal;
 	timerset(&t->timer, t->at, fire, t);
 }
@@ -283,6 +287,7 @@ fire(void *arg)
 static void
 expire(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	if (!t->armed || now(t) < t->at)
 		return;
 	t->ticks++;
@@ -298,6 +303,7 @@ forward(struct timerfd *t)
 	int64_t past;
 	uint64_t n;
 
+	lockassert(holding(&t->lock));
 	if (!t->rests)
 		return;
 	past = MAX(now(t) - t->at, 0);
@@ -317,6 +323,7 @@ timerfdclockset(void)
 {
 	struct timerfd *t;
 
+	lockassert(nospinlocks());
 	acquiresleep(&reallist);
 	listeach (t, &reals, link) {
 		acquire(&t->lock);
@@ -336,6 +343,7 @@ timerfdclockset(void)
 static int
 cancelled(struct timerfd *t)
 {
+	lockassert(holding(&t->lock));
 	if (t->cancel != CANCELLED)
 		return 0;
 	t->cancel = CANCEL_ONSET;
@@ -382,6 +390,7 @@ timerwait(struct file *f)
 {
 	struct timerfd *t = f->priv;
 
+	lockassert(holding(&t->lock));
 	if (f->flags & O_NONBLOCK)
 		return -EAGAIN;
 	return sleepint(&t->queue, &t->lock) < 0 ? -ERESTARTSYS : 0;
