@@ -567,8 +567,8 @@ continue_against_stop(void)
 	}
 }
 
-/* A traced child goes on with a signal that does nothing, and is killed just then:
- * its tracer is not asked about SIGKILL. */
+/* A traced child goes on with a signal that does nothing, and is killed just
+ * then: its tracer is not asked about SIGKILL. */
 static void
 kill_against_traced_signal(void)
 {
